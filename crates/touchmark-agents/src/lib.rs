@@ -1,0 +1,1 @@
+//! Session files of real agents, read into one neutral Run.

@@ -1,0 +1,1 @@
+//! Hardened reading of git repositories, the change between two trees, and evidence refs.

@@ -1,0 +1,1 @@
+//! From a policy file and a lineage to a verdict with reasons.

@@ -1,0 +1,1 @@
+//! Merkle trees and proofs, tiles, checkpoints and log entry bodies.
