@@ -1,0 +1,15 @@
+//! `touchmark find`: finds evidence.
+
+use crate::cli::example;
+use crate::context::Context;
+use crate::error::{CliError, ExitCode};
+
+/// Flags of this verb.
+#[derive(Debug, clap::Args)]
+#[command(before_help = example("touchmark find --commit HEAD", "touchmark find --agent payments-fixer"))]
+pub(crate) struct Args {}
+
+/// Runs the verb.
+pub(crate) fn run(_args: Args, _context: &Context<'_>) -> Result<ExitCode, CliError> {
+    Err(CliError::failed("cli.unfinished", "this verb is not finished"))
+}

@@ -1,0 +1,193 @@
+//! Exit codes, and the one place where failures become words, codes and hints.
+
+use std::path::Path;
+use std::process::ExitCode as ProcessExit;
+
+/// How the process ends. Only `Allowed` is 0, and nothing defaults to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    /// Done, or proven.
+    Allowed,
+    /// Could not decide or could not do: I/O, internal error, a cap reached.
+    Error,
+    /// Flags, configuration, policy file.
+    Usage,
+    /// Evidence that a requirement needs is not there.
+    Missing,
+    /// Evidence is there and wrong.
+    Invalid,
+    /// Policy says no.
+    Denied,
+    /// A log fork or rollback.
+    Inconsistent,
+    /// Only human approval is lacking.
+    Approval,
+    /// A needed service or log cannot be used now; safe to retry.
+    Unavailable,
+}
+
+impl ExitCode {
+    /// Every code with its name and meaning, for `--help`.
+    pub(crate) const TABLE: &'static [(u8, &'static str, &'static str)] = &[
+        (0, "allowed", "done; for verify: proven"),
+        (1, "error", "could not decide or could not do it"),
+        (2, "usage", "flags, configuration, policy file"),
+        (10, "missing", "evidence that is needed is not there"),
+        (11, "invalid", "evidence is there and wrong"),
+        (12, "denied", "policy says no"),
+        (13, "inconsistent", "log fork, rollback or alert"),
+        (14, "approval", "only human approval is lacking"),
+        (
+            20,
+            "unavailable",
+            "a needed service or log cannot be used; safe to retry",
+        ),
+        (130, "interrupted", "stopped by Ctrl-C"),
+    ];
+
+    /// The number that the process returns.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Allowed => 0,
+            Self::Error => 1,
+            Self::Usage => 2,
+            Self::Missing => 10,
+            Self::Invalid => 11,
+            Self::Denied => 12,
+            Self::Inconsistent => 13,
+            Self::Approval => 14,
+            Self::Unavailable => 20,
+        }
+    }
+}
+
+impl From<ExitCode> for ProcessExit {
+    fn from(exit: ExitCode) -> Self {
+        Self::from(exit.number())
+    }
+}
+
+/// A failure as the user sees it: exit code, stable code, what happened, why, and what to do about it.
+///
+/// The parts are plain text and may quote the repository or evidence; `Output::error` escapes all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct CliError {
+    exit: ExitCode,
+    code: String,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl CliError {
+    /// A failure with this exit code, stable code and message.
+    pub(crate) fn new(exit: ExitCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code: code.into(),
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// A failure of the caller's making: flags, configuration, files named wrongly.
+    pub(crate) fn usage(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Usage, code, message)
+    }
+
+    /// A failure that is nobody's decision: could not do it.
+    pub(crate) fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Error, code, message)
+    }
+
+    /// A failure of the operating system about one path.
+    pub(crate) fn io(code: &'static str, path: &Path, error: &std::io::Error) -> Self {
+        Self::failed(code, format!("cannot use {}", path.display())).because(error)
+    }
+
+    /// A library's error: its own stable code, its message and everything beneath it.
+    pub(crate) fn from_error(exit: ExitCode, code: &str, error: &dyn std::error::Error) -> Self {
+        let mut this = Self::new(exit, code, error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            // Bounded: an error chain that refers to itself would not end.
+            if this.causes.len() == 8 {
+                break;
+            }
+            this.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        this
+    }
+
+    /// The panic that `main` caught. `place` is a source position, never the panic's message.
+    pub(crate) fn panicked(place: &str) -> Self {
+        Self::failed("cli.internal", format!("internal error at {place}"))
+            .hint("this is a bug in touchmark; nothing was decided, please report it with the version and this line")
+    }
+
+    /// Neither `TOUCHMARK_HOME` nor `HOME` says where data may be kept.
+    pub(crate) fn no_home() -> Self {
+        Self::usage(
+            "home.unknown",
+            "no folder for data and configuration is known: HOME is not set",
+        )
+        .hint("set HOME, or TOUCHMARK_HOME to a folder of your own")
+    }
+
+    /// Adds a cause.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds what would help.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> ExitCode {
+        self.exit
+    }
+
+    /// The stable code, `area.reason`.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Why, outermost first.
+    pub(crate) fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// What would help, if anything is known.
+    pub(crate) fn help(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+/// Turns library errors with a `code()` into [`CliError`] with one exit code for the whole enum.
+macro_rules! coded {
+    ($($error:ty => $exit:expr),+ $(,)?) => {$(
+        impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                let code = error.code();
+                Self::from_error($exit, code.as_ref(), &error)
+            }
+        }
+    )+};
+}
+
+coded! {
+    touchmark_statement::timestamp::TimestampError => ExitCode::Usage,
+}

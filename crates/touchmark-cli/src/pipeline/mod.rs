@@ -1,0 +1,1 @@
+//! The road of one statement: vault, signature, spool, log, bundle, evidence refs.

@@ -1,0 +1,6 @@
+//! End-to-end tests, through the binary only.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod usage;
