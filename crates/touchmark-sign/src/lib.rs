@@ -1,1 +1,18 @@
 //! Keys, signing, the vault of run keys and prompts, and the spool of what is not yet logged.
+//!
+//! Promises that a statement is checked against its schema before it is signed and that the result verifies before
+//! it is handed out; that no private key, password, run key or prompt is shown by any `Debug` or `Display`; and that
+//! what was signed is on disk before anyone is told so. Knows nothing of policy, and asks no one for a password:
+//! the caller resolves prompts, environment and descriptors.
+
+pub mod agent;
+mod error;
+pub mod key_file;
+pub mod key_uri;
+pub mod password;
+mod private_key;
+mod signer;
+
+pub use error::SignError;
+pub use private_key::PrivateKey;
+pub use signer::Signer;

@@ -1,0 +1,1 @@
+//! Tests against a scripted agent and, where it is installed, a real one.
