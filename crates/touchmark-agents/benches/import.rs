@@ -1,0 +1,3 @@
+//! How fast sessions are read.
+
+fn main() {}

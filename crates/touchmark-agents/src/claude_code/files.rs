@@ -1,0 +1,451 @@
+//! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use memchr::memmem;
+use rustix::fs::OFlags;
+
+use super::SessionFile;
+use super::lenient::Text;
+use crate::error::ImportError;
+use crate::limits::{
+    DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_SESSION_BYTES,
+};
+use crate::paths;
+
+/// A session file whose records speak of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The file.
+    pub path: PathBuf,
+    /// The session's identifier, from the file's name.
+    pub session_id: String,
+    /// When the file was last written.
+    pub modified: DateTime<Utc>,
+    /// The file's length.
+    pub bytes: u64,
+    /// The working directory inside the repository that was found in its records.
+    pub working_directory: String,
+}
+
+/// The files of one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionFiles {
+    /// The session's own file.
+    pub main: PathBuf,
+    /// The files of its sub-agents, each with the `.meta.json` beside it where there is one, in order of their names.
+    pub subagents: Vec<(PathBuf, Option<PathBuf>)>,
+}
+
+/// Finds the sessions whose records were written with a working directory inside `repository_root`, newest first.
+///
+/// `config_dirs` are the product's configuration folders (those that hold `projects/`). The folder names below
+/// `projects/` are never derived or trusted; the `cwd` of the records decides. Only the first and the last part of each
+/// file are searched for it (see [`DISCOVERY_WINDOW_BYTES`]). Symbolic links are not followed.
+pub fn discover(config_dirs: &[PathBuf], repository_root: &Path) -> Result<Vec<Candidate>, ImportError> {
+    let Some(root) = repository_root.to_str() else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for config_dir in config_dirs {
+        for project in entries(&config_dir.join("projects"))? {
+            if !is_real_dir(&project) {
+                continue;
+            }
+            for path in entries(&project)? {
+                if let Some((session_id, metadata)) = session_file(&path) {
+                    found.push((path, session_id, metadata));
+                }
+                if found.len() > MAX_CANDIDATES {
+                    return Err(ImportError::TooLarge {
+                        what: "session files",
+                        limit: MAX_CANDIDATES as u64,
+                    });
+                }
+            }
+        }
+    }
+    let mut candidates = Vec::new();
+    for (path, session_id, metadata) in found {
+        let Ok(modified) = metadata.modified().map(DateTime::<Utc>::from) else {
+            continue;
+        };
+        // A file that vanishes or cannot be read is no candidate.
+        let Ok(Some(working_directory)) = working_directory_inside(&path, root) else {
+            continue;
+        };
+        candidates.push(Candidate {
+            path,
+            session_id,
+            modified,
+            bytes: metadata.len(),
+            working_directory,
+        });
+    }
+    candidates.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+    Ok(candidates)
+}
+
+/// Finds the files of the sub-agents that belong to a session's own file: those in `<session>/subagents/`, and, as
+/// older versions had it, `agent-*.jsonl` beside it whose first record names the session.
+pub fn session_files(main: &Path) -> Result<SessionFiles, ImportError> {
+    let metadata = std::fs::symlink_metadata(main).map_err(|source| io(main, source))?;
+    if !metadata.is_file() {
+        return Err(ImportError::NotAFile {
+            path: main.to_owned(),
+        });
+    }
+    let mut subagents = Vec::new();
+    let stem = main
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
+    let parent = main
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if !stem.is_empty() {
+        let own = parent.join(stem);
+        let folder = own.join("subagents");
+        if is_real_dir(&own) && is_real_dir(&folder) {
+            subagents.extend(entries(&folder)?.into_iter().filter(|path| is_agent_file(path)));
+        }
+        for path in entries(parent)?.into_iter().filter(|path| is_agent_file(path)) {
+            if first_session_id(&path)?.as_deref() == Some(stem) {
+                subagents.push(path);
+            }
+        }
+    }
+    subagents.truncate(MAX_FILES);
+    let subagents = subagents
+        .into_iter()
+        .map(|path| {
+            let meta = path.with_extension("meta.json");
+            let meta = is_real_file(&meta).then_some(meta);
+            (path, meta)
+        })
+        .collect();
+    Ok(SessionFiles {
+        main: main.to_owned(),
+        subagents,
+    })
+}
+
+/// Reads one file and the `.meta.json` beside it.
+pub(super) fn read(path: &Path, meta: Option<&Path>) -> Result<SessionFile, ImportError> {
+    let bytes = read_capped(path, MAX_SESSION_BYTES)?;
+    let meta = meta
+        .map(|meta| read_capped(meta, MAX_METADATA_BYTES as u64))
+        .transpose()?;
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    Ok(SessionFile { name, bytes, meta })
+}
+
+fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
+    let (file, metadata) = open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| io(path, source))?;
+    if bytes.len() as u64 > limit {
+        return Err(ImportError::TooLarge { what: "bytes", limit });
+    }
+    Ok(bytes)
+}
+
+/// Opens a regular file that is no symbolic link; never blocks on a pipe.
+fn open(path: &Path) -> Result<(File, Metadata), ImportError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits() as i32)
+        .open(path);
+    let file = opened.map_err(|source| match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => ImportError::NotAFile {
+            path: path.to_owned(),
+        },
+        _ => io(path, source),
+    })?;
+    let metadata = file.metadata().map_err(|source| io(path, source))?;
+    if !metadata.is_file() {
+        return Err(ImportError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    Ok((file, metadata))
+}
+
+fn io(path: &Path, source: std::io::Error) -> ImportError {
+    ImportError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Lists a folder in order of names; a folder that is not there is empty.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(io(folder, error)),
+    };
+    let mut paths = Vec::new();
+    for entry in listing.take(MAX_CANDIDATES) {
+        paths.push(entry.map_err(|source| io(folder, source))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_real_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+fn is_real_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+fn is_agent_file(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    name.starts_with("agent-") && name.ends_with(".jsonl") && is_real_file(path)
+}
+
+/// Returns the identifier and the metadata of a session's own file.
+fn session_file(path: &Path) -> Option<(String, Metadata)> {
+    let stem = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
+    if stem.is_empty() || stem.starts_with("agent-") {
+        return None;
+    }
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    metadata.is_file().then(|| (stem.to_owned(), metadata))
+}
+
+/// Searches both ends of a file for a `cwd` inside `root`.
+fn working_directory_inside(path: &Path, root: &str) -> Result<Option<String>, ImportError> {
+    let (mut file, metadata) = open(path)?;
+    let window = DISCOVERY_WINDOW_BYTES as u64;
+    let mut bytes = Vec::new();
+    // The end first: a session may have moved into the repository.
+    for start in [metadata.len().saturating_sub(window), 0] {
+        bytes.clear();
+        file.seek(SeekFrom::Start(start))
+            .map_err(|source| io(path, source))?;
+        (&mut file)
+            .take(window)
+            .read_to_end(&mut bytes)
+            .map_err(|source| io(path, source))?;
+        if let Some(directory) = directories(&bytes)
+            .into_iter()
+            .find(|directory| is_inside(root, directory))
+        {
+            return Ok(Some(directory));
+        }
+        if start == 0 {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the distinct values of `"cwd"`, last first. The search is textual, which is enough to choose a candidate:
+/// what a session says is read by the importer, not here.
+fn directories(bytes: &[u8]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut last: &[u8] = b"";
+    for at in memmem::rfind_iter(bytes, b"\"cwd\":\"") {
+        let value = &bytes[at + 6..];
+        let Some(end) = value
+            .iter()
+            .skip(1)
+            .take(MAX_NAME_BYTES)
+            .position(|byte| *byte == b'"')
+        else {
+            continue;
+        };
+        let json = &value[..end + 2];
+        if json == last {
+            continue;
+        }
+        last = json;
+        if let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json) {
+            if !found.iter().any(|known| *known == directory) {
+                found.push(directory.into_owned());
+            }
+        }
+    }
+    found
+}
+
+fn is_inside(root: &str, directory: &str) -> bool {
+    let marker = format!("{}/x", directory.trim_end_matches('/'));
+    paths::relative_to(root, None, &marker).is_some()
+}
+
+fn first_session_id(path: &Path) -> Result<Option<String>, ImportError> {
+    let (file, _) = open(path)?;
+    let mut head = Vec::new();
+    file.take(DISCOVERY_WINDOW_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| io(path, source))?;
+    let needle = b"\"sessionId\":\"";
+    let Some(at) = memmem::find(&head, needle) else {
+        return Ok(None);
+    };
+    let value = &head[at + needle.len()..];
+    let end = value.iter().take(MAX_NAME_BYTES).position(|byte| *byte == b'"');
+    Ok(end.and_then(|end| String::from_utf8(value[..end].to_vec()).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &Path, text: &str) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn age(path: &Path, seconds: u64) {
+        let time =
+            std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000 + seconds);
+        File::options()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+    }
+
+    const A: &str = "11111111-1111-4111-8111-111111111111";
+    const B: &str = "22222222-2222-4222-8222-222222222222";
+
+    #[test]
+    fn discovers_by_the_directory_in_the_records_newest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let projects = dir.path().join("projects");
+        let (old, new, other) = (
+            projects.join("-wrong-name").join(format!("{A}.jsonl")),
+            projects.join("-home-ada-app").join(format!("{B}.jsonl")),
+            projects
+                .join("-home-ada-app")
+                .join("33333333-3333-4333-8333-333333333333.jsonl"),
+        );
+        write(&old, "{\"cwd\":\"/home/ada/app/web\",\"type\":\"user\"}\n");
+        write(&new, "{\"cwd\":\"/elsewhere\"}\n{\"cwd\":\"/home/ada/app\"}\n");
+        write(&other, "{\"cwd\":\"/home/ada/apple\"}\n");
+        write(
+            &projects.join("-home-ada-app/agent-1.jsonl"),
+            "{\"cwd\":\"/home/ada/app\"}\n",
+        );
+        write(
+            &projects.join("-home-ada-app/notes.txt"),
+            "{\"cwd\":\"/home/ada/app\"}\n",
+        );
+        age(&old, 1);
+        age(&new, 2);
+        age(&other, 3);
+        let found = discover(
+            &[dir.path().to_owned(), dir.path().join("absent")],
+            Path::new("/home/ada/app"),
+        )
+        .unwrap();
+        let ids: Vec<&str> = found
+            .iter()
+            .map(|candidate| candidate.session_id.as_str())
+            .collect();
+        assert_eq!(ids, [B, A]);
+        assert_eq!(found[1].working_directory, "/home/ada/app/web");
+        assert_eq!(found[0].modified.timestamp(), 1_700_000_002);
+    }
+
+    #[test]
+    fn follows_no_symbolic_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = dir.path().join("outside").join(format!("{A}.jsonl"));
+        write(&outside, "{\"cwd\":\"/home/ada/app\"}\n");
+        let project = dir.path().join("projects/p");
+        std::fs::create_dir_all(&project).unwrap();
+        std::os::unix::fs::symlink(&outside, project.join(format!("{A}.jsonl"))).unwrap();
+        std::os::unix::fs::symlink(outside.parent().unwrap(), dir.path().join("projects/q")).unwrap();
+        assert_eq!(
+            discover(&[dir.path().to_owned()], Path::new("/home/ada/app")).unwrap(),
+            []
+        );
+        let error = session_files(&project.join(format!("{A}.jsonl"))).unwrap_err();
+        assert_eq!(error.code(), "session.not_a_file");
+        assert_eq!(
+            read(&project.join(format!("{A}.jsonl")), None)
+                .unwrap_err()
+                .code(),
+            "session.not_a_file"
+        );
+        assert_eq!(read(&project, None).unwrap_err().code(), "session.not_a_file");
+        assert_eq!(
+            read(&project.join("absent"), None).unwrap_err().code(),
+            "session.unreadable"
+        );
+    }
+
+    #[test]
+    fn finds_the_files_of_sub_agents() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = dir.path().join(format!("{A}.jsonl"));
+        write(&main, "{}\n");
+        let own = dir.path().join(A).join("subagents/agent-x.jsonl");
+        write(&own, "{}\n");
+        write(&own.with_extension("meta.json"), "{}");
+        let beside = dir.path().join("agent-old.jsonl");
+        write(&beside, &format!("{{\"sessionId\":\"{A}\"}}\n"));
+        write(
+            &dir.path().join("agent-other.jsonl"),
+            &format!("{{\"sessionId\":\"{B}\"}}\n"),
+        );
+        let found = session_files(&main).unwrap();
+        assert_eq!(
+            found.subagents,
+            [
+                (own.clone(), Some(own.with_extension("meta.json"))),
+                (beside, None)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_directory_at_the_far_end_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.jsonl");
+        let filler = format!("{{\"x\":\"{}\"}}\n", "y".repeat(4096)).repeat(600);
+        write(&path, &format!("{filler}{{\"cwd\":\"/home/ada/app\"}}\n"));
+        assert_eq!(
+            working_directory_inside(&path, "/home/ada/app")
+                .unwrap()
+                .as_deref(),
+            Some("/home/ada/app")
+        );
+        write(&path, &format!("{{\"cwd\":\"/home/ada/app\"}}\n{filler}"));
+        assert_eq!(
+            working_directory_inside(&path, "/home/ada/app")
+                .unwrap()
+                .as_deref(),
+            Some("/home/ada/app")
+        );
+        assert_eq!(working_directory_inside(&path, "/home/ada/ap").unwrap(), None);
+    }
+}
