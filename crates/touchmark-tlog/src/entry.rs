@@ -3,8 +3,8 @@
 //! Parsing is strict (one spelling, no unknown fields) and implies no trust. The bodies of entries are in
 //! `hashedrekord`, what a client sends to get one is in `request`.
 
-use crate::strict_json::{self, JsonError, Numbers, Rules};
 use serde::{Deserialize, Serialize};
+use touchmark_statement::strict_json::{self, JsonError, Numbers, Rules};
 
 use crate::encoding::{base64_decode, base64_encode, decimal};
 use crate::merkle::Hash;
@@ -27,7 +27,7 @@ pub(crate) const RULES: Rules = Rules {
 };
 
 /// Why a log entry, its body or a request for one was refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryError {
     /// The bytes are not strict JSON of the expected shape.

@@ -12,4 +12,3 @@ pub mod tile;
 
 mod ed25519;
 mod encoding;
-pub mod strict_json;

@@ -1,7 +1,7 @@
 //! `hashedrekord` 0.0.2, the one entry body of Rekor v2: a digest, a signature over it, and who verifies it.
 
-use crate::strict_json;
 use serde::{Deserialize, Serialize};
+use touchmark_statement::strict_json;
 
 use super::{EntryError, RULES, bytes};
 use crate::encoding::base64_encode;

@@ -1,7 +1,7 @@
 //! The request that creates a Rekor v2 entry: `hashedRekordRequestV002`.
 
-use crate::strict_json;
 use serde::{Deserialize, Serialize};
+use touchmark_statement::strict_json;
 
 use super::hashedrekord::SignatureWire;
 use super::{EntryError, EntryVerifier, HashedRekordV002, RULES, bytes};
