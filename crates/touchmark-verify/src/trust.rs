@@ -1,0 +1,151 @@
+//! What a verifier trusts: logs, and the authorities that the certificate path will need.
+//!
+//! Reads Sigstore's trusted root JSON, versions 0.1 and 0.2, strictly: both ends of a validity period belong to it, a
+//! missing start is an error and not "since ever", one log id names one log. Parts whose key type this program does
+//! not know are listed and never used; they do not spoil the others.
+//! <https://github.com/sigstore/protobuf-specs/blob/v0.5.0/protos/sigstore_trustroot.proto>
+
+mod error;
+mod read;
+mod wire;
+
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_tlog::merkle::Hash;
+use touchmark_tlog::note::VerifierKey;
+
+use crate::window::Window;
+
+pub use error::{Part, TrustError};
+
+/// The media type of version 0.1.
+pub const MEDIA_TYPE_V01: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+/// The media type of version 0.2.
+pub const MEDIA_TYPE_V02: &str = "application/vnd.dev.sigstore.trustedroot.v0.2+json";
+
+/// Everything a verifier trusts.
+#[derive(Debug, Clone)]
+pub struct TrustedRoot {
+    digest: Sha256Digest,
+    logs: Vec<TrustedLog>,
+    certificate_authorities: Vec<TrustedAuthority>,
+    timestamp_authorities: Vec<TrustedAuthority>,
+    certificate_logs: Vec<CertificateLog>,
+    unusable: Vec<UnusablePart>,
+}
+
+/// A transparency log whose checkpoints are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedLog {
+    /// The first line of the log's checkpoints.
+    pub origin: String,
+    /// The key that signs them.
+    pub key: VerifierKey,
+    /// The id by which entries name the log.
+    pub log_id: Hash,
+    /// When the log was in use.
+    pub valid_for: Window,
+    /// Who runs it, where that is said. Two logs of one operator count once.
+    pub operator: Option<String>,
+}
+
+/// A certificate or timestamp authority, kept for the certificate path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedAuthority {
+    /// The authority's address; never fetched.
+    pub uri: String,
+    /// The certificates, issuer nearest first, trust anchor last, DER.
+    pub certificates: Vec<Vec<u8>>,
+    /// When the authority was in use.
+    pub valid_for: Window,
+    /// Who runs it, where that is said.
+    pub operator: Option<String>,
+}
+
+/// A certificate transparency log, kept for the certificate path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateLog {
+    /// SHA-256 of the key.
+    pub log_id: Hash,
+    /// The protobuf name of the key's algorithm.
+    pub key_details: String,
+    /// The key, DER `SubjectPublicKeyInfo`.
+    pub spki_der: Vec<u8>,
+    /// When the log was in use.
+    pub valid_for: Window,
+    /// Who runs it, where that is said.
+    pub operator: Option<String>,
+}
+
+/// A part of a trusted root that is not used, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusablePart {
+    /// Which part.
+    pub part: Part,
+    /// The value that is not supported, such as a key type.
+    pub unsupported: String,
+}
+
+impl TrustedRoot {
+    /// Parses the JSON of a trusted root.
+    pub fn parse(json: &[u8]) -> Result<Self, TrustError> {
+        read::parse(json)
+    }
+
+    /// Builds a root from logs alone; its digest covers what makes them up.
+    pub fn from_logs(logs: Vec<TrustedLog>) -> Result<Self, TrustError> {
+        read::refuse_duplicates(&logs)?;
+        let described: Vec<String> = logs
+            .iter()
+            .map(|log| {
+                let operator = log.operator.as_deref().unwrap_or_default();
+                format!("{}\n{}\n{}\n{}\n{operator}\n\n", log.origin, log.key, log.log_id, log.valid_for)
+            })
+            .collect();
+        Ok(TrustedRoot {
+            digest: Sha256Digest::of(described.concat().as_bytes()),
+            logs,
+            certificate_authorities: Vec::new(),
+            timestamp_authorities: Vec::new(),
+            certificate_logs: Vec::new(),
+            unusable: Vec::new(),
+        })
+    }
+
+    /// Returns the digest by which verdicts name this root: of the file, or of the parts it was built from.
+    pub fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
+    /// Returns the transparency logs.
+    pub fn logs(&self) -> &[TrustedLog] {
+        &self.logs
+    }
+
+    /// Returns the log that entries name by this id.
+    pub fn log(&self, log_id: &Hash) -> Option<&TrustedLog> {
+        self.logs.iter().find(|log| log.log_id == *log_id)
+    }
+
+    /// Returns the certificate authorities.
+    pub fn certificate_authorities(&self) -> &[TrustedAuthority] {
+        &self.certificate_authorities
+    }
+
+    /// Returns the timestamp authorities.
+    pub fn timestamp_authorities(&self) -> &[TrustedAuthority] {
+        &self.timestamp_authorities
+    }
+
+    /// Returns the certificate transparency logs.
+    pub fn certificate_logs(&self) -> &[CertificateLog] {
+        &self.certificate_logs
+    }
+
+    /// Returns the parts that are not used because their key type is not supported.
+    pub fn unusable(&self) -> &[UnusablePart] {
+        &self.unusable
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Step 5: the signature covers exactly the payload bytes, through the pre-authentication encoding.
+
+use thiserror::Error;
+
+use super::signer::AuthenticSigner;
+use super::structure::Shape;
+use crate::bundle::Bundle;
+use crate::key::{KeyFingerprint, PublicKey, SignatureError};
+use crate::verified::Check;
+
+/// Why the signature was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// The signature is malformed, or not this key's over these bytes.
+    #[error("the envelope's signature does not verify with key {key}")]
+    Signature {
+        /// The key that the bundle names.
+        key: KeyFingerprint,
+        /// What is wrong.
+        #[source]
+        source: SignatureError,
+    },
+}
+
+impl EnvelopeError {
+    /// Returns the stable code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Signature { source, .. } => source.code(),
+        }
+    }
+}
+
+/// An envelope that its signer signed.
+#[derive(Debug)]
+pub(super) struct OpenedEnvelope<'s> {
+    bundle: &'s Bundle,
+    key: &'s PublicKey,
+    pae: Vec<u8>,
+}
+
+/// Opens the envelope: from here on its payload is what the signer signed.
+pub(super) fn open<'s>(shape: &Shape<'s>, signer: &'s AuthenticSigner) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
+    let (bundle, key) = (shape.bundle(), signer.key());
+    let pae = bundle.envelope.pae();
+    key.verify(&pae, &bundle.envelope.signature)
+        .map_err(|source| EnvelopeError::Signature { key: key.fingerprint(), source })?;
+    Ok(OpenedEnvelope { bundle, key, pae })
+}
+
+impl<'s> OpenedEnvelope<'s> {
+    pub(super) fn bundle(&self) -> &'s Bundle {
+        self.bundle
+    }
+
+    pub(super) fn key(&self) -> &'s PublicKey {
+        self.key
+    }
+
+    pub(super) fn pae(&self) -> &[u8] {
+        &self.pae
+    }
+
+    pub(super) fn payload(&self) -> &'s [u8] {
+        &self.bundle.envelope.payload
+    }
+
+    pub(super) fn checks(&self) -> Vec<Check> {
+        vec![Check::pass("envelope.signature")]
+    }
+}

@@ -1,0 +1,210 @@
+//! Step 3: the key is one of those the caller passes, inside its window.
+//!
+//! Which key is meant comes from the hint; what the key is comes from the caller or from a log entry, and is compared
+//! with the fingerprint either way.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use touchmark_statement::timestamp::Timestamp;
+use touchmark_tlog::entry::{HashedRekordV002, VerifierMaterial};
+
+use super::memory::Memory;
+use super::structure::Shape;
+use super::time::VerifiedTimes;
+use crate::key::{KeyError, KeyFingerprint, PublicKey};
+use crate::key_ring::KeyRing;
+use crate::verified::Check;
+use crate::window::Window;
+
+/// Why the signer was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SignerError {
+    /// The caller passed no key that may have signed, so that nothing can be proven.
+    #[error("no key was given that may have signed")]
+    NoneExpected,
+    /// The hint and the envelope's `keyid` name different keys.
+    #[error("the bundle hints at key {hint:?}, but the envelope's keyid is {keyid:?}")]
+    HintMismatch {
+        /// The bundle's hint.
+        hint: String,
+        /// The envelope's `keyid`.
+        keyid: String,
+    },
+    /// The hint names no key.
+    #[error("the hint {hint:?} is neither a fingerprint nor a name given to one key")]
+    HintUnknown {
+        /// The hint found.
+        hint: String,
+    },
+    /// The key is none that may have signed.
+    #[error("key {found} is none of those that may have signed")]
+    NotExpected {
+        /// The key that the bundle names.
+        found: KeyFingerprint,
+    },
+    /// Only the fingerprint of the key is known.
+    #[error("the key {fingerprint} itself is neither at hand nor in a log entry")]
+    MaterialMissing {
+        /// The fingerprint.
+        fingerprint: KeyFingerprint,
+    },
+    /// The key is malformed.
+    #[error("the key {fingerprint} in the log entry is unusable")]
+    Key {
+        /// The fingerprint.
+        fingerprint: KeyFingerprint,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// The key may be used in a window only, and no verified time tells whether the signature falls into it.
+    #[error("key {fingerprint} is accepted {window} only, and no verified time tells when it signed")]
+    WindowNeedsTime {
+        /// The key.
+        fingerprint: KeyFingerprint,
+        /// Its window.
+        window: Window,
+    },
+    /// A verified time falls outside the key's window.
+    #[error("key {fingerprint} is accepted {window} only, but signed by {at}")]
+    OutsideWindow {
+        /// The key.
+        fingerprint: KeyFingerprint,
+        /// Its window.
+        window: Window,
+        /// The verified time.
+        at: Timestamp,
+    },
+}
+
+impl SignerError {
+    /// Returns the stable code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoneExpected => "signer.none_expected",
+            Self::HintMismatch { .. } => "signer.hint_mismatch",
+            Self::HintUnknown { .. } => "signer.hint_unknown",
+            Self::NotExpected { .. } => "signer.not_expected",
+            Self::MaterialMissing { .. } => "signer.key_missing",
+            Self::Key { source, .. } => source.code(),
+            Self::WindowNeedsTime { .. } => "signer.window_needs_time",
+            Self::OutsideWindow { .. } => "signer.outside_window",
+        }
+    }
+}
+
+/// A key that may have signed; whether it did is for the next steps.
+#[derive(Debug)]
+pub(super) struct AuthenticSigner {
+    key: Arc<PublicKey>,
+    keyid_present: bool,
+    windowed: bool,
+}
+
+/// Finds the one key that the bundle names among those expected.
+pub(super) fn authenticate(
+    shape: &Shape<'_>,
+    times: &VerifiedTimes,
+    expected: &KeyRing,
+    memory: &Memory,
+) -> Result<AuthenticSigner, SignerError> {
+    if expected.is_empty() {
+        return Err(SignerError::NoneExpected);
+    }
+    let (hint, keyid) = (shape.hint(), shape.bundle().envelope.keyid.as_str());
+    // The format demands that both are equal; DSSE lets the envelope leave its own out.
+    if !keyid.is_empty() && keyid != hint {
+        return Err(SignerError::HintMismatch { hint: hint.to_owned(), keyid: keyid.to_owned() });
+    }
+    let named = expected.resolve(hint).ok_or_else(|| SignerError::HintUnknown { hint: hint.to_owned() })?;
+    let window = expected.window(&named).ok_or(SignerError::NotExpected { found: named })?;
+    let key = material(shape, &named, expected, memory)?;
+    if let Some(window) = window {
+        require_inside(named, window, times)?;
+    }
+    Ok(AuthenticSigner { key, keyid_present: !keyid.is_empty(), windowed: window.is_some() })
+}
+
+fn material(
+    shape: &Shape<'_>,
+    named: &KeyFingerprint,
+    expected: &KeyRing,
+    memory: &Memory,
+) -> Result<Arc<PublicKey>, SignerError> {
+    if let Some(key) = memory.key(named) {
+        return Ok(key);
+    }
+    if let Some(key) = expected.material(named) {
+        return Ok(memory.keep_key(key.clone()));
+    }
+    let bodies = shape.bundle().tlog_entries.iter().map(|entry| HashedRekordV002::parse_canonical(&entry.canonicalized_body));
+    let spki = bodies.filter_map(Result::ok).find_map(|body| match body.verifier.material {
+        VerifierMaterial::PublicKey(spki) if KeyFingerprint::of_spki(&spki) == *named => Some(spki),
+        _ => None,
+    });
+    let spki = spki.ok_or(SignerError::MaterialMissing { fingerprint: *named })?;
+    match PublicKey::from_spki_der(&spki) {
+        Ok(key) => Ok(memory.keep_key(key)),
+        Err(source) => Err(SignerError::Key { fingerprint: *named, source }),
+    }
+}
+
+/// Every verified time must fall into the window, and there must be one.
+fn require_inside(fingerprint: KeyFingerprint, window: Window, times: &VerifiedTimes) -> Result<(), SignerError> {
+    if times.as_slice().is_empty() {
+        return Err(SignerError::WindowNeedsTime { fingerprint, window });
+    }
+    match times.as_slice().iter().map(|time| time.not_after).find(|time| !window.contains(*time)) {
+        Some(at) => Err(SignerError::OutsideWindow { fingerprint, window, at }),
+        None => Ok(()),
+    }
+}
+
+impl AuthenticSigner {
+    pub(super) fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    pub(super) fn checks(&self) -> Vec<Check> {
+        let keyid = match self.keyid_present {
+            true => Check::pass("signer.keyid"),
+            false => Check::skipped("signer.keyid", "the envelope has no keyid to compare with the hint"),
+        };
+        let window = match self.windowed {
+            true => Check::pass("signer.window"),
+            false => Check::skipped("signer.window", "the key is accepted at any time"),
+        };
+        vec![Check::pass("signer.expected"), keyid, window]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verified::{TimeSource, VerifiedTime};
+
+    fn times(seconds: &[i64]) -> VerifiedTimes {
+        let source = TimeSource::TimestampAuthority { uri: String::new() };
+        let time = |at: &i64| VerifiedTime { not_after: Timestamp::from_unix(*at).unwrap(), source: source.clone() };
+        VerifiedTimes::for_test(seconds.iter().map(time).collect())
+    }
+
+    #[test]
+    fn case_115_every_verified_time_must_fall_into_the_key_s_window() {
+        let fingerprint = KeyFingerprint::from_bytes([7; 32]);
+        let at = |seconds| Timestamp::from_unix(seconds).unwrap();
+        let window = Window { start: at(100), end: Some(at(200)) };
+        assert!(require_inside(fingerprint, window, &times(&[100, 200])).is_ok());
+        let refusals: [(&[i64], &str); 4] = [
+            (&[], "signer.window_needs_time"),
+            (&[99], "signer.outside_window"),
+            (&[201], "signer.outside_window"),
+            (&[150, 201], "signer.outside_window"),
+        ];
+        for (moments, code) in refusals {
+            assert_eq!(require_inside(fingerprint, window, &times(moments)).unwrap_err().code(), code, "{moments:?}");
+        }
+    }
+}

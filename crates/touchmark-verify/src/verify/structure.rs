@@ -1,0 +1,82 @@
+//! Step 1: the bundle has the one form that can be verified.
+//!
+//! [`Bundle::parse`] has refused what is malformed; this step applies the same rules to bundles that were built, and
+//! refuses what is well-formed but not a signed in-toto statement.
+
+use thiserror::Error;
+use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
+
+use crate::bundle::{Bundle, BundleError, VerificationMaterial};
+use crate::limits::{MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
+use crate::verified::Check;
+
+/// Why a bundle does not have the form that can be verified.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StructureError {
+    /// The bundle breaks a rule of its own version.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The signed bytes are said to be something else than an in-toto statement.
+    #[error("expected payload type {IN_TOTO_PAYLOAD_TYPE:?}, found {found:?}")]
+    PayloadType {
+        /// The payload type found, shortened.
+        found: String,
+    },
+    /// The bundle was signed with a certificate, which this version does not verify.
+    #[error("bundles with certificates are not verified by this version")]
+    CertificateUnsupported,
+}
+
+impl StructureError {
+    /// Returns the stable code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Bundle(error) => error.code(),
+            Self::PayloadType { .. } => "envelope.payload_type",
+            Self::CertificateUnsupported => "certificate.unsupported",
+        }
+    }
+}
+
+/// A bundle of the right form, signed with a key.
+#[derive(Debug)]
+pub(super) struct Shape<'b> {
+    bundle: &'b Bundle,
+    hint: &'b str,
+}
+
+/// Examines the form of a bundle.
+pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
+    bundle.validate()?;
+    if bundle.tlog_entries.len() > MAX_TLOG_ENTRIES {
+        return Err(BundleError::TooManyEntries { found: bundle.tlog_entries.len() }.into());
+    }
+    if bundle.timestamps.len() > MAX_TIMESTAMPS {
+        return Err(BundleError::TooManyTimestamps { found: bundle.timestamps.len() }.into());
+    }
+    if bundle.envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
+        let found = bundle.envelope.payload_type.chars().take(100).collect();
+        return Err(StructureError::PayloadType { found });
+    }
+    match &bundle.material {
+        VerificationMaterial::PublicKey { hint } => Ok(Shape { bundle, hint }),
+        VerificationMaterial::Certificate(_) | VerificationMaterial::CertificateChain(_) => {
+            Err(StructureError::CertificateUnsupported)
+        }
+    }
+}
+
+impl<'b> Shape<'b> {
+    pub(super) fn bundle(&self) -> &'b Bundle {
+        self.bundle
+    }
+
+    pub(super) fn hint(&self) -> &'b str {
+        self.hint
+    }
+
+    pub(super) fn checks(&self) -> Vec<Check> {
+        vec![Check::pass("bundle.structure"), Check::pass("envelope.payload_type")]
+    }
+}
