@@ -1,0 +1,77 @@
+//! The one table of codes. `schemas/reason-codes.json` is made from it, and a test keeps the two equal.
+
+use serde::Serialize;
+
+use super::{gate_codes, policy_codes};
+use crate::exit::Class;
+
+/// A documented code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The stable code. One that ends in `.*` stands for every code with that beginning.
+    pub code: &'static str,
+    /// What it does to an answer that needs the thing it is about. Evidence that no requirement needs is set aside
+    /// under the same code and changes nothing.
+    pub class: Class,
+    /// One line.
+    pub title: &'static str,
+    /// One paragraph.
+    pub explanation: &'static str,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+/// Makes an entry; the tables are lists of these.
+pub(super) const fn entry(
+    code: &'static str,
+    class: Class,
+    title: &'static str,
+    explanation: &'static str,
+    help: &'static str,
+) -> Entry {
+    Entry { code, class, title, explanation, help }
+}
+
+const TABLES: &[&[Entry]] = &[policy_codes::CODES, gate_codes::CODES];
+
+/// Returns every entry, sorted by code.
+pub fn all() -> Vec<&'static Entry> {
+    let mut all: Vec<&Entry> = TABLES.iter().flat_map(|table| table.iter()).collect();
+    all.sort_by_key(|entry| entry.code);
+    all
+}
+
+/// Returns the entry of a code.
+pub fn explain(code: &str) -> Option<&'static Entry> {
+    let entries = || TABLES.iter().flat_map(|table| table.iter());
+    entries().find(|entry| entry.code == code).or_else(|| {
+        entries().find(|entry| entry.code.strip_suffix('*').is_some_and(|start| code.starts_with(start)))
+    })
+}
+
+/// Returns `schemas/reason-codes.json`.
+pub fn encode() -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Row {
+        code: &'static str,
+        class: Class,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit_code: Option<u8>,
+        title: &'static str,
+        explanation: &'static str,
+        help: &'static str,
+    }
+    let row = |entry: &Entry| Row {
+        code: entry.code,
+        class: entry.class,
+        exit_code: entry.class.decision().map(|decision| decision.exit_code().number()),
+        title: entry.title,
+        explanation: entry.explanation,
+        help: entry.help,
+    };
+    let rows: Vec<Row> = all().into_iter().map(row).collect();
+    let mut bytes = serde_json::to_vec_pretty(&rows).expect("rows hold only strings and numbers");
+    bytes.push(b'\n');
+    bytes
+}
