@@ -7,9 +7,11 @@ pub mod classes;
 pub mod exit;
 pub mod file;
 pub mod globs;
+pub mod judge;
 pub mod reason;
 pub mod verdict;
 
 pub use exit::{Class, Decision, ExitCode};
 pub use file::{Policy, PolicyError};
+pub use judge::{Candidate, JudgeRequest, NamedRoot, PolicyInForce, judge};
 pub use verdict::{Reason, Verdict};
