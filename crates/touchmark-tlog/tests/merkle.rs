@@ -173,8 +173,7 @@ fn case_84_size_and_root_are_those_of_the_checkpoint() {
     let tree = Tree(leaves(13));
     let root = root_of(&tree.0);
     let path = inclusion_path(&tree.0, 4).expect("in range");
-    let verify =
-        |size, root| verify_inclusion(&tree.0[4], 4, size, &path, root).map_err(|error| error.code());
+    let verify = |size, root: Hash| verify_inclusion(&tree.0[4], 4, size, &path, &root).map_err(|error| error.code());
     assert_eq!(verify(13, root), Ok(()));
     assert_eq!(verify(13, flip(&root)), Err("tlog.root_mismatch"));
     assert_eq!(verify(33, root), Err("tlog.proof_length"));
@@ -335,7 +334,8 @@ proptest! {
         let root = root_of(&tree.0);
         prop_assert_eq!(prove::root(&tree, size).expect("a root"), root);
         let path = prove::inclusion(&tree, index, size).expect("in range");
-        prop_assert_eq!(Some(&path), inclusion_path(&tree.0, index as usize).as_ref());
+        let whole = inclusion_path(&tree.0, index as usize);
+        prop_assert_eq!(Some(&path), whole.as_ref());
         let oracle = |hash: &Hash| sigstore_types::Sha256Hash::new(*hash.as_bytes());
         let hashes: Vec<_> = path.iter().map(oracle).collect();
         let leaf = &tree.0[index as usize];
