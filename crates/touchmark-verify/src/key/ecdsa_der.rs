@@ -41,10 +41,11 @@ pub struct Halves<'a> {
 /// Parses a strict DER signature for `algorithm`; the halves are positive and no longer than the group order.
 pub fn parse(algorithm: KeyAlgorithm, signature: &[u8]) -> Result<Halves<'_>, SignatureError> {
     parse_der(algorithm.field_len(), signature).map_err(|fault| {
-        // Named apart because it is the usual mistake of other tools, not an attack. About one raw signature in
-        // 65,000 begins like DER; it is refused as malformed DER or fails to verify, never accepted.
+        // Named apart because it is the usual mistake of other tools, not an attack. A raw signature may begin with
+        // the header of a SEQUENCE of its own length by chance: then it is malformed DER, and refused all the same.
         let raw_len = 2 * algorithm.field_len();
-        if signature.len() == raw_len && fault == DerFault::Structure {
+        let has_header = signature.first_chunk() == Some(&[0x30, u8::try_from(raw_len - 2).unwrap_or(0)]);
+        if signature.len() == raw_len && !has_header {
             SignatureError::RawWhereDerExpected { len: raw_len }
         } else {
             SignatureError::Der(fault)
