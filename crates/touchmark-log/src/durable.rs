@@ -1,0 +1,175 @@
+//! Files that are there whole or not at all, also after a power cut: written aside, synced, renamed, and the
+//! directory synced.
+//!
+//! All writing happens under the log's lock, so the names of unfinished files cannot collide.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::{LogError, storage};
+use crate::layout::Layout;
+
+const PRIVATE_DIR: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
+const PUBLIC_FILE: u32 = 0o644;
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Everybody,
+    Owner,
+}
+
+/// Files that become visible together, in the order in which they were staged; what is not published is removed.
+#[derive(Debug)]
+pub(crate) struct Staging<'a> {
+    layout: &'a Layout,
+    files: Vec<(PathBuf, PathBuf)>,
+}
+
+impl<'a> Staging<'a> {
+    pub(crate) fn new(layout: &'a Layout) -> Self {
+        Self { layout, files: Vec::new() }
+    }
+
+    /// Writes a file aside and syncs it.
+    pub(crate) fn add(&mut self, target: PathBuf, audience: Audience, content: &[u8]) -> Result<(), LogError> {
+        self.add_with(target, audience, |file| file.write_all(content))
+    }
+
+    /// Writes a file aside with this function and syncs it.
+    pub(crate) fn add_with(
+        &mut self,
+        target: PathBuf,
+        audience: Audience,
+        write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+    ) -> Result<(), LogError> {
+        let aside = self.layout.temporary().join(self.files.len().to_string());
+        let mode = if audience == Audience::Owner { PRIVATE_FILE } else { PUBLIC_FILE };
+        let open = || OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&aside);
+        let file = open().map_err(storage("create", &aside))?;
+        self.files.push((aside.clone(), target));
+        let mut buffered = BufWriter::new(&file);
+        write(&mut buffered).and_then(|()| buffered.flush()).map_err(storage("write", &aside))?;
+        drop(buffered);
+        file.sync_all().map_err(storage("sync", &aside))
+    }
+
+    /// Gives the files their names and syncs their directories.
+    pub(crate) fn publish(mut self) -> Result<(), LogError> {
+        let mut changed = BTreeSet::new();
+        let files = std::mem::take(&mut self.files);
+        for (at, (aside, target)) in files.iter().enumerate() {
+            let renamed = rename(aside, target, &mut changed);
+            if let Err(error) = renamed {
+                self.files = files[at..].to_vec();
+                return Err(error);
+            }
+        }
+        changed.iter().try_for_each(|dir| sync_dir(dir))
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        for (aside, _) in &self.files {
+            // Nothing depends on it: unfinished files are overwritten or cleared by the next writer.
+            let _ = fs::remove_file(aside);
+        }
+    }
+}
+
+fn rename(aside: &Path, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), LogError> {
+    let parent = target.parent().unwrap_or(Path::new("."));
+    let renamed = match fs::rename(aside, target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_dirs(parent, changed)?;
+            fs::rename(aside, target)
+        }
+        other => other,
+    };
+    renamed.map_err(storage("rename into place", target))?;
+    changed.insert(parent.to_owned());
+    Ok(())
+}
+
+/// Makes a directory and what is missing above it, and notes which directories have new entries.
+fn make_dirs(dir: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), LogError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_dirs(parent, changed)?;
+        changed.insert(parent.to_owned());
+    }
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(storage("create", dir)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a directory that only its owner can enter, unless it is there.
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), LogError> {
+    DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(dir).map_err(storage("create", dir))
+}
+
+/// Makes what is in a directory survive a power cut.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), LogError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(storage("sync", dir))
+}
+
+/// Removes what an earlier writer left unfinished.
+pub(crate) fn clear_temporary(layout: &Layout) -> Result<(), LogError> {
+    let dir = layout.temporary();
+    make_private_dir(&dir)?;
+    for entry in fs::read_dir(&dir).map_err(storage("list", &dir))? {
+        let path = entry.map_err(storage("list", &dir))?.path();
+        fs::remove_file(&path).map_err(storage("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// Reads a file of at most this many bytes; `None` if it is not there.
+pub(crate) fn read_capped(path: &Path, cap: usize) -> Result<Option<Vec<u8>>, LogError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(storage("open", path)(error)),
+    };
+    let mut content = Vec::new();
+    file.take(cap as u64).read_to_end(&mut content).map_err(storage("read", path))?;
+    Ok(Some(content))
+}
+
+/// The advisory lock that one writer at a time holds, over all processes.
+#[derive(Debug)]
+pub(crate) struct WriteLock(File);
+
+impl WriteLock {
+    /// Waits for the lock. A process that dies gives it back.
+    pub(crate) fn acquire(layout: &Layout) -> Result<Self, LogError> {
+        let path = layout.lock();
+        let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(&path);
+        let file = open().map_err(storage("open", &path))?;
+        file.lock().map_err(storage("lock", &path))?;
+        Ok(Self(file))
+    }
+
+    /// Waits until nobody writes, without keeping other readers out.
+    pub(crate) fn acquire_shared(layout: &Layout) -> Result<Self, LogError> {
+        let path = layout.lock();
+        let file = File::open(&path).map_err(storage("open", &path))?;
+        file.lock_shared().map_err(storage("lock", &path))?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for WriteLock {
+    fn drop(&mut self) {
+        // Closing the file gives the lock back too.
+        let _ = self.0.unlock();
+    }
+}
