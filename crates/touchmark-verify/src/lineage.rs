@@ -6,6 +6,7 @@
 
 mod bind;
 mod build;
+mod classify;
 mod commits;
 mod diffs;
 mod error;
