@@ -1,0 +1,348 @@
+//! The repository as verification sees it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use gix_diff::tree::{Visit, visit};
+use gix_object::TreeRefIter;
+use gix_object::bstr::{BStr, BString, ByteSlice as _};
+use gix_object::tree::{EntryKind, EntryMode};
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_statement::file_mode::FileMode;
+use touchmark_statement::git_id::{GitBlobId, GitCommitId, GitTreeId, ObjectFormat};
+use touchmark_statement::repo_path::RepoPath;
+use touchmark_verify::git_view::{GitCommit, GitObject, GitView, GitViewError, PathChange, TreeEntry};
+
+use crate::limits;
+use crate::object::store::TreeSource;
+use crate::object::{commit, tree};
+use crate::refs::fold;
+use crate::repository::Repository;
+
+impl GitView for Repository {
+    fn object_format(&self) -> ObjectFormat {
+        self.layout.object_format
+    }
+
+    fn commit(&self, id: &GitCommitId) -> Result<GitCommit, GitViewError> {
+        if self.grafted.contains(id.as_str()) {
+            return Err(GitViewError::Grafted { id: id.clone() });
+        }
+        let content = self.store.remembered(&GitObject::Commit(id.clone()))?;
+        commit::parse(&content, self.layout.object_format).map_err(|(offset, defect)| GitViewError::Commit {
+            id: id.clone(),
+            offset,
+            defect,
+        })
+    }
+
+    fn tree_digest(&self, id: &GitTreeId) -> Result<Sha256Digest, GitViewError> {
+        Ok(Sha256Digest::of(
+            &self.store.remembered(&GitObject::Tree(id.clone()))?,
+        ))
+    }
+
+    fn changed_paths(&self, base: &GitTreeId, result: &GitTreeId) -> Result<Vec<PathChange>, GitViewError> {
+        let from = self.store.remembered(&GitObject::Tree(base.clone()))?;
+        let to = self.store.remembered(&GitObject::Tree(result.clone()))?;
+        if base == result {
+            return Ok(Vec::new());
+        }
+        let source = TreeSource {
+            store: &self.store,
+            failure: RefCell::new(None),
+            reads: Cell::new(0),
+        };
+        let format = self.store.format();
+        let mut changes = Changes::default();
+        let outcome = gix_diff::tree(
+            TreeRefIter::from_bytes(&from, format),
+            TreeRefIter::from_bytes(&to, format),
+            gix_diff::tree::State::default(),
+            &source,
+            &mut changes,
+        );
+        if let Some(failure) = source.failure.into_inner() {
+            return Err(failure);
+        }
+        match outcome {
+            Ok(()) => {}
+            Err(gix_diff::tree::Error::Cancelled) if changes.too_deep => {
+                return Err(GitViewError::TooDeep { tree: result.clone() });
+            }
+            Err(gix_diff::tree::Error::Cancelled) => {
+                return Err(GitViewError::TooManyPaths {
+                    limit: limits::MAX_CHANGED_PATHS,
+                });
+            }
+            Err(source) => {
+                let object = GitObject::Tree(result.clone());
+                return Err(GitViewError::Unreadable {
+                    object,
+                    source: Box::new(source),
+                });
+            }
+        }
+        let rows = changes.into_rows(result)?;
+        self.refuse_collisions(base, result, &rows)?;
+        Ok(rows)
+    }
+
+    fn blob_digest(&self, id: &GitBlobId) -> Result<(Sha256Digest, u64), GitViewError> {
+        let remembered = || {
+            self.blobs
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
+        if let Some(known) = remembered().get(id) {
+            return Ok(*known);
+        }
+        let mut content = Vec::new();
+        self.store.read(&GitObject::Blob(id.clone()), &mut content)?;
+        let answer = (Sha256Digest::of(&content), content.len() as u64);
+        let mut known = remembered();
+        if known.len() >= limits::MAX_REMEMBERED_BLOBS {
+            known.clear();
+        }
+        known.insert(id.clone(), answer);
+        Ok(answer)
+    }
+
+    fn read_path(
+        &self,
+        tree: &GitTreeId,
+        path: &RepoPath,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, GitViewError> {
+        let Some(entry) = self.entry(tree, path)? else {
+            return Ok(None);
+        };
+        if !entry.mode.is_file() {
+            return Err(GitViewError::NotAFile {
+                path: path.to_string(),
+                mode: entry.mode,
+            });
+        }
+        let object = GitObject::Blob(entry.id);
+        let mut content = Vec::new();
+        self.store.read(&object, &mut content)?;
+        if content.len() as u64 > max {
+            return Err(GitViewError::TooLarge { object, limit: max });
+        }
+        Ok(Some(content))
+    }
+}
+
+/// A directory of a tree: each name with what it holds.
+type Folder = HashMap<Vec<u8>, (FileMode, String)>;
+
+impl Repository {
+    /// Returns what a tree holds at a path, directories included.
+    pub fn entry(&self, root: &GitTreeId, path: &RepoPath) -> Result<Option<TreeEntry>, GitViewError> {
+        let mut folder = root.clone();
+        let mut components = path.as_bytes().split(|byte| *byte == b'/').peekable();
+        while let Some(component) = components.next() {
+            let content = self.store.remembered(&GitObject::Tree(folder.clone()))?;
+            let entries = tree::parse(&content, self.store.format()).map_err(|(offset, defect)| {
+                GitViewError::Tree {
+                    id: folder.clone(),
+                    offset,
+                    defect,
+                }
+            })?;
+            let Some(found) = entries.iter().find(|entry| entry.name == component) else {
+                return Ok(None);
+            };
+            let id = found.id.to_string();
+            if components.peek().is_none() {
+                return Ok(Some(TreeEntry {
+                    mode: found.mode,
+                    id: blob_id(&id),
+                }));
+            }
+            if found.mode != FileMode::Tree {
+                return Ok(None);
+            }
+            folder = id.parse().expect("an object id is lowercase hex");
+        }
+        Ok(None)
+    }
+
+    /// Refuses added names that are the same file as another name where case or Unicode form does not count. Twins that
+    /// were in the base already are left alone.
+    fn refuse_collisions(
+        &self,
+        base: &GitTreeId,
+        result: &GitTreeId,
+        rows: &[PathChange],
+    ) -> Result<(), GitViewError> {
+        let mut seen: HashSet<&[u8]> = HashSet::new();
+        for row in rows.iter().filter(|row| row.from.is_none() && row.to.is_some()) {
+            let path = row.path.as_bytes();
+            // Every level of the path, from the file itself upwards, once.
+            let mut end = path.len();
+            while end > 0 && seen.insert(&path[..end]) {
+                let start = path[..end].rfind_byte(b'/').map_or(0, |slash| slash + 1);
+                self.refuse_twin(base, result, &path[..start.saturating_sub(1)], &path[start..end])?;
+                end = start.saturating_sub(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_twin(
+        &self,
+        base: &GitTreeId,
+        result: &GitTreeId,
+        folder: &[u8],
+        name: &[u8],
+    ) -> Result<(), GitViewError> {
+        let Ok(text) = std::str::from_utf8(name) else {
+            return Ok(());
+        };
+        let folded = fold(text);
+        let is_twin = |other: &[u8]| {
+            other != name && std::str::from_utf8(other).is_ok_and(|other| fold(other) == folded)
+        };
+        let Some(now) = self.folder(result, folder)? else {
+            return Ok(());
+        };
+        let Some(twin) = now.keys().find(|other| is_twin(other)) else {
+            return Ok(());
+        };
+        let before = self.folder(base, folder)?.unwrap_or_default();
+        if before.contains_key(name) && before.contains_key(twin) {
+            return Ok(());
+        }
+        let shown = |name: &[u8]| name.escape_ascii().to_string();
+        Err(GitViewError::PathCollision {
+            added: shown(name),
+            twin: shown(twin),
+        })
+    }
+
+    fn folder(&self, root: &GitTreeId, path: &[u8]) -> Result<Option<Folder>, GitViewError> {
+        let id = match RepoPath::from_bytes(path) {
+            Err(_) => root.clone(),
+            Ok(path) => match self.entry(root, &path)? {
+                Some(TreeEntry {
+                    mode: FileMode::Tree,
+                    id,
+                }) => id.as_str().parse().expect("an object id is lowercase hex"),
+                _ => return Ok(None),
+            },
+        };
+        let content = self.store.remembered(&GitObject::Tree(id.clone()))?;
+        let entries = tree::parse(&content, self.store.format())
+            .map_err(|(offset, defect)| GitViewError::Tree { id, offset, defect })?;
+        Ok(Some(
+            entries
+                .iter()
+                .map(|e| (e.name.to_vec(), (e.mode, e.id.to_string())))
+                .collect(),
+        ))
+    }
+}
+
+fn blob_id(hex: &str) -> GitBlobId {
+    hex.parse().expect("an object id is lowercase hex")
+}
+
+type Sides = (Option<TreeEntry>, Option<TreeEntry>);
+
+/// Collects the rows of a difference; directories are not rows.
+#[derive(Default)]
+struct Changes {
+    current: BString,
+    queue: std::collections::VecDeque<BString>,
+    rows: BTreeMap<BString, Sides>,
+    visits: usize,
+    too_deep: bool,
+}
+
+impl Changes {
+    fn push(&mut self, component: &BStr) {
+        if !self.current.is_empty() {
+            self.current.push(b'/');
+        }
+        self.current.extend_from_slice(component);
+    }
+
+    fn set(
+        &mut self,
+        mode: EntryMode,
+        id: &gix_hash::oid,
+        side: impl FnOnce(&mut Sides) -> &mut Option<TreeEntry>,
+    ) {
+        let mode = match mode.kind() {
+            EntryKind::Tree => return,
+            EntryKind::Blob => FileMode::Regular,
+            EntryKind::BlobExecutable => FileMode::Executable,
+            EntryKind::Link => FileMode::Symlink,
+            EntryKind::Commit => FileMode::Gitlink,
+        };
+        let row = self.rows.entry(self.current.clone()).or_default();
+        *side(row) = Some(TreeEntry {
+            mode,
+            id: blob_id(&id.to_string()),
+        });
+    }
+
+    fn into_rows(self, result: &GitTreeId) -> Result<Vec<PathChange>, GitViewError> {
+        let row = |(path, (from, to)): (BString, Sides)| {
+            let path =
+                RepoPath::from_bytes(&path).map_err(|_| GitViewError::TooDeep { tree: result.clone() })?;
+            Ok(PathChange { path, from, to })
+        };
+        self.rows.into_iter().map(row).collect()
+    }
+}
+
+impl Visit for Changes {
+    fn pop_front_tracked_path_and_set_current(&mut self) {
+        self.current = self
+            .queue
+            .pop_front()
+            .expect("one path is queued for each queued tree");
+    }
+
+    fn push_back_tracked_path_component(&mut self, component: &BStr) {
+        self.push(component);
+        self.queue.push_back(self.current.clone());
+    }
+
+    fn push_path_component(&mut self, component: &BStr) {
+        self.push(component);
+    }
+
+    fn pop_path_component(&mut self) {
+        let end = self.current.rfind_byte(b'/').unwrap_or(0);
+        self.current.truncate(end);
+    }
+
+    fn visit(&mut self, change: visit::Change) -> visit::Action {
+        self.visits += 1;
+        self.too_deep = self.current.len() > touchmark_statement::limits::MAX_PATH_BYTES;
+        if self.too_deep || self.visits > limits::MAX_CHANGED_PATHS {
+            return visit::Action::Break(());
+        }
+        match change {
+            visit::Change::Addition { entry_mode, oid, .. } => {
+                self.set(entry_mode, &oid, |sides| &mut sides.1)
+            }
+            visit::Change::Deletion { entry_mode, oid, .. } => {
+                self.set(entry_mode, &oid, |sides| &mut sides.0)
+            }
+            visit::Change::Modification {
+                previous_entry_mode,
+                previous_oid,
+                entry_mode,
+                oid,
+            } => {
+                self.set(previous_entry_mode, &previous_oid, |sides| &mut sides.0);
+                self.set(entry_mode, &oid, |sides| &mut sides.1);
+            }
+        }
+        visit::Action::Continue(())
+    }
+}
