@@ -204,7 +204,7 @@ fn hex_value(
 ) -> Result<(), DigestError> {
     let found = value.len();
     let fits = match lengths {
-        [] => (2..=128).contains(&found) && found % 2 == 0,
+        [] => (2..=128).contains(&found) && found.is_multiple_of(2),
         lengths => lengths.contains(&found),
     };
     if !fits {

@@ -20,3 +20,8 @@ pub mod strict_json;
 pub mod test_result;
 pub mod timestamp;
 pub mod vsa;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod samples;

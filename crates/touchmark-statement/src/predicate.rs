@@ -158,3 +158,6 @@ pub(crate) fn parse(predicate_type: &str, text: &str) -> Result<Typed<Predicate>
 fn read<'de, T: Deserialize<'de>>(text: &'de str, author: Author) -> Result<Typed<T>, StatementError> {
     Ok(from_str_typed(text, author, "/predicate")?)
 }
+
+#[cfg(test)]
+mod tests;

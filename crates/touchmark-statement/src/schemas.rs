@@ -8,3 +8,6 @@ pub const AGENT_CHANGE_V1: &str = include_str!("../../../schemas/agent-change/v1
 
 /// The schema of the `review/v1` predicate.
 pub const REVIEW_V1: &str = include_str!("../../../schemas/review/v1.json");
+
+#[cfg(test)]
+mod tests;
