@@ -103,10 +103,14 @@ pub(crate) fn accept(request: &CreateEntryRequest) -> Result<AcceptedEntry, Reje
         }
         _ => {}
     }
-    key.verify_digest(&request.digest, &request.signature).map_err(RejectError::Signature)?;
+    key.verify_digest(&request.digest, &request.signature)
+        .map_err(RejectError::Signature)?;
     let body = entry.canonical_body();
     if body.len() > MAX_ENTRY_BYTES {
         return Err(RejectError::TooLarge { found: body.len() });
     }
-    Ok(AcceptedEntry { leaf: leaf_hash(&body), body })
+    Ok(AcceptedEntry {
+        leaf: leaf_hash(&body),
+        body,
+    })
 }

@@ -52,7 +52,13 @@ fn element(bytes: &[u8], tag: u8) -> Option<(Element<'_>, &[u8])> {
         _ => true,
     };
     let (whole, rest) = bytes.split_at_checked(header + length).filter(|_| shortest)?;
-    Some((Element { whole, content: &whole[header..] }, rest))
+    Some((
+        Element {
+            whole,
+            content: &whole[header..],
+        },
+        rest,
+    ))
 }
 
 #[cfg(test)]
@@ -71,14 +77,26 @@ mod tests {
 
     fn certificate(spki: &[u8], version: &[u8]) -> Vec<u8> {
         let sequence = der(0x30, &[0x05, 0x00]);
-        let tbs = [version, &der(0x02, &[1]), &sequence, &sequence, &sequence, &sequence, spki].concat();
+        let tbs = [
+            version,
+            &der(0x02, &[1]),
+            &sequence,
+            &sequence,
+            &sequence,
+            &sequence,
+            spki,
+        ]
+        .concat();
         der(0x30, &[der(0x30, &tbs), sequence, der(0x03, &[0; 70])].concat())
     }
 
     #[test]
     fn finds_the_key() {
         let key = der(0x30, &[7; 300]);
-        assert_eq!(spki(&certificate(&key, &der(0xa0, &[2, 1, 2]))), Some(key.as_slice()));
+        assert_eq!(
+            spki(&certificate(&key, &der(0xa0, &[2, 1, 2]))),
+            Some(key.as_slice())
+        );
         assert_eq!(spki(&certificate(&key, &[])), Some(key.as_slice()));
     }
 
@@ -90,6 +108,10 @@ mod tests {
             assert_eq!(spki(&good[..end]), None, "cut at {end}");
         }
         assert_eq!(spki(&[0x30, 0x80, 0, 0]), None, "indefinite length");
-        assert_eq!(spki(&[0x30, 0x81, 0x01, 0]), None, "length not in its shortest form");
+        assert_eq!(
+            spki(&[0x30, 0x81, 0x01, 0]),
+            None,
+            "length not in its shortest form"
+        );
     }
 }

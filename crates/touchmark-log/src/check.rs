@@ -104,16 +104,27 @@ impl fmt::Display for Problem {
         match self {
             Self::Unreadable(error) => error.fmt(f),
             Self::TileDiffers { path, position } => {
-                write!(f, "{} differs from the entries, first at position {position}", path.display())
+                write!(
+                    f,
+                    "{} differs from the entries, first at position {position}",
+                    path.display()
+                )
             }
             Self::RootDiffers { computed, signed } => {
-                write!(f, "the entries lead to root {computed}, but the checkpoint has {signed}")
+                write!(
+                    f,
+                    "the entries lead to root {computed}, but the checkpoint has {signed}"
+                )
             }
             Self::Body { index, source } => write!(f, "entry {index} is malformed: {source}"),
             Self::Entry { index, source } => write!(f, "entry {index} does not verify: {source}"),
             Self::Duplicate { index } => write!(f, "entry {index} is in the log a second time"),
             Self::Dedup { path, record } => {
-                write!(f, "{} does not agree with the tiles, first at record {record}", path.display())
+                write!(
+                    f,
+                    "{} does not agree with the tiles, first at record {record}",
+                    path.display()
+                )
             }
         }
     }
@@ -124,11 +135,21 @@ pub(crate) fn check(layout: &Layout, checkpoint: &VerifiedCheckpoint) -> Result<
     let (size, root) = (checkpoint.size(), *checkpoint.root());
     let mut audit = Audit {
         layout,
-        report: Report { size, root, entries: 0, tiles: 0, problems: Vec::new(), more_problems: 0 },
+        report: Report {
+            size,
+            root,
+            entries: 0,
+            tiles: 0,
+            problems: Vec::new(),
+            more_problems: 0,
+        },
     };
     let complete = audit.entries_and_tiles();
     if let Some(computed) = complete.filter(|computed| *computed != root) {
-        audit.report(Problem::RootDiffers { computed, signed: root });
+        audit.report(Problem::RootDiffers {
+            computed,
+            signed: root,
+        });
     }
     audit.dedup()?;
     Ok(audit.report)
@@ -180,8 +201,11 @@ impl Audit<'_> {
         match HashedRekordV002::parse_canonical(body) {
             Err(source) => self.report(Problem::Body { index, source }),
             Ok(entry) => {
-                let request =
-                    CreateEntryRequest { digest: entry.digest, signature: entry.signature, verifier: entry.verifier };
+                let request = CreateEntryRequest {
+                    digest: entry.digest,
+                    signature: entry.signature,
+                    verifier: entry.verifier,
+                };
                 if let Err(source) = accept(&request) {
                     self.report(Problem::Entry { index, source });
                 }
@@ -201,7 +225,10 @@ impl Audit<'_> {
                     let hashes = expected.chunks(Hash::LEN).zip(found.chunks(Hash::LEN));
                     let differs = hashes.into_iter().position(|(expected, found)| expected != found);
                     if let Some(position) = differs {
-                        self.report(Problem::TileDiffers { path: self.layout.tile(path), position });
+                        self.report(Problem::TileDiffers {
+                            path: self.layout.tile(path),
+                            position,
+                        });
                     }
                 }
             }
@@ -225,15 +252,21 @@ impl Audit<'_> {
         let mut seen = vec![false; usize::try_from(id.len()).unwrap_or(0)];
         let mut previous: Option<Hash> = None;
         for (number, record) in (0_u64..).zip(run.records()?) {
-            let wrong = Problem::Dedup { path: id.path(self.layout), record: number };
+            let wrong = Problem::Dedup {
+                path: id.path(self.layout),
+                record: number,
+            };
             let Ok((leaf, index)) = record else {
                 self.report(wrong);
                 return Ok(());
             };
-            let place = index.checked_sub(id.start()).and_then(|place| seen.get_mut(usize::try_from(place).ok()?));
+            let place = index
+                .checked_sub(id.start())
+                .and_then(|place| seen.get_mut(usize::try_from(place).ok()?));
             let new = place.is_some_and(|seen| !std::mem::replace(seen, true));
             let ordered = previous.is_none_or(|previous| previous <= leaf);
-            if !new || !ordered || leaf_at(self.layout, index, self.report.size).ok().flatten() != Some(leaf) {
+            if !new || !ordered || leaf_at(self.layout, index, self.report.size).ok().flatten() != Some(leaf)
+            {
                 self.report(wrong);
                 return Ok(());
             }
@@ -245,4 +278,3 @@ impl Audit<'_> {
         Ok(())
     }
 }
-

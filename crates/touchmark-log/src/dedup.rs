@@ -91,11 +91,18 @@ fn open_runs(layout: &Layout, covered: u64) -> Result<Vec<Run>, LogError> {
     let dir = layout.dedup();
     durable::make_private_dir(&dir)?;
     let wanted = RunId::covering(covered);
-    let runs = wanted.iter().map(|id| run::open_or_build(layout, *id)).collect::<Result<Vec<_>, _>>()?;
+    let runs = wanted
+        .iter()
+        .map(|id| run::open_or_build(layout, *id))
+        .collect::<Result<Vec<_>, _>>()?;
     let names: BTreeSet<String> = wanted.iter().map(RunId::to_string).collect();
     for entry in fs::read_dir(&dir).map_err(storage("list", &dir))? {
         let entry = entry.map_err(storage("list", &dir))?;
-        if entry.file_name().to_str().is_none_or(|name| !names.contains(name)) {
+        if entry
+            .file_name()
+            .to_str()
+            .is_none_or(|name| !names.contains(name))
+        {
             fs::remove_file(entry.path()).map_err(storage("remove", &entry.path()))?;
         }
     }

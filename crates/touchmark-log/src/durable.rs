@@ -32,11 +32,19 @@ pub(crate) struct Staging<'a> {
 
 impl<'a> Staging<'a> {
     pub(crate) fn new(layout: &'a Layout) -> Self {
-        Self { layout, files: Vec::new() }
+        Self {
+            layout,
+            files: Vec::new(),
+        }
     }
 
     /// Writes a file aside and syncs it.
-    pub(crate) fn add(&mut self, target: PathBuf, audience: Audience, content: &[u8]) -> Result<(), LogError> {
+    pub(crate) fn add(
+        &mut self,
+        target: PathBuf,
+        audience: Audience,
+        content: &[u8],
+    ) -> Result<(), LogError> {
         self.add_with(target, audience, |file| file.write_all(content))
     }
 
@@ -48,12 +56,25 @@ impl<'a> Staging<'a> {
         write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
     ) -> Result<(), LogError> {
         let aside = self.layout.temporary().join(self.files.len().to_string());
-        let mode = if audience == Audience::Owner { PRIVATE_FILE } else { PUBLIC_FILE };
-        let open = || OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&aside);
+        let mode = if audience == Audience::Owner {
+            PRIVATE_FILE
+        } else {
+            PUBLIC_FILE
+        };
+        let open = || {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(mode)
+                .open(&aside)
+        };
         let file = open().map_err(storage("create", &aside))?;
         self.files.push((aside.clone(), target));
         let mut buffered = BufWriter::new(&file);
-        write(&mut buffered).and_then(|()| buffered.flush()).map_err(storage("write", &aside))?;
+        write(&mut buffered)
+            .and_then(|()| buffered.flush())
+            .map_err(storage("write", &aside))?;
         drop(buffered);
         file.sync_all().map_err(storage("sync", &aside))
     }
@@ -113,12 +134,18 @@ fn make_dirs(dir: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), LogError
 
 /// Makes a directory that only its owner can enter, unless it is there.
 pub(crate) fn make_private_dir(dir: &Path) -> Result<(), LogError> {
-    DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(dir).map_err(storage("create", dir))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE_DIR)
+        .create(dir)
+        .map_err(storage("create", dir))
 }
 
 /// Makes what is in a directory survive a power cut.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), LogError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(storage("sync", dir))
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(storage("sync", dir))
 }
 
 /// Removes what an earlier writer left unfinished.
@@ -140,7 +167,9 @@ pub(crate) fn read_capped(path: &Path, cap: usize) -> Result<Option<Vec<u8>>, Lo
         Err(error) => return Err(storage("open", path)(error)),
     };
     let mut content = Vec::new();
-    file.take(cap as u64).read_to_end(&mut content).map_err(storage("read", path))?;
+    file.take(cap as u64)
+        .read_to_end(&mut content)
+        .map_err(storage("read", path))?;
     Ok(Some(content))
 }
 
@@ -152,7 +181,14 @@ impl WriteLock {
     /// Waits for the lock. A process that dies gives it back.
     pub(crate) fn acquire(layout: &Layout) -> Result<Self, LogError> {
         let path = layout.lock();
-        let open = || OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE_FILE).open(&path);
+        let open = || {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(PRIVATE_FILE)
+                .open(&path)
+        };
         let file = open().map_err(storage("open", &path))?;
         file.lock().map_err(storage("lock", &path))?;
         Ok(Self(file))

@@ -39,7 +39,13 @@ impl StorageError {
 
 /// Turns an I/O error into one that says what was tried on which file.
 pub(crate) fn storage(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
-    move |source| LogError::Storage(StorageError { operation, path: path.to_owned(), source })
+    move |source| {
+        LogError::Storage(StorageError {
+            operation,
+            path: path.to_owned(),
+            source,
+        })
+    }
 }
 
 /// Why a log could not be created, opened, read or written.
@@ -95,7 +101,9 @@ pub enum LogError {
         path: PathBuf,
     },
     /// The directory went back behind a checkpoint that was answered already.
-    #[error("the log's directory went back: size {answered} was answered, the checkpoint on disk has {found}")]
+    #[error(
+        "the log's directory went back: size {answered} was answered, the checkpoint on disk has {found}"
+    )]
     RolledBack {
         /// The size that this process has seen.
         answered: u64,

@@ -32,7 +32,10 @@ impl Frontier {
                 None => Vec::new(),
             });
         }
-        let bundle = match TilePath::entries(size / u64::from(TILE_WIDTH), (size % u64::from(TILE_WIDTH)) as u16) {
+        let bundle = match TilePath::entries(
+            size / u64::from(TILE_WIDTH),
+            (size % u64::from(TILE_WIDTH)) as u16,
+        ) {
             Some(path) => tiles.read(&path)?,
             None => Vec::new(),
         };
@@ -46,7 +49,10 @@ impl Frontier {
     /// Returns the hashes of the unfinished tile of this level, if `index` is its position.
     pub(crate) fn tile(&self, level: u8, index: u64) -> Option<&[Hash]> {
         let current = level_size(level, self.size) / u64::from(TILE_WIDTH);
-        self.levels.get(usize::from(level)).map(Vec::as_slice).filter(|_| index == current)
+        self.levels
+            .get(usize::from(level))
+            .map(Vec::as_slice)
+            .filter(|_| index == current)
     }
 
     /// Returns the root of the tree.
@@ -61,7 +67,12 @@ impl Frontier {
     }
 
     /// Appends an entry; tiles and bundles that it fills are added to `full`.
-    pub(crate) fn append(&mut self, entry: &[u8], leaf: Hash, full: &mut Vec<TileFile>) -> Result<(), TileError> {
+    pub(crate) fn append(
+        &mut self,
+        entry: &[u8],
+        leaf: Hash,
+        full: &mut Vec<TileFile>,
+    ) -> Result<(), TileError> {
         append_entry(&mut self.bundle, entry)?;
         let bundle_index = self.size / u64::from(TILE_WIDTH);
         self.size += 1;
@@ -96,7 +107,8 @@ impl Frontier {
             files.extend(path.map(|path| (path, encode_hashes(hashes))));
         }
         let width = self.levels.first().map_or(0, Vec::len) as u16;
-        let path = TilePath::entries(self.size / u64::from(TILE_WIDTH), width).filter(|_| self.size != earlier);
+        let path =
+            TilePath::entries(self.size / u64::from(TILE_WIDTH), width).filter(|_| self.size != earlier);
         files.extend(path.map(|path| (path, self.bundle.clone())));
         files
     }

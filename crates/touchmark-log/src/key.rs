@@ -29,7 +29,9 @@ impl LogKey {
         let valid = (1..=MAX_NAME_BYTES).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+');
         if !valid {
-            return Err(LogError::Name { name: name.to_owned() });
+            return Err(LogError::Name {
+                name: name.to_owned(),
+            });
         }
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(|_| LogError::Random)?;
@@ -54,13 +56,22 @@ impl LogKey {
             .map_err(storage("open", path))?;
         let metadata = file.metadata().map_err(storage("read", path))?;
         if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
-            return Err(LogError::KeyMode { path: path.to_owned() });
+            return Err(LogError::KeyMode {
+                path: path.to_owned(),
+            });
         }
         let mut pem = Zeroizing::new(String::new());
-        file.take(MAX_KEY_FILE_BYTES).read_to_string(&mut pem).map_err(storage("read", path))?;
-        let wrong = || LogError::Key { path: path.to_owned() };
+        file.take(MAX_KEY_FILE_BYTES)
+            .read_to_string(&mut pem)
+            .map_err(storage("read", path))?;
+        let wrong = || LogError::Key {
+            path: path.to_owned(),
+        };
         let signing = SigningKey::from_pkcs8_pem(&pem).map_err(|_| wrong())?;
-        if origin.rsplit_once('/').is_none_or(|(_, digest)| digest != key_digest(&signing)) {
+        if origin
+            .rsplit_once('/')
+            .is_none_or(|(_, digest)| digest != key_digest(&signing))
+        {
             return Err(wrong());
         }
         Self::new(signing, origin)
@@ -68,7 +79,9 @@ impl LogKey {
 
     /// Returns the content of the key file.
     pub(crate) fn to_pem(&self) -> Zeroizing<String> {
-        self.signing.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PKCS #8 form")
+        self.signing
+            .to_pkcs8_pem(LineEnding::LF)
+            .expect("an Ed25519 key has a PKCS #8 form")
     }
 
     pub(crate) fn verifier(&self) -> &VerifierKey {

@@ -9,8 +9,8 @@ use touchmark_tlog::entry::{CreateEntryRequest, LogEntry};
 use touchmark_tlog::merkle::{empty_root, leaf_hash};
 use touchmark_tlog::note::VerifierKey;
 use touchmark_tlog::prove::Prover;
-use touchmark_tlog::tile::{TILE_WIDTH, TilePath, entries_width, hashes_width};
 use touchmark_tlog::tile::TileKind;
+use touchmark_tlog::tile::{TILE_WIDTH, TilePath, entries_width, hashes_width};
 
 use crate::accept::accept;
 use crate::check::{self, Report};
@@ -33,7 +33,10 @@ pub struct Log {
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log").field("dir", &self.layout.root()).field("origin", &self.origin()).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("dir", &self.layout.root())
+            .field("origin", &self.origin())
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +61,11 @@ impl Log {
             durable::sync_dir(parent)?;
         }
         drop(lock);
-        Ok(Self { layout, key, queue: Queue::default() })
+        Ok(Self {
+            layout,
+            key,
+            queue: Queue::default(),
+        })
     }
 
     /// Opens the log of a directory. Nothing is written unless the log's creation was cut short.
@@ -75,7 +82,11 @@ impl Log {
             Err(LogError::CheckpointMissing { .. }) => finish_creation(&layout, &key)?,
             other => drop(other?),
         }
-        Ok(Self { layout, key, queue: Queue::default() })
+        Ok(Self {
+            layout,
+            key,
+            queue: Queue::default(),
+        })
     }
 
     /// Opens the log of a directory, or creates it with this name if there is none.
@@ -121,11 +132,19 @@ impl Log {
         let (size, tiles) = (checkpoint.size(), FileTiles::new(&self.layout));
         let bundle = index / u64::from(TILE_WIDTH);
         let none = || LogError::NoEntry { index, size };
-        let path = entries_width(bundle, size).and_then(|width| TilePath::entries(bundle, width)).ok_or_else(none)?;
+        let path = entries_width(bundle, size)
+            .and_then(|width| TilePath::entries(bundle, width))
+            .ok_or_else(none)?;
         let within = (index % u64::from(TILE_WIDTH)) as usize;
         let body = tiles.entries(&path)?.into_iter().nth(within).ok_or_else(none)?;
         let note = checkpoint.note().encode();
-        let proof = prove(&mut Prover::new(&tiles, size), leaf_hash(&body), index, &checkpoint, &note)?;
+        let proof = prove(
+            &mut Prover::new(&tiles, size),
+            leaf_hash(&body),
+            index,
+            &checkpoint,
+            &note,
+        )?;
         Ok(log_entry(&self.key, index, proof, body))
     }
 
@@ -141,10 +160,15 @@ impl Log {
     ) -> Result<(Vec<touchmark_tlog::merkle::Hash>, VerifiedCheckpoint), LogError> {
         let checkpoint = self.checkpoint()?;
         let (size, tiles) = (checkpoint.size(), FileTiles::new(&self.layout));
-        let proof = Prover::new(&tiles, size).consistency(old_size).map_err(|error| match error {
-            touchmark_tlog::prove::ProveError::Source(error) => error,
-            _ => LogError::NoEntry { index: old_size, size },
-        })?;
+        let proof = Prover::new(&tiles, size)
+            .consistency(old_size)
+            .map_err(|error| match error {
+                touchmark_tlog::prove::ProveError::Source(error) => error,
+                _ => LogError::NoEntry {
+                    index: old_size,
+                    size,
+                },
+            })?;
         Ok((proof, checkpoint))
     }
 
@@ -174,7 +198,9 @@ fn finish_creation(layout: &Layout, key: &LogKey) -> Result<(), LogError> {
         return Ok(());
     }
     match fs::metadata(layout.tiles()) {
-        Ok(_) => Err(LogError::CheckpointMissing { path: layout.checkpoint() }),
+        Ok(_) => Err(LogError::CheckpointMissing {
+            path: layout.checkpoint(),
+        }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             durable::clear_temporary(layout)?;
             sign_checkpoint(layout, key, 0, empty_root()).map(drop)

@@ -60,12 +60,20 @@ impl Queue {
             }
             match std::mem::replace(&mut waiting.writer, Idle::Committing) {
                 Idle::Committing => {
-                    waiting = self.answered.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                    waiting = self
+                        .answered
+                        .wait(waiting)
+                        .unwrap_or_else(PoisonError::into_inner);
                 }
                 Idle::Here(writer) => {
                     let (tickets, batch) = waiting.take_batch();
                     drop(waiting);
-                    let turn = Turn { queue: self, tickets, writer, result: Err(Arc::new(LogError::Interrupted)) };
+                    let turn = Turn {
+                        queue: self,
+                        tickets,
+                        writer,
+                        result: Err(Arc::new(LogError::Interrupted)),
+                    };
                     turn.run(&batch, &commit);
                     waiting = self.lock();
                 }

@@ -41,7 +41,9 @@ impl<'a> FileTiles<'a> {
                 return self.first(path, &wider, content);
             }
         }
-        Err(LogError::TileMissing { path: self.layout.tile(path) })
+        Err(LogError::TileMissing {
+            path: self.layout.tile(path),
+        })
     }
 
     /// Reads a hash tile of exactly this width.
@@ -79,8 +81,12 @@ impl<'a> FileTiles<'a> {
             TileKind::Hashes { .. } => {
                 parse_hashes(&content, found.width()).map(|_| usize::from(wanted.width()) * Hash::LEN)
             }
-            TileKind::Entries => parse_entries(&content, found.width())
-                .map(|entries| entries[..usize::from(wanted.width())].iter().map(|entry| 2 + entry.len()).sum()),
+            TileKind::Entries => parse_entries(&content, found.width()).map(|entries| {
+                entries[..usize::from(wanted.width())]
+                    .iter()
+                    .map(|entry| 2 + entry.len())
+                    .sum()
+            }),
         };
         content.truncate(end.map_err(|source| self.damaged(found, source))?);
         Ok(content)
@@ -97,17 +103,26 @@ impl<'a> FileTiles<'a> {
             return Ok(full);
         }
         let widths = partial_widths(self.layout, path)?;
-        Ok(widths.into_iter().filter(|width| *width > path.width()).min().and_then(of_width))
+        Ok(widths
+            .into_iter()
+            .filter(|width| *width > path.width())
+            .min()
+            .and_then(of_width))
     }
 
     fn damaged(&self, path: &TilePath, source: TileError) -> LogError {
-        LogError::Tile { path: self.layout.tile(path), source }
+        LogError::Tile {
+            path: self.layout.tile(path),
+            source,
+        }
     }
 }
 
 /// Lists the widths of the unfinished tiles at the place of this one.
 pub(crate) fn partial_widths(layout: &Layout, path: &TilePath) -> Result<Vec<u16>, LogError> {
-    let Some(dir) = layout.tile(path).parent().map(ToOwned::to_owned) else { return Ok(Vec::new()) };
+    let Some(dir) = layout.tile(path).parent().map(ToOwned::to_owned) else {
+        return Ok(Vec::new());
+    };
     if path.width() == TILE_WIDTH {
         return Ok(Vec::new());
     }

@@ -17,7 +17,10 @@ impl Log {
             origin: self.origin().to_owned(),
             key: self.verifier_key().clone(),
             log_id: self.verifier_key().log_id(),
-            valid_for: Window { start: always(), end: None },
+            valid_for: Window {
+                start: always(),
+                end: None,
+            },
             operator: None,
         }
     }

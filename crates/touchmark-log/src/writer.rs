@@ -55,7 +55,11 @@ impl Writer {
         let mut positions = Vec::with_capacity(batch.len());
         for entry in batch {
             let known = added.get(&entry.leaf()).copied();
-            let known = if known.is_some() { known } else { self.dedup.position(layout, &entry.leaf())? };
+            let known = if known.is_some() {
+                known
+            } else {
+                self.dedup.position(layout, &entry.leaf())?
+            };
             positions.push(known.map_or(Position::New(frontier.size()), Position::Known));
             if known.is_none() {
                 added.insert(entry.leaf(), frontier.size());
@@ -88,16 +92,27 @@ impl Writer {
         if let Some((answered, seen_root)) = self.seen
             && (size < answered || size == answered && root != seen_root)
         {
-            return Err(LogError::RolledBack { answered, found: size });
+            return Err(LogError::RolledBack {
+                answered,
+                found: size,
+            });
         }
         // Taken, so that an error from here on makes the next batch load it again.
-        let frontier = match self.frontier.take().filter(|frontier| unchanged && frontier.size() == size) {
+        let frontier = match self
+            .frontier
+            .take()
+            .filter(|frontier| unchanged && frontier.size() == size)
+        {
             Some(frontier) => frontier,
             None => Frontier::load(&FileTiles::new(layout), size)?,
         };
         let computed = frontier.root();
         if computed != root {
-            return Err(LogError::Root { size, computed, signed: root });
+            return Err(LogError::Root {
+                size,
+                computed,
+                signed: root,
+            });
         }
         self.dedup.refresh(layout, size)?;
         self.seen = Some((size, root));
@@ -133,7 +148,9 @@ enum Position {
 }
 
 fn new_leaves<'a>(batch: &'a [AcceptedEntry], positions: &'a [Position]) -> impl Iterator<Item = Hash> + 'a {
-    let new = |(entry, position): (&AcceptedEntry, &Position)| matches!(position, Position::New(_)).then(|| entry.leaf());
+    let new = |(entry, position): (&AcceptedEntry, &Position)| {
+        matches!(position, Position::New(_)).then(|| entry.leaf())
+    };
     batch.iter().zip(positions).filter_map(new)
 }
 
@@ -144,7 +161,12 @@ pub(crate) fn sign_checkpoint(
     size: u64,
     root: Hash,
 ) -> Result<VerifiedCheckpoint, LogError> {
-    let checkpoint = Checkpoint { origin: key.origin().to_owned(), size, root, extensions: Vec::new() };
+    let checkpoint = Checkpoint {
+        origin: key.origin().to_owned(),
+        size,
+        root,
+        extensions: Vec::new(),
+    };
     let note = key.sign(&checkpoint).encode();
     let mut staging = Staging::new(layout);
     staging.add(layout.checkpoint(), Audience::Everybody, note.as_bytes())?;
@@ -169,14 +191,22 @@ fn answer(
     batch: &[AcceptedEntry],
     positions: &[Position],
 ) -> Result<Vec<Outcome>, LogError> {
-    let source = Edge { frontier, files: FileTiles::new(layout) };
+    let source = Edge {
+        frontier,
+        files: FileTiles::new(layout),
+    };
     let mut prover = Prover::new(&source, checkpoint.size());
     let note = checkpoint.note().encode();
     let outcome = |(entry, position): (&AcceptedEntry, &Position)| match *position {
         Position::Known(index) => Ok(Outcome::Duplicate(index)),
         Position::New(index) => {
             let proof = prove(&mut prover, entry.leaf(), index, checkpoint, &note)?;
-            Ok(Outcome::Added(Box::new(log_entry(key, index, proof, entry.body().to_vec()))))
+            Ok(Outcome::Added(Box::new(log_entry(
+                key,
+                index,
+                proof,
+                entry.body().to_vec(),
+            ))))
         }
     };
     batch.iter().zip(positions).map(outcome).collect()
@@ -191,17 +221,30 @@ pub(crate) fn prove<S: TileSource<Error = LogError>>(
     note: &str,
 ) -> Result<InclusionProof, LogError> {
     let (tree_size, root_hash) = (checkpoint.size(), *checkpoint.root());
-    let damaged = |computed| LogError::Root { size: tree_size, computed, signed: root_hash };
+    let damaged = |computed| LogError::Root {
+        size: tree_size,
+        computed,
+        signed: root_hash,
+    };
     let hashes = prover.inclusion(index).map_err(|error| match error {
         ProveError::Source(error) => error,
-        ProveError::Range { .. } => LogError::NoEntry { index, size: tree_size },
+        ProveError::Range { .. } => LogError::NoEntry {
+            index,
+            size: tree_size,
+        },
         _ => damaged(leaf),
     })?;
     verify_inclusion(&leaf, index, tree_size, &hashes, &root_hash).map_err(|error| match error {
         touchmark_tlog::merkle::MerkleError::RootMismatch { computed, .. } => damaged(computed),
         _ => damaged(leaf),
     })?;
-    Ok(InclusionProof { log_index: index, root_hash, tree_size, hashes, checkpoint: Some(note.to_owned()) })
+    Ok(InclusionProof {
+        log_index: index,
+        root_hash,
+        tree_size,
+        hashes,
+        checkpoint: Some(note.to_owned()),
+    })
 }
 
 /// Returns the answer that Rekor v2 gives for an entry.

@@ -173,7 +173,8 @@ fn case_84_size_and_root_are_those_of_the_checkpoint() {
     let tree = Tree(leaves(13));
     let root = root_of(&tree.0);
     let path = inclusion_path(&tree.0, 4).expect("in range");
-    let verify = |size, root: Hash| verify_inclusion(&tree.0[4], 4, size, &path, &root).map_err(|error| error.code());
+    let verify =
+        |size, root: Hash| verify_inclusion(&tree.0[4], 4, size, &path, &root).map_err(|error| error.code());
     assert_eq!(verify(13, root), Ok(()));
     assert_eq!(verify(13, flip(&root)), Err("tlog.root_mismatch"));
     assert_eq!(verify(33, root), Err("tlog.proof_length"));

@@ -41,7 +41,10 @@ impl RunId {
         for level in (0..12_u32).rev() {
             let width = FANOUT.pow(level);
             while at + width <= blocks {
-                runs.push(Self { level, number: at / width });
+                runs.push(Self {
+                    level,
+                    number: at / width,
+                });
                 at += width;
             }
         }
@@ -63,7 +66,10 @@ impl RunId {
     }
 
     fn children(self) -> impl Iterator<Item = Self> {
-        (0..FANOUT).map(move |child| Self { level: self.level - 1, number: self.number * FANOUT + child })
+        (0..FANOUT).map(move |child| Self {
+            level: self.level - 1,
+            number: self.number * FANOUT + child,
+        })
     }
 }
 
@@ -101,7 +107,11 @@ impl Run {
         let (mut low_key, mut high_key) = (0, u64::MAX);
         for round in 0_u32.. {
             let width = (high - low).min(WINDOW);
-            let guess = if round % 3 == 2 { (high - low) / 2 } else { interpolate(leaf, low_key, high_key, high - low) };
+            let guess = if round % 3 == 2 {
+                (high - low) / 2
+            } else {
+                interpolate(leaf, low_key, high_key, high - low)
+            };
             let start = (low + guess).saturating_sub(width / 2).clamp(low, high - width);
             let window = self.read(start, width)?;
             match (window.first(), window.last()) {
@@ -138,7 +148,9 @@ impl Run {
 
     fn read(&self, start: u64, count: u64) -> Result<Vec<Record>, LogError> {
         let mut bytes = vec![0; count as usize * RECORD];
-        self.file.read_exact_at(&mut bytes, start * RECORD as u64).map_err(storage("read", &self.path))?;
+        self.file
+            .read_exact_at(&mut bytes, start * RECORD as u64)
+            .map_err(storage("read", &self.path))?;
         let (records, _) = bytes.as_chunks::<RECORD>();
         Ok(records.iter().map(decode).collect())
     }
@@ -152,7 +164,10 @@ pub(super) fn open_or_build(layout: &Layout, id: RunId) -> Result<Run, LogError>
     if id.level == 0 {
         build_from_tiles(layout, id)?;
     } else {
-        let children = id.children().map(|child| open_or_build(layout, child)).collect::<Result<Vec<_>, _>>()?;
+        let children = id
+            .children()
+            .map(|child| open_or_build(layout, child))
+            .collect::<Result<Vec<_>, _>>()?;
         merge(layout, id, &children)?;
     }
     let path = id.path(layout);
@@ -187,7 +202,11 @@ fn merge(layout: &Layout, id: RunId, children: &[Run]) -> Result<(), LogError> {
     write(layout, id, merged)
 }
 
-fn write(layout: &Layout, id: RunId, records: impl Iterator<Item = io::Result<Record>>) -> Result<(), LogError> {
+fn write(
+    layout: &Layout,
+    id: RunId,
+    records: impl Iterator<Item = io::Result<Record>>,
+) -> Result<(), LogError> {
     let mut staging = Staging::new(layout);
     staging.add_with(id.path(layout), Audience::Owner, |file| {
         for record in records {
@@ -201,14 +220,23 @@ fn write(layout: &Layout, id: RunId, records: impl Iterator<Item = io::Result<Re
 }
 
 fn decode(record: &[u8; RECORD]) -> Record {
-    let (hash, index) = record.split_first_chunk::<32>().expect("a record is longer than a hash");
-    let index = index.first_chunk::<8>().expect("a record is a hash and a position");
+    let (hash, index) = record
+        .split_first_chunk::<32>()
+        .expect("a record is longer than a hash");
+    let index = index
+        .first_chunk::<8>()
+        .expect("a record is a hash and a position");
     (Hash::from_bytes(*hash), u64::from_be_bytes(*index))
 }
 
 /// The beginning of a hash as a number.
 fn key(hash: &Hash) -> u64 {
-    u64::from_be_bytes(*hash.as_bytes().first_chunk().expect("a hash is longer than a number"))
+    u64::from_be_bytes(
+        *hash
+            .as_bytes()
+            .first_chunk()
+            .expect("a hash is longer than a number"),
+    )
 }
 
 /// Returns where in a range of records a hash would be, if they are spread evenly between two keys.
