@@ -6,12 +6,16 @@
 //! the caller resolves prompts, environment and descriptors.
 
 pub mod agent;
+pub mod attestation;
 mod error;
+pub mod folder;
 pub mod key_file;
 pub mod key_uri;
 pub mod password;
 mod private_key;
 mod signer;
+pub mod spool;
+pub mod vault;
 
 pub use error::SignError;
 pub use private_key::PrivateKey;

@@ -1,0 +1,204 @@
+//! From a statement to a signed envelope, to a log's request, to a bundle with the log's answer.
+//!
+//! A statement is validated against its JSON Schema before it is signed; a signature is verified before it is kept;
+//! a log's answer is compared with what was sent, and its proof verified, before it goes into a bundle.
+
+mod answer;
+mod error;
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_statement::statement::{IN_TOTO_PAYLOAD_TYPE, SignedStatement, Statement};
+use touchmark_tlog::entry::{CreateEntryRequest, EntryVerifier, KeyDetails, LogEntry, VerifierMaterial};
+use touchmark_verify::bundle::{Bundle, MediaType, VerificationMaterial};
+use touchmark_verify::envelope::{Envelope, pae};
+use touchmark_verify::evidence::{EvidenceId, SignerId};
+use touchmark_verify::key::{KeyAlgorithm, PublicKey};
+use touchmark_verify::trust::TrustedLog;
+
+pub use error::{Answer, AttestationError};
+
+use crate::signer::Signer;
+
+/// The canonical bytes of a statement that fits its schema, ready to be signed.
+///
+/// Their digest is known before the signature is made, so that the vault can be written first.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    payload: Vec<u8>,
+}
+
+/// Encodes a statement canonically and validates it against its JSON Schemas.
+pub fn prepare(statement: &Statement) -> Result<Prepared, AttestationError> {
+    let payload = statement.encode()?;
+    schema::validate(&statement.predicate_type, &payload)?;
+    Ok(Prepared { payload })
+}
+
+impl Prepared {
+    /// Returns the bytes that will be signed.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Returns the digest by which the evidence will be named.
+    pub fn payload_digest(&self) -> Sha256Digest {
+        Sha256Digest::of(&self.payload)
+    }
+
+    /// Signs the bytes.
+    pub fn sign(self, signer: &dyn Signer) -> Result<SignedEnvelope, AttestationError> {
+        let public_key = signer.public_key().clone();
+        let signature = signer.sign(&pae(IN_TOTO_PAYLOAD_TYPE, &self.payload))?;
+        let envelope = Envelope {
+            payload_type: IN_TOTO_PAYLOAD_TYPE.to_owned(),
+            payload: self.payload,
+            keyid: public_key.fingerprint().to_string(),
+            signature,
+        };
+        SignedEnvelope::from_parts(envelope, public_key)
+    }
+}
+
+/// Signs a statement. Every algorithm may sign; not every log takes every algorithm.
+pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<SignedEnvelope, AttestationError> {
+    prepare(statement)?.sign(signer)
+}
+
+/// Signs a statement that is meant for this log: what the log could not take is refused before it is signed.
+pub fn sign_for_log(
+    statement: &Statement,
+    signer: &dyn Signer,
+    log: &TrustedLog,
+) -> Result<SignedEnvelope, AttestationError> {
+    refuse_unloggable(signer.public_key(), log)?;
+    sign(statement, signer)
+}
+
+/// Refuses a key whose signatures this log cannot take.
+///
+/// A log of `hashedrekord` entries sees a digest only, and Ed25519 signs whole messages. A log's own checkpoint key
+/// must not sign statements: one signature could then be offered in both roles.
+pub fn refuse_unloggable(key: &PublicKey, log: &TrustedLog) -> Result<(), AttestationError> {
+    if key.algorithm() == KeyAlgorithm::Ed25519 {
+        return Err(AttestationError::Ed25519NotLoggable {
+            key: key.fingerprint(),
+        });
+    }
+    if log.key.spki_der() == key.spki_der() {
+        return Err(AttestationError::RoleReused {
+            key: key.fingerprint(),
+            origin: log.origin.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// An envelope and the key it verifies under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedEnvelope {
+    envelope: Envelope,
+    public_key: PublicKey,
+}
+
+impl SignedEnvelope {
+    /// Puts an envelope and its key together again; the signature must verify and the `keyid` name the key.
+    pub fn from_parts(envelope: Envelope, public_key: PublicKey) -> Result<Self, AttestationError> {
+        if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
+            return Err(AttestationError::PayloadType);
+        }
+        if envelope.keyid != public_key.fingerprint().to_string() {
+            return Err(AttestationError::KeyIdMismatch {
+                key: public_key.fingerprint(),
+            });
+        }
+        public_key
+            .verify(&envelope.pae(), &envelope.signature)
+            .map_err(AttestationError::Signature)?;
+        Ok(SignedEnvelope { envelope, public_key })
+    }
+
+    /// Returns the envelope.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Returns the key the envelope verifies under.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// Returns what was signed, parsed from the signed bytes.
+    pub fn statement(&self) -> Result<SignedStatement, AttestationError> {
+        Ok(SignedStatement::parse(self.envelope.payload.clone())?)
+    }
+
+    /// Returns the digest of the signed bytes.
+    pub fn payload_digest(&self) -> Sha256Digest {
+        self.envelope.payload_digest()
+    }
+
+    /// Returns the name of this piece of evidence.
+    pub fn evidence_id(&self) -> EvidenceId {
+        EvidenceId {
+            payload: self.payload_digest(),
+            signer: SignerId::of_key(&self.public_key.fingerprint()),
+        }
+    }
+
+    /// Returns the request that logs this envelope: the digest of its PAE, its signature and its key.
+    pub fn to_request(&self) -> Result<CreateEntryRequest, AttestationError> {
+        let not_loggable = || AttestationError::Ed25519NotLoggable {
+            key: self.public_key.fingerprint(),
+        };
+        let algorithm = self.public_key.algorithm();
+        let digest = algorithm.digest(&self.envelope.pae()).ok_or_else(not_loggable)?;
+        let key_details = match algorithm {
+            KeyAlgorithm::EcdsaP256Sha256 => KeyDetails::EcdsaP256Sha256,
+            KeyAlgorithm::EcdsaP384Sha384 => KeyDetails::EcdsaP384Sha384,
+            KeyAlgorithm::Ed25519 => return Err(not_loggable()),
+        };
+        let material = VerifierMaterial::PublicKey(self.public_key.spki_der().to_vec());
+        let verifier = EntryVerifier {
+            key_details,
+            material,
+        };
+        Ok(CreateEntryRequest {
+            digest,
+            signature: self.envelope.signature.clone(),
+            verifier,
+        })
+    }
+
+    /// Returns a bundle without any log's answer.
+    pub fn unlogged_bundle(&self) -> Bundle {
+        self.with_entries(Vec::new())
+    }
+
+    fn with_entries(&self, tlog_entries: Vec<LogEntry>) -> Bundle {
+        Bundle {
+            media_type: MediaType::V03,
+            // Verifiers of other projects require the hint to equal the envelope's keyid.
+            material: VerificationMaterial::PublicKey {
+                hint: self.envelope.keyid.clone(),
+            },
+            tlog_entries,
+            timestamps: Vec::new(),
+            envelope: self.envelope.clone(),
+        }
+    }
+}
+
+/// Builds the bundle from a log's answer, which must be about this envelope and proven under the log's key.
+pub fn bundle(
+    signed: &SignedEnvelope,
+    answer: LogEntry,
+    log: &TrustedLog,
+) -> Result<Bundle, AttestationError> {
+    refuse_unloggable(&signed.public_key, log)?;
+    answer::verify(&signed.to_request()?, &answer, log)?;
+    Ok(signed.with_entries(vec![answer]))
+}

@@ -1,0 +1,1 @@
+//! Tests of signing, log requests and log answers.

@@ -1,0 +1,131 @@
+//! The vault: run keys and the bytes they commit to, on this machine only.
+//!
+//! A record is written before anything that refers to it is signed, and named `<chain>-<payload digest>.vault`.
+//! Folder 0700, files 0600. Format, all numbers big-endian, exactly one encoding of each record:
+//!
+//! ```text
+//! "touchmark-vault v1\n"   19 bytes
+//! chain                    16 bytes
+//! payload digest           32 bytes
+//! run key                  32 bytes
+//! count of pieces           4 bytes
+//! for each piece           kind 1 byte, origin 1 byte (0: none), index 4 bytes, length 8 bytes
+//! the bytes of each piece, in the same order
+//! SHA-256 of all before    32 bytes
+//! ```
+//!
+//! Kinds and origins are numbered as in the leaves of commitments. Pieces ascend strictly by (kind, index).
+
+mod error;
+mod record;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use touchmark_statement::agent_change::ChainId;
+use touchmark_statement::digest::Sha256Digest;
+use zeroize::Zeroizing;
+
+pub use error::VaultError;
+pub use record::{Piece, Record};
+
+use crate::folder::Folder;
+
+/// Largest record that is written or read.
+pub const MAX_RECORD_BYTES: u64 = 1 << 30;
+/// Most pieces of one record.
+pub const MAX_PIECES: usize = 1_000_000;
+/// Most records of one vault.
+pub const MAX_RECORDS: usize = 1_000_000;
+const SUFFIX: &str = ".vault";
+
+/// A folder of records.
+#[derive(Debug)]
+pub struct Vault {
+    folder: Folder,
+}
+
+/// The name of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordName {
+    /// The chain of statements that the run belongs to.
+    pub chain: ChainId,
+    /// The digest of the payload that commits to the pieces.
+    pub payload: Sha256Digest,
+}
+
+impl RecordName {
+    fn file_name(&self) -> String {
+        format!("{}-{}{SUFFIX}", self.chain, self.payload)
+    }
+
+    fn from_file_name(name: &str) -> Option<Self> {
+        let (chain, payload) = name.strip_suffix(SUFFIX)?.split_once('-')?;
+        Some(RecordName {
+            chain: chain.parse().ok()?,
+            payload: payload.parse().ok()?,
+        })
+    }
+}
+
+impl Vault {
+    /// Opens a vault, making its folder if there is none.
+    pub fn open(folder: &Path) -> Result<Self, VaultError> {
+        Ok(Vault {
+            folder: Folder::open(folder)?,
+        })
+    }
+
+    /// Keeps a record durably. The same record again is fine; another one under the same name is refused.
+    pub fn put(&self, name: &RecordName, record: &Record) -> Result<(), VaultError> {
+        record.validate()?;
+        let _lock = self.folder.lock()?;
+        let file_name = name.file_name();
+        if let Some(kept) = self.read(name)? {
+            return if kept == *record {
+                Ok(())
+            } else {
+                Err(VaultError::Conflict { name: *name })
+            };
+        }
+        self.folder
+            .write(&file_name, |writer| record.encode(name, writer))?;
+        Ok(())
+    }
+
+    /// Returns a record, or nothing where there is none.
+    pub fn get(&self, name: &RecordName) -> Result<Option<Record>, VaultError> {
+        self.read(name)
+    }
+
+    /// Returns the record of a statement by its payload digest alone.
+    pub fn find(&self, payload: &Sha256Digest) -> Result<Option<(RecordName, Record)>, VaultError> {
+        let Some(name) = self.names()?.into_iter().find(|name| name.payload == *payload) else {
+            return Ok(None);
+        };
+        Ok(self.read(&name)?.map(|record| (name, record)))
+    }
+
+    /// Returns the names of all records, sorted.
+    pub fn names(&self) -> Result<Vec<RecordName>, VaultError> {
+        let names = self.folder.names(MAX_RECORDS)?;
+        Ok(names
+            .iter()
+            .filter_map(|name| RecordName::from_file_name(name))
+            .collect())
+    }
+
+    /// Removes what a writer that died left half-written; returns how many files.
+    pub fn clean(&self) -> Result<usize, VaultError> {
+        Ok(self.folder.clean()?)
+    }
+
+    fn read(&self, name: &RecordName) -> Result<Option<Record>, VaultError> {
+        let Some(bytes) = self.folder.read(&name.file_name(), MAX_RECORD_BYTES)? else {
+            return Ok(None);
+        };
+        Record::parse(name, &Zeroizing::new(bytes)).map(Some)
+    }
+}
