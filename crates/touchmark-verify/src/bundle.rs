@@ -167,6 +167,3 @@ fn parse_material(wire: MaterialWire) -> Result<VerificationMaterial, BundleErro
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

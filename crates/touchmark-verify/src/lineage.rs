@@ -214,6 +214,3 @@ pub struct MissingCommit {
     /// The residual paths that differ between it and its first parent.
     pub residual: Vec<RepoPath>,
 }
-
-#[cfg(test)]
-mod tests;

@@ -146,6 +146,3 @@ impl TrustedRoot {
         &self.unusable
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -50,7 +50,7 @@ pub(super) fn examine(members: &[Member<'_>]) -> Sessions {
                 sessions.refused.push((member.statement, SetAsideReason::SessionSkipped { sequence: run.sequence }));
             }
             Some(None) => sessions.gaps.push(member.statement),
-            None if run.sequence > 1 => sessions.gaps.push(member.statement),
+            None if run.sequence > 0 => sessions.gaps.push(member.statement),
             None => {}
         }
     }
