@@ -1,1 +1,6 @@
 //! Mints good and singly broken evidence: keys, logs, repositories and sessions, all in process.
+//!
+//! For tests only: every key here is derived from a public seed, and every failure is a panic.
+
+pub mod fixtures;
+pub mod session;

@@ -516,7 +516,7 @@ impl Builder {
             .max()
             .unwrap_or_default();
         super::identity::settle(&mut run, session_id, stem, self.session_ids);
-        super::identity::name_sources(&mut run, session_id.is_some(), stem.is_some());
+        super::identity::name_sources(&mut run, session_id.is_some(), stem);
         Ok(run)
     }
 }

@@ -32,11 +32,8 @@ pub(super) fn settle(run: &mut Run, hook: Option<&str>, stem: Option<&str>, foun
 }
 
 /// Names the source of each value that is there.
-pub(super) fn name_sources(run: &mut Run, from_hook: bool, from_file: bool) {
-    let instance = match (
-        from_hook,
-        from_file && run.session_id.as_deref().is_some_and(is_uuid),
-    ) {
+pub(super) fn name_sources(run: &mut Run, from_hook: bool, stem: Option<&str>) {
+    let instance = match (from_hook, stem.is_some_and(is_uuid)) {
         (true, _) => Source::Hook,
         (false, true) => Source::Environment,
         (false, false) => Source::Transcript,
