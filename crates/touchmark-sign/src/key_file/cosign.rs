@@ -69,14 +69,15 @@ pub(super) fn decrypt(json: &[u8], password: &Password) -> Result<Zeroizing<Vec<
 
 /// Encrypts a PKCS#8 key with a password, a fresh salt and a fresh nonce.
 pub(super) fn encrypt(pkcs8: &[u8], password: &Password) -> Result<Vec<u8>, KeyFileError> {
+    encrypt_at(WRITTEN_COST, pkcs8, password)
+}
+
+/// Encrypts at a given scrypt cost, which must be one of those that are read.
+pub(super) fn encrypt_at(cost: u64, pkcs8: &[u8], password: &Password) -> Result<Vec<u8>, KeyFileError> {
     let (mut salt, mut nonce) = ([0; SALT_BYTES], [0; NONCE_BYTES]);
     getrandom::fill(&mut salt).map_err(|_| KeyFileError::NoRandomness)?;
     getrandom::fill(&mut nonce).map_err(|_| KeyFileError::NoRandomness)?;
-    let params = Params {
-        n: WRITTEN_COST,
-        r: 8,
-        p: 1,
-    };
+    let params = Params { n: cost, r: 8, p: 1 };
     let key = derive(password, &salt, affordable(&params)?)?;
     let file = Encrypted {
         kdf: Kdf {

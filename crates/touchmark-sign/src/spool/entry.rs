@@ -135,8 +135,10 @@ impl Entry {
             max_depth: 8,
             numbers: Numbers::ExactIntegers,
         };
-        let wire: Wire =
-            strict_json::from_slice(json, &rules).map_err(|source| SpoolError::Json { id: *id, source })?;
+        let wire: Wire = strict_json::from_slice(json, &rules).map_err(|source| SpoolError::Json {
+            id: *id,
+            source: Box::new(source),
+        })?;
         if wire.version != VERSION {
             return Err(bad("version"));
         }
@@ -158,10 +160,14 @@ impl Entry {
                 source: Box::new(source),
             })?;
         let bundle = match &wire.bundle {
-            Some(text) => Some(
-                Bundle::parse(&bytes(text, "bundle")?)
-                    .map_err(|source| SpoolError::Bundle { id: *id, source })?,
-            ),
+            Some(text) => {
+                Some(
+                    Bundle::parse(&bytes(text, "bundle")?).map_err(|source| SpoolError::Bundle {
+                        id: *id,
+                        source: Box::new(source),
+                    })?,
+                )
+            }
             None => None,
         };
         if bundle

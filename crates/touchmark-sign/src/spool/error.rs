@@ -31,7 +31,7 @@ pub enum SpoolError {
         id: EvidenceId,
         /// What is wrong.
         #[source]
-        source: JsonError,
+        source: Box<JsonError>,
     },
     /// A field of the entry does not hold what it should.
     #[error("spool entry {id} has a bad `{field}`")]
@@ -66,7 +66,7 @@ pub enum SpoolError {
         id: EvidenceId,
         /// What is wrong.
         #[source]
-        source: BundleError,
+        source: Box<BundleError>,
     },
     /// The bundle is not about the entry's envelope.
     #[error("bundle is not about spool entry {id}")]
