@@ -377,12 +377,12 @@ const SOURCE: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::globs::Glob;
+    use crate::globs::{Glob, Subject};
 
     fn classes_of(path: &str) -> Vec<&'static str> {
         built_in()
             .iter()
-            .filter(|(_, patterns)| patterns.iter().any(|p| Glob::parse(p).unwrap().protects(path.as_bytes())))
+            .filter(|(_, patterns)| patterns.iter().any(|p| Glob::parse(p).unwrap().protects(&Subject::new(path.as_bytes()))))
             .map(|(id, _)| *id)
             .collect()
     }

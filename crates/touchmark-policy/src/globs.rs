@@ -102,26 +102,40 @@ impl Glob {
         &self.text
     }
 
-    /// Returns whether the path is one the pattern names, byte for byte.
+    /// Returns whether the path is one the pattern names, character for character.
     pub fn matches(&self, path: &[u8]) -> bool {
         matches_segments(&self.exact, &split(path, false))
     }
 
     /// Returns whether the path is one the pattern names, or one that some file system takes for one.
-    pub fn protects(&self, path: &[u8]) -> bool {
-        self.matches(path) || matches_segments(&self.folded, &split(path, true))
+    pub fn protects(&self, path: &Subject) -> bool {
+        matches_segments(&self.exact, &path.exact) || matches_segments(&self.folded, &path.folded)
     }
 
     /// Returns whether a symlink or submodule at the path could stand in for a folder above what the pattern names.
     /// Only the segments before the first `**` are looked at.
-    pub fn protects_through(&self, path: &[u8]) -> bool {
-        let path = split(path, true);
+    pub fn protects_through(&self, path: &Subject) -> bool {
+        let path = &path.folded;
         let above = self.folded.iter().take_while(|segment| **segment != Segment::AnySegments);
         path.len() <= above.clone().count()
             && path.iter().zip(above).all(|(name, segment)| match segment {
                 Segment::AnySegments => true,
                 Segment::Name(tokens) => matches_name(tokens, name),
             })
+    }
+}
+
+/// A path made ready to be matched with many patterns.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    exact: Vec<Vec<u32>>,
+    folded: Vec<Vec<u32>>,
+}
+
+impl Subject {
+    /// Makes a path ready.
+    pub fn new(path: &[u8]) -> Subject {
+        Subject { exact: split(path, false), folded: split(path, true) }
     }
 }
 
@@ -212,6 +226,12 @@ fn ignorable(c: char) -> bool {
 
 /// Matches with one row of a table instead of backtracking, so that the cost is the product of the two lengths.
 fn matches_segments(pattern: &[Segment], path: &[Vec<u32>]) -> bool {
+    // Most patterns are told apart by their last segment.
+    if let (Some(Segment::Name(tokens)), Some(name)) = (pattern.last(), path.last()) {
+        if !matches_name(tokens, name) {
+            return false;
+        }
+    }
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;
     for segment in pattern {
@@ -330,25 +350,25 @@ mod tests {
     fn case_171_and_190_a_twin_of_a_protected_path_is_protected() {
         let claude = glob("**/CLAUDE.md");
         for twin in ["CLAUDE.md", "claude.MD", "a/Claude.md", "CLAUDE.md.", "CLAUDE.md ", "CLA\u{200d}UDE.md", "ＣLAUDE.md"] {
-            assert!(claude.protects(twin.as_bytes()), "{twin:?}");
+            assert!(claude.protects(&Subject::new(twin.as_bytes())), "{twin:?}");
         }
         let cafe = glob("caf\u{e9}/**");
-        assert!(cafe.protects("cafe\u{301}/x".as_bytes()));
+        assert!(cafe.protects(&Subject::new("cafe\u{301}/x".as_bytes())));
         assert!(!cafe.matches("cafe\u{301}/x".as_bytes()));
-        assert!(glob("Straße").protects("STRASSE".as_bytes()));
-        assert!(glob("keys/**").protects("\u{212a}eys/x".as_bytes()), "the kelvin sign folds to k");
-        assert!(!claude.protects(b"CLAUDE.mdx"));
+        assert!(glob("Straße").protects(&Subject::new(b"STRASSE")));
+        assert!(glob("keys/**").protects(&Subject::new("\u{212a}eys/x".as_bytes())), "the kelvin sign folds to k");
+        assert!(!claude.protects(&Subject::new(b"CLAUDE.mdx")));
     }
 
     #[test]
     fn case_190_a_symlink_above_a_protected_folder_is_protected() {
         let glob = glob("infra/prod/**");
-        assert!(glob.protects_through(b"infra"));
-        assert!(glob.protects_through(b"Infra"));
-        assert!(glob.protects_through(b"infra/prod"));
-        assert!(!glob.protects_through(b"infra/dev"));
-        assert!(!glob.protects_through(b"other"));
-        assert!(!Glob::parse("**/Cargo.lock").unwrap().protects_through(b"other"));
+        assert!(glob.protects_through(&Subject::new(b"infra")));
+        assert!(glob.protects_through(&Subject::new(b"Infra")));
+        assert!(glob.protects_through(&Subject::new(b"infra/prod")));
+        assert!(!glob.protects_through(&Subject::new(b"infra/dev")));
+        assert!(!glob.protects_through(&Subject::new(b"other")));
+        assert!(!Glob::parse("**/Cargo.lock").unwrap().protects_through(&Subject::new(b"other")));
     }
 
     #[test]

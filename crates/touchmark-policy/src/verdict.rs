@@ -308,8 +308,9 @@ pub struct PathAccount {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalAccount {
-    /// The policy under which it was looked at.
-    pub policy: String,
+    /// The policy under which it was looked at, where several are in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The principal who signed it.
     pub person: String,
     /// `approved` or `rejected`.
@@ -327,8 +328,9 @@ pub struct ApprovalAccount {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleAccount {
-    /// The policy it is in.
-    pub policy: String,
+    /// The policy it is in, where several are in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The rule's id.
     pub rule: String,
     /// `free`, `gated` or `forbidden`.
@@ -361,6 +363,9 @@ pub enum StatementStatus {
 pub struct StatementFinding {
     /// Where it came from (a ref, a file): for people, without any trust.
     pub source: String,
+    /// The policy under which it was looked at, where several are in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Payload digest, once verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Sha256Digest>,
@@ -393,8 +398,9 @@ pub struct StatementFinding {
 }
 
 impl StatementFinding {
-    fn sort_key(&self) -> (Option<Sha256Digest>, &str, Option<&str>, StatementStatus, &[String]) {
-        (self.payload, &self.source, self.signer.as_deref(), self.status, &self.codes)
+    fn sort_key(&self) -> impl Ord {
+        let signer = self.signer.as_deref();
+        (self.payload, &self.source, signer, self.policy.as_deref(), self.status, &self.codes, &self.detail)
     }
 }
 

@@ -80,7 +80,7 @@ pub enum SelfOperatedLog {
 }
 
 /// A key that a principal signs with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeySigner {
     /// sha256 of the key's SPKI DER.
     pub key: KeyFingerprint,
@@ -95,7 +95,7 @@ pub struct KeySigner {
 }
 
 /// `[[person]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Person {
     /// The id.
     pub id: String,

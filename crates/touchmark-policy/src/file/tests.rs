@@ -163,7 +163,7 @@ fn case_186_unknown_and_misspelt_keys_are_refused_with_line_and_suggestion() {
     let table = [
         ("serial = 7", "seriall = 7", "seriall", Some("serial"), 3),
         ("policy-admin = true", "policy_admin = true", "person[0].policy_admin", Some("policy-admin"), 15),
-        ("status = \"active\"", "state = \"active\"", "agent[0].state", None, 22),
+        ("status = \"active\"", "state = \"active\"", "agent[0].state", Some("status"), 22),
         ("isolated = true", "isolatd = true", "agent[0].signers[0].isolatd", Some("isolated"), 23),
         ("lines = 2000", "line = 2000", "agent[0].limits.line", Some("lines"), 27),
         ("every-commit = true", "every_commit = true", "gate.merge.every_commit", Some("every-commit"), 64),

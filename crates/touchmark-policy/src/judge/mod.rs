@@ -1,15 +1,91 @@
 //! The whole flow of the gate, before merge and after landing.
+//!
+//! For each policy: is it in force ([`freshness`]); which candidates are verified statements of principals that may
+//! make them ([`gather`]); which agent changes keep the rules for their agent ([`agent_rules`]); what the lineage of
+//! the rest accounts for, and whether accounting, approvals and rules are met ([`evaluate`]); what tests say
+//! ([`test_evidence`]). All reasons are collected, and none hides another.
 
+mod agent_rules;
+mod approvals;
+mod authors;
+mod claims;
+mod evaluate;
+mod facts;
+mod freshness;
+mod gather;
+mod lines;
+mod one_policy;
+mod protection;
 mod request;
+mod rules;
+mod test_evidence;
 
+pub use gather::MAX_KNOWN_CANDIDATES;
 pub use request::{Candidate, JudgeRequest, NamedRoot, PolicyInForce};
 
-use crate::verdict::{ChangeInput, Inputs, NamedDigest, PolicyUsed, Reason, Verdict};
+use crate::verdict::{
+    Account, Accounted, ChangeInput, Findings, Inputs, NamedDigest, NotChecked, PathAccount, PolicyUsed, RanToTheEnd,
+    Reason, Verdict,
+};
 
-/// Judges a change.
+/// Judges a change. The same request gives the same bytes, in whatever order candidates, roots and policies stand.
 pub fn judge(request: &JudgeRequest<'_>) -> Verdict {
-    let reasons = vec![Reason::new("verdict.unfinished")];
-    Verdict::refused(reasons, inputs(request))
+    let mut inputs = inputs(request);
+    if request.policies.is_empty() {
+        return Verdict::refused(vec![Reason::new("policy.none")], inputs);
+    }
+    let mut findings = Findings { not_checked: NotChecked::always(), ..Findings::default() };
+    if request.change.landed {
+        findings.not_checked.push(NotChecked::new("unclaimed.evidence_before_landing"));
+    }
+    let several = request.policies.len() > 1;
+    let mut policies: Vec<&PolicyInForce<'_>> = request.policies.iter().collect();
+    policies.sort_by_key(|used| (used.name, used.policy.digest));
+    for used in policies {
+        let outcome = one_policy::judge(request, used, several.then_some(used.name));
+        findings.reasons.extend(outcome.findings.reasons);
+        findings.statements.extend(outcome.findings.statements);
+        findings.not_checked.extend(outcome.findings.not_checked);
+        merge(&mut findings.accounted, outcome.findings.accounted);
+        inputs.checkpoints.extend(outcome.checkpoints);
+        inputs.evidence.extend(outcome.evidence);
+    }
+    Verdict::conclude(findings, inputs, RanToTheEnd(()))
+}
+
+/// Joins what two policies say of the same paths: the weaker account stands.
+fn merge(all: &mut Accounted, other: Accounted) {
+    for row in other.paths {
+        match all.paths.iter_mut().find(|known| known.path == row.path) {
+            None => all.paths.push(row),
+            Some(known) => join(known, row),
+        }
+    }
+    for commit in other.commits_without_statement {
+        if !all.commits_without_statement.contains(&commit) {
+            all.commits_without_statement.push(commit);
+        }
+    }
+    all.approvals.extend(other.approvals);
+    all.rules.extend(other.rules);
+}
+
+fn join(known: &mut PathAccount, row: PathAccount) {
+    known.account = known.account.max(row.account);
+    if known.account == Account::Residual {
+        known.residual = known.residual.take().or(row.residual);
+    }
+    known.undeclared |= row.undeclared;
+    for (list, more) in [(&mut known.classes, row.classes), (&mut known.people, row.people)] {
+        list.extend(more);
+        list.sort();
+        list.dedup();
+    }
+    for digest in row.agent_changes {
+        if !known.agent_changes.contains(&digest) {
+            known.agent_changes.push(digest);
+        }
+    }
 }
 
 fn inputs(request: &JudgeRequest<'_>) -> Inputs {

@@ -1,0 +1,217 @@
+//! What policy asks of an agent and of its statements.
+//!
+//! A statement that breaks one of these rules cannot account for anything. It is kept apart from statements that are
+//! wrong: where it would have accounted for the change, its broken rules are the reason for the no.
+
+use touchmark_statement::agent_change::{AgentChange, Completeness, PathRow};
+use touchmark_statement::file_mode::FileMode;
+use touchmark_statement::git_id::GitTreeId;
+use touchmark_statement::repo_path::RepoPath;
+use touchmark_verify::git_view::GitViewError;
+
+use super::gather::{Evidence, sentence};
+use super::lines::Difference;
+use super::request::JudgeRequest;
+use crate::classes::POLICY_CLASS;
+use crate::file::{Agent, AgentStatus, Policy, TranscriptRequirement};
+use crate::globs::{Glob, Subject};
+use crate::verdict::Reason;
+
+/// The largest file whose lines are counted.
+const MAX_COUNTED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Returns every rule that the statement breaks.
+pub(super) fn broken(
+    request: &JudgeRequest<'_>,
+    policy: &Policy,
+    agent: &Agent,
+    evidence: &Evidence<'_>,
+    change: &AgentChange,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if agent.status == AgentStatus::Suspended {
+        reasons.push(Reason::new("agent.suspended").found(&agent.id));
+    }
+    product(agent, change, &mut reasons);
+    models(agent, change, &mut reasons);
+    place(request, agent, change, &mut reasons);
+    paths(policy, agent, change, &mut reasons);
+    lines(request, agent, change, &mut reasons);
+    requirements(agent, change, &mut reasons);
+    let statement = evidence.verified.payload_digest();
+    reasons.into_iter().map(|reason| reason.statement(statement)).collect()
+}
+
+fn product(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    if agent.products.is_empty() {
+        return;
+    }
+    let (name, version) = match &change.agent.product {
+        Some(product) => (product.name.as_str(), product.version.as_deref().unwrap_or_default()),
+        None => ("", ""),
+    };
+    if !agent.products.iter().any(|requirement| requirement.admits(name, version)) {
+        let found = if name.is_empty() { "no product named".to_owned() } else { format!("{name} {version}") };
+        let expected: Vec<String> = agent.products.iter().map(ToString::to_string).collect();
+        reasons.push(Reason::new("agent.product").expected(expected.join(" or ")).found(found.trim_end()));
+    }
+}
+
+fn models(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    if agent.models.is_empty() {
+        return;
+    }
+    for model in &change.models {
+        let name = format!("{}/{}", model.provider, model.id);
+        if !agent.models.iter().any(|glob| glob.matches(name.as_bytes())) {
+            reasons.push(Reason::new("agent.model").expected(list(&agent.models)).found(name));
+        }
+    }
+}
+
+fn place(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    if let Some(uris) = &agent.scope.repositories {
+        if !uris.iter().any(|uri| request.change.repository.is_named_by(uri)) {
+            let found = request.change.repository.uris.join(", ");
+            reasons.push(Reason::new("agent.repository").expected(uris.join(" or ")).found(found));
+        }
+    }
+    if let Some(refs) = &agent.scope.refs {
+        let name = change.change.ref_name.as_deref().unwrap_or_default();
+        if !refs.iter().any(|glob| glob.matches(name.as_bytes())) {
+            let found = if name.is_empty() { "no ref named" } else { name };
+            reasons.push(Reason::new("agent.ref").expected(list(refs)).found(found));
+        }
+    }
+}
+
+fn paths(policy: &Policy, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    let rows = rows(change);
+    let protected: Vec<RepoPath> =
+        rows.iter().filter(|row| row_is_protected(policy, row)).map(|row| row.path.clone()).collect();
+    if !protected.is_empty() {
+        reasons.push(Reason::new("agent.policy_path").paths(protected));
+    }
+    if let Some(globs) = &agent.scope.paths {
+        let outside = |row: &&PathRow| !globs.iter().any(|glob| glob.matches(row.path.as_bytes()));
+        let outside: Vec<RepoPath> = rows.iter().filter(outside).map(|row| row.path.clone()).collect();
+        if !outside.is_empty() {
+            reasons.push(Reason::new("agent.path").expected(list(globs)).paths(outside));
+        }
+    }
+    if let Some(limit) = agent.limits.paths {
+        let found = change.change.paths_tree.as_ref().map_or(rows.len() as u64, |tree| tree.count);
+        if found > limit {
+            reasons.push(Reason::new("agent.too_many_paths").expected(format!("at most {limit}")).found(found));
+        }
+    }
+}
+
+fn row_is_protected(policy: &Policy, row: &PathRow) -> bool {
+    let link = |mode: FileMode| matches!(mode, FileMode::Symlink | FileMode::Gitlink);
+    let indirect = row.from.as_ref().is_some_and(|side| link(side.mode))
+        || row.to.as_ref().is_some_and(|side| link(side.mode));
+    let path = Subject::new(row.path.as_bytes());
+    policy
+        .classes
+        .iter()
+        .filter(|class| class.id == POLICY_CLASS)
+        .flat_map(|class| &class.paths)
+        .any(|glob| glob.protects(&path) || (indirect && glob.protects_through(&path)))
+}
+
+fn rows(change: &AgentChange) -> &[PathRow] {
+    change.change.paths.as_deref().unwrap_or_default()
+}
+
+fn lines(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    let Some(limit) = agent.limits.lines else { return };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let code = "agent.too_many_lines";
+    match changed_lines(request, change, limit) {
+        Ok(true) => {}
+        Ok(false) => {
+            reasons.push(Reason::new(code).expected(format!("at most {limit}")).found("more"));
+        }
+        Err(error) => {
+            let found = format!("lines that cannot be counted: {}", sentence(&error));
+            reasons.push(Reason::new(code).expected(format!("at most {limit}")).found(found));
+        }
+    }
+}
+
+/// Returns whether at most `limit` lines were added or removed.
+fn changed_lines(request: &JudgeRequest<'_>, change: &AgentChange, limit: usize) -> Result<bool, GitViewError> {
+    let (base, proposed) = (&change.change.base.git_tree, &change.change.proposed.git_tree);
+    let read = |tree: &GitTreeId, path: &RepoPath, mode: Option<FileMode>| match mode {
+        Some(mode) if mode.is_file() => {
+            request.git.read_path(tree, path, MAX_COUNTED_BYTES).map(Option::unwrap_or_default)
+        }
+        _ => Ok(Vec::new()),
+    };
+    let mut unclear = Vec::new();
+    let (mut at_most, mut kept) = (0_usize, 0_usize);
+    for row in rows(change) {
+        let old = read(base, &row.path, row.from.as_ref().map(|side| side.mode))?;
+        let new = read(proposed, &row.path, row.to.as_ref().map(|side| side.mode))?;
+        let difference = Difference::of(&old, &new);
+        // Files only added or removed are counted at once, and need not be kept.
+        let size = difference.at_most();
+        at_most = at_most.saturating_add(size);
+        match row.from.is_some() && row.to.is_some() {
+            true => unclear.push(difference),
+            false => kept = kept.saturating_add(size),
+        }
+        if kept > limit {
+            return Ok(false);
+        }
+    }
+    if at_most <= limit {
+        return Ok(true);
+    }
+    let mut left = limit - kept;
+    for difference in &unclear {
+        match difference.count(left) {
+            Some(count) => left -= count,
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn requirements(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    if agent.require.prompt {
+        match &change.prompt {
+            Some(prompt) if prompt.count.is_some_and(|count| count > 0) => {}
+            Some(prompt) if prompt.plain_digest.is_some() => {
+                let found = "only a plain digest, which can be guessed";
+                reasons.push(Reason::new("agent.prompt_unsalted").expected("salted commitments").found(found));
+            }
+            _ => reasons.push(Reason::new("agent.prompt_missing").expected("salted commitments").found("none")),
+        }
+    }
+    let complete = change.transcript.as_ref().map(|transcript| transcript.complete);
+    let (met, expected) = match agent.require.transcript {
+        TranscriptRequirement::None => (true, ""),
+        TranscriptRequirement::Committed => (complete.is_some(), "a commitment to the transcript"),
+        TranscriptRequirement::Whole => {
+            (complete == Some(Completeness::Whole), "a commitment to the whole transcript")
+        }
+    };
+    if !met {
+        let found = match complete {
+            None => "none",
+            Some(Completeness::Whole) => "whole",
+            Some(Completeness::Prefix) => "a prefix of it",
+            Some(Completeness::TailMissing) => "its tail is missing",
+        };
+        reasons.push(Reason::new("agent.transcript_missing").expected(expected).found(found));
+    }
+    if agent.require.sbom && change.sbom.is_none() {
+        reasons.push(Reason::new("agent.sbom_missing").expected("the SBOM of the proposed tree").found("none"));
+    }
+}
+
+fn list(globs: &[Glob]) -> String {
+    globs.iter().map(Glob::as_str).collect::<Vec<_>>().join(" or ")
+}
