@@ -45,6 +45,22 @@ impl ExitCode {
         (130, "interrupted", "stopped by Ctrl-C"),
     ];
 
+    /// The exit code of a verdict.
+    pub(crate) fn from_verdict(exit: touchmark_policy::ExitCode) -> Self {
+        use touchmark_policy::ExitCode as Policy;
+        match exit {
+            Policy::Allowed => Self::Allowed,
+            Policy::Usage => Self::Usage,
+            Policy::Missing => Self::Missing,
+            Policy::Invalid => Self::Invalid,
+            Policy::Denied => Self::Denied,
+            Policy::Inconsistent => Self::Inconsistent,
+            Policy::Approval => Self::Approval,
+            Policy::Unavailable => Self::Unavailable,
+            _ => Self::Error,
+        }
+    }
+
     /// The number that the process returns.
     pub(crate) fn number(self) -> u8 {
         match self {
@@ -176,18 +192,122 @@ impl CliError {
     }
 }
 
-/// Turns library errors with a `code()` into [`CliError`] with one exit code for the whole enum.
+/// Library errors that always mean the same to the caller.
 macro_rules! coded {
     ($($error:ty => $exit:expr),+ $(,)?) => {$(
         impl From<$error> for CliError {
             fn from(error: $error) -> Self {
-                let code = error.code();
-                Self::from_error($exit, code.as_ref(), &error)
+                Self::from_error($exit, error.code(), &error)
             }
         }
     )+};
 }
 
 coded! {
+    touchmark_agents::ImportError => ExitCode::Error,
+    touchmark_sign::SignError => ExitCode::Error,
+    touchmark_sign::spool::SpoolError => ExitCode::Error,
+    touchmark_sign::vault::VaultError => ExitCode::Error,
+    touchmark_statement::sbom::SbomError => ExitCode::Usage,
+    touchmark_statement::statement::StatementError => ExitCode::Error,
+    touchmark_statement::strict_json::JsonError => ExitCode::Error,
+    touchmark_verify::bundle::BundleError => ExitCode::Error,
+    touchmark_verify::commitment::CommitmentError => ExitCode::Error,
+    touchmark_verify::trust::TrustError => ExitCode::Usage,
+    touchmark_verify::verify::VerifyError => ExitCode::Invalid,
+    touchmark_log::LogError => ExitCode::Error,
+    touchmark_sign::key_uri::KeyUriError => ExitCode::Usage,
+    touchmark_sign::password::PasswordError => ExitCode::Usage,
     touchmark_statement::timestamp::TimestampError => ExitCode::Usage,
+    touchmark_verify::git_view::GitViewError => ExitCode::Error,
+}
+
+impl From<touchmark_sign::agent::AgentError> for CliError {
+    fn from(error: touchmark_sign::agent::AgentError) -> Self {
+        use touchmark_sign::agent::AgentError as E;
+        let exit = match error {
+            E::Unreachable { .. } | E::Timeout { .. } => ExitCode::Unavailable,
+            E::NoUsableKey { .. } | E::Ambiguous { .. } | E::NotFound { .. } | E::Fido => ExitCode::Usage,
+            _ => ExitCode::Error,
+        };
+        Self::from_error(exit, error.code(), &error).hint("`ssh-add -l` lists what the agent holds")
+    }
+}
+
+impl From<touchmark_sign::key_file::KeyFileError> for CliError {
+    fn from(error: touchmark_sign::key_file::KeyFileError) -> Self {
+        use touchmark_sign::key_file::KeyFileError as E;
+        // Whether a password opens a key could not be decided for it, only tried: an error, not a usage.
+        let exit = match error {
+            E::PasswordWrong | E::KdfCost { .. } | E::Io { .. } | E::NoRandomness => ExitCode::Error,
+            _ => ExitCode::Usage,
+        };
+        let hint = match &error {
+            E::Permissions { path, .. } => Some(format!("chmod 600 {}", path.display())),
+            E::InWorkTree { .. } => Some("move the key out of the repository".to_owned()),
+            E::Symlink { .. } | E::NotRegular { .. } => Some("name the key file itself".to_owned()),
+            E::NotFound { .. } => Some("`touchmark key generate` makes a key".to_owned()),
+            E::PasswordWrong => Some("nothing was signed; try again".to_owned()),
+            E::PublicWherePrivateExpected => Some("give the private key's file".to_owned()),
+            _ => None,
+        };
+        let error = Self::from_error(exit, error.code(), &error);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl From<touchmark_sign::attestation::AttestationError> for CliError {
+    fn from(error: touchmark_sign::attestation::AttestationError) -> Self {
+        use touchmark_sign::attestation::AttestationError as E;
+        let code = error.code();
+        match &error {
+            E::Ed25519NotLoggable { .. } => Self::from_error(ExitCode::Usage, code, &error)
+                .hint("use a P-256 key: `touchmark key generate`"),
+            E::RoleReused { .. } => {
+                Self::from_error(ExitCode::Usage, code, &error).hint("a log's own key signs nothing but the log")
+            }
+            _ => Self::from_error(ExitCode::Error, code, &error),
+        }
+    }
+}
+
+impl From<touchmark_git::GitError> for CliError {
+    fn from(error: touchmark_git::GitError) -> Self {
+        use touchmark_git::GitError as E;
+        let (exit, hint) = match &error {
+            E::NotARepository { .. } => (ExitCode::Usage, Some("go to a repository, or name one with -C DIR")),
+            E::EmbeddedBare { .. } | E::GitFileElsewhere { .. } => {
+                (ExitCode::Usage, Some("this folder pretends to be a repository; work in the real one"))
+            }
+            E::ForeignOwner { .. } => (ExitCode::Usage, Some("somebody else owns it; clone it as yourself")),
+            E::RevisionAbbreviated { .. } | E::RevisionSyntax { .. } => {
+                (ExitCode::Usage, Some("`git rev-parse REV` prints the full id"))
+            }
+            E::RevisionAmbiguous { .. } => (ExitCode::Usage, Some("give the full ref name, refs/…")),
+            E::RevisionUnknown { .. } | E::NotACommit { .. } => {
+                (ExitCode::Usage, Some("`git branch --all` lists the branches; tags and full ids work too"))
+            }
+            E::Unborn => (ExitCode::Usage, Some("make the first commit")),
+            E::NotLinear { .. } => (ExitCode::Usage, Some("attest before merging, or choose a later --base")),
+            E::BaseNotAncestor { .. } => (ExitCode::Usage, Some("choose a --base that the work started from")),
+            E::EmptyRange { .. } => {
+                (ExitCode::Usage, Some("commit the work first, choose an earlier --base, or say --uncommitted"))
+            }
+            E::NoWorkTree => (ExitCode::Usage, Some("a bare repository has commits only; leave out --uncommitted")),
+            E::Shallow { .. } => (ExitCode::Error, Some("fetch the missing history: git fetch --unshallow")),
+            E::ProgramMissing => (ExitCode::Error, Some("install git and put its folder into PATH")),
+            E::RemoteUnavailable { .. } => (ExitCode::Unavailable, Some("try again when the remote answers")),
+            E::Contended { .. } => (ExitCode::Unavailable, Some("others write the same evidence; try again")),
+            E::Remote { .. } => (ExitCode::Usage, Some("`git remote -v` lists the remotes")),
+            _ => (ExitCode::Error, None),
+        };
+        let error = Self::from_error(exit, error.code(), &error);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
 }

@@ -12,9 +12,13 @@ mod error;
 mod file_argument;
 mod home;
 mod interrupt;
+mod investigation;
 mod output;
+mod password;
 mod pipeline;
 mod render;
+mod signing_key;
+mod trust;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode as ProcessExit;

@@ -19,6 +19,7 @@
 
 mod error;
 mod evidence;
+mod gather;
 mod object;
 mod open;
 mod program;
@@ -26,6 +27,7 @@ mod refs;
 mod remote;
 mod repository;
 mod revision;
+mod snapshot;
 mod view;
 
 pub mod limits;
@@ -35,5 +37,7 @@ pub use self::evidence::{
     EvidenceFile, EvidenceItem, EvidenceKey, EvidenceName, EvidenceRef, EvidenceSet, IgnoredEntry, Pushed,
     Written,
 };
+pub use self::gather::Gathered;
 pub use self::program::GitProgram;
 pub use self::repository::{Finding, Head, OpenOptions, Repository};
+pub use self::snapshot::Snapshot;

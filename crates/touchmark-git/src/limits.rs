@@ -44,3 +44,7 @@ pub const LOCAL_TIMEOUT: Duration = Duration::from_secs(120);
 pub const REMOTE_TIMEOUT: Duration = Duration::from_secs(300);
 /// The most bytes read from the `git` program.
 pub const MAX_OUTPUT_BYTES: usize = 512 * 1024 * 1024;
+/// The most commits of one change.
+pub const MAX_RANGE_COMMITS: usize = 100_000;
+/// The most uncommitted trees that are followed back from statements while evidence is gathered.
+pub const MAX_STEPS_BACK: usize = 4096;

@@ -90,7 +90,8 @@ fn check(file: &std::path::Path, context: &Context<'_>) -> Result<ExitCode, CliE
             }
         }
     }
-    if policy.expires.is_some_and(|expires| expires <= context.now()) {
+    let now = context.now()?;
+    if policy.expires.is_some_and(|expires| expires <= now) {
         return Err(CliError::usage("policy.expired", "this policy has expired: the gate judges nothing by it")
             .hint("land a change of .touchmark/policy.toml that sets a later `expires` and a higher `serial`"));
     }

@@ -1,15 +1,112 @@
-//! `touchmark show`: shows one piece of evidence.
+//! `touchmark show`: one piece of evidence, verified, with everything it says.
+
+use serde::Serialize;
 
 use crate::cli::example;
+use crate::commands::verify::checks;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::investigation::{Found, collect};
+use crate::output::{Format, Schema};
+use crate::pipeline::open_for_writing;
+use crate::render;
+use crate::trust::RootArgs;
 
-/// Flags of this verb.
+/// The fewest hex digits that name a statement.
+const MIN_PREFIX: usize = 8;
+
+/// Flags of `show`.
 #[derive(Debug, clap::Args)]
-#[command(before_help = example("touchmark show HEAD", "touchmark show HEAD --format json"))]
-pub(crate) struct Args {}
+#[command(before_help = example("touchmark show sha256:0123abcd", "touchmark show 0123abcd --raw"))]
+pub(crate) struct Args {
+    /// The statement's payload digest, or the beginning of it
+    #[arg(value_name = "DIGEST")]
+    digest: String,
+    /// Prints the bundle as it is stored
+    #[arg(long)]
+    raw: bool,
+    #[command(flatten)]
+    roots: RootArgs,
+}
 
-/// Runs the verb.
-pub(crate) fn run(_args: Args, _context: &Context<'_>) -> Result<ExitCode, CliError> {
-    Err(CliError::failed("cli.unfinished", "this verb is not finished"))
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    verified: bool,
+    name: String,
+    refs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_index: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<serde_json::Value>,
+}
+
+/// Runs `show`. Ends with 10 when there is no such evidence, with 11 when it cannot be verified.
+pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    let prefix = args.digest.strip_prefix("sha256:").unwrap_or(&args.digest);
+    let is_hex = prefix.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    if prefix.len() < MIN_PREFIX || prefix.len() > 64 || !is_hex {
+        return Err(CliError::usage("show.not_a_digest", format!("{} is not a payload digest", args.digest))
+            .hint(format!("give at least {MIN_PREFIX} lowercase hex digits; `touchmark find` lists them")));
+    }
+    let repository = open_for_writing(&context.directory, context)?;
+    let roots = args.roots.load(context)?;
+    let (found, _) = collect(&repository, None, &roots, context)?;
+    let mut matching = found.into_iter().filter(|piece| piece.name.starts_with(prefix));
+    let piece = matching.next().ok_or_else(|| {
+        CliError::new(ExitCode::Missing, "show.not_found", format!("no evidence here begins with {prefix}"))
+            .hint("`touchmark find` lists what there is; evidence of others is fetched by `touchmark verify --from REMOTE`")
+    })?;
+    if let Some(other) = matching.find(|other| other.name != piece.name) {
+        return Err(CliError::usage("show.ambiguous", format!("{} and {} both begin with {prefix}", piece.name, other.name))
+            .hint("give more digits"));
+    }
+    if args.raw {
+        context.output.raw(&piece.bytes);
+        return Ok(ExitCode::Allowed);
+    }
+    show(&piece, context)
+}
+
+fn show(piece: &Found, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    let statement = match &piece.outcome {
+        Ok(statement) => statement,
+        Err(failure) => {
+            return Err(CliError::new(ExitCode::Invalid, failure.code.clone(), failure.message.clone())
+                .because(format_args!("in {}", piece.name))
+                .hint("`touchmark show DIGEST --raw > FILE` and `touchmark inspect FILE` show what it claims"));
+        }
+    };
+    if context.output.format() == Format::Json {
+        let shown = Shown {
+            verified: true,
+            name: piece.name.clone(),
+            refs: piece.refs.clone(),
+            signer: Some(statement.signer().to_string()),
+            log_origin: statement.log().map(|log| log.origin.clone()),
+            log_index: statement.log().map(|log| log.index),
+            checks: checks(statement),
+            statement: serde_json::from_slice(statement.signed().raw()).ok(),
+        };
+        context.output.document(Schema::new("show", 1), &shown)?;
+        return Ok(ExitCode::Allowed);
+    }
+    context.output.rendered(render::field("signer", &statement.signer().to_string()));
+    if let Some(log) = statement.log() {
+        context.output.rendered(render::field("log", &format!("{} index {}", log.origin, log.index)));
+    }
+    for check in checks(statement) {
+        context.output.rendered(render::field("check", &check));
+    }
+    for name in &piece.refs {
+        context.output.rendered(render::field("ref", name));
+    }
+    context.output.rendered(render::statement::render(statement.signed()));
+    Ok(ExitCode::Allowed)
 }

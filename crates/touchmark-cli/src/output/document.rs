@@ -68,15 +68,15 @@ impl<'a> ErrorDocument<'a> {
 
 /// Returns the document's bytes, ending with a line feed.
 pub(super) fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, CliError> {
+    encode_value(&Document { schema: schema.id(), version: schema.version, value })
+}
+
+/// Returns the bytes of a value that is a whole document already, ending with a line feed.
+pub(super) fn encode_value<T: Serialize>(value: &T) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     let formatter = Careful(PrettyFormatter::new());
-    let document = Document {
-        schema: schema.id(),
-        version: schema.version,
-        value,
-    };
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    document.serialize(&mut serializer).map_err(|e| {
+    value.serialize(&mut serializer).map_err(|e| {
         CliError::failed("output.unencodable", "the result cannot be written as JSON").because(e)
     })?;
     bytes.push(b'\n');

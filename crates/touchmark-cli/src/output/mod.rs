@@ -106,6 +106,13 @@ impl Output {
         Ok(())
     }
 
+    /// Adds one JSON document that carries its schema itself.
+    pub(crate) fn json<T: Serialize>(&self, value: &T) -> Result<(), CliError> {
+        let bytes = document::encode_value(value)?;
+        self.raw(&bytes);
+        Ok(())
+    }
+
     /// Says something on standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
