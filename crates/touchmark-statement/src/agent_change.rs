@@ -6,6 +6,7 @@
 mod change;
 mod run;
 pub(crate) mod validate;
+mod work;
 
 use std::fmt;
 
@@ -15,10 +16,13 @@ pub use self::change::{
     Attribution, Change, CommitRow, Endpoint, NewSide, OldSide, PathRow, PathStatus, PathsTree, Repository,
 };
 pub use self::run::{
-    Agent, Capture, ChainId, ChainIdError, Command, CommandKind, Completeness, Cost, Environment,
-    EnvironmentKind, Instruction, Model, ModelRole, ParentAgent, Product, Prompt, PromptCommitment,
-    PromptOrigin, Redaction, Run, Source, Steps, Task, Tool, ToolKind, ToolServer, Transcript,
-    TranscriptCounters, Trigger, TriggerKind, Usage, Versioned,
+    Capture, ChainId, ChainIdError, Cost, Environment, EnvironmentKind, Run, Source, Task, Trigger,
+    TriggerKind, Usage, Versioned,
+};
+pub use self::work::{
+    Agent, Command, CommandKind, Completeness, Instruction, Model, ModelRole, ParentAgent, Product, Prompt,
+    PromptCommitment, PromptOrigin, Redaction, Steps, Tool, ToolKind, ToolServer, Transcript,
+    TranscriptCounters,
 };
 use crate::digest::DigestSet;
 use crate::predicate::PredicateError;

@@ -27,8 +27,9 @@ pub struct Provenance {
 pub struct BuildDefinition {
     /// How the parameters are to be read.
     pub build_type: String,
-    /// Parameters under the control of whoever asked for the build.
-    pub external_parameters: Map<String, Value>,
+    /// Parameters under the control of whoever asked for the build; required by the specification, left out by some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_parameters: Option<Map<String, Value>>,
     /// Parameters under the control of the builder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub internal_parameters: Option<Map<String, Value>>,

@@ -29,6 +29,12 @@ pub enum SbomError {
         /// The version found.
         found: String,
     },
+    /// The predicate type is none of a bill of materials.
+    #[error("{predicate_type:?} is no predicate type of a bill of materials")]
+    UnknownType {
+        /// The predicate type.
+        predicate_type: String,
+    },
     /// The predicate type names another version than the document.
     #[error("the predicate type {predicate_type:?} does not fit a document of version {found:?}")]
     PredicateType {
@@ -45,6 +51,7 @@ impl SbomError {
         match self {
             Self::Json(error) => error.code(),
             Self::Version { .. } => "sbom.version",
+            Self::UnknownType { .. } => "sbom.unknown_type",
             Self::PredicateType { .. } => "sbom.predicate_type",
         }
     }
@@ -108,7 +115,11 @@ impl Sbom {
     ///
     /// Its digest is that of its canonical JSON, which is how it will stand in the statement.
     pub fn from_document(predicate_type: &str, document: &Value) -> Result<Self, SbomError> {
-        let format = SbomFormat::from_predicate_type(predicate_type).unwrap_or(SbomFormat::CycloneDx);
+        let Some(format) = SbomFormat::from_predicate_type(predicate_type) else {
+            return Err(SbomError::UnknownType {
+                predicate_type: predicate_type.to_owned(),
+            });
+        };
         let bytes = strict_json::canonical(document)?;
         let text = std::str::from_utf8(&bytes).map_err(|error| JsonError::NotUtf8 {
             offset: error.valid_up_to(),

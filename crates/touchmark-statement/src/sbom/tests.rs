@@ -166,3 +166,15 @@ fn other_versions_are_refused() {
         assert_eq!(code(&statement_json(predicate_type, document)), expected);
     }
 }
+
+#[test]
+fn a_document_is_made_for_a_type_of_its_kind_only() {
+    let code = |predicate_type| {
+        Sbom::from_document(predicate_type, &cyclonedx())
+            .unwrap_err()
+            .code()
+    };
+    assert_eq!(code("https://cyclonedx.org/bom/v1.7"), "sbom.unknown_type");
+    assert_eq!(code("https://cyclonedx.org/bom/"), "sbom.unknown_type");
+    assert_eq!(code("https://spdx.dev/Document"), "sbom.version");
+}

@@ -7,6 +7,7 @@
 
 mod check;
 mod keys;
+mod strict;
 mod typed;
 
 use std::fmt;
