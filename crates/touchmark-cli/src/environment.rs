@@ -154,14 +154,4 @@ impl Environment {
             .filter(|name| self.raw(name).is_some())
             .collect()
     }
-
-    /// Returns the names that begin with `prefix`.
-    pub(crate) fn names_with_prefix(&self, prefix: &str) -> Vec<String> {
-        self.0
-            .keys()
-            .filter_map(|name| name.to_str())
-            .filter(|name| name.starts_with(prefix))
-            .map(str::to_owned)
-            .collect()
-    }
 }

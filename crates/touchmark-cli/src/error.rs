@@ -266,9 +266,8 @@ impl From<touchmark_sign::attestation::AttestationError> for CliError {
         match &error {
             E::Ed25519NotLoggable { .. } => Self::from_error(ExitCode::Usage, code, &error)
                 .hint("use a P-256 key: `touchmark key generate`"),
-            E::RoleReused { .. } => {
-                Self::from_error(ExitCode::Usage, code, &error).hint("a log's own key signs nothing but the log")
-            }
+            E::RoleReused { .. } => Self::from_error(ExitCode::Usage, code, &error)
+                .hint("a log's own key signs nothing but the log"),
             _ => Self::from_error(ExitCode::Error, code, &error),
         }
     }
@@ -278,29 +277,53 @@ impl From<touchmark_git::GitError> for CliError {
     fn from(error: touchmark_git::GitError) -> Self {
         use touchmark_git::GitError as E;
         let (exit, hint) = match &error {
-            E::NotARepository { .. } => (ExitCode::Usage, Some("go to a repository, or name one with -C DIR")),
-            E::EmbeddedBare { .. } | E::GitFileElsewhere { .. } => {
-                (ExitCode::Usage, Some("this folder pretends to be a repository; work in the real one"))
-            }
-            E::ForeignOwner { .. } => (ExitCode::Usage, Some("somebody else owns it; clone it as yourself")),
+            E::NotARepository { .. } => (
+                ExitCode::Usage,
+                Some("go to a repository, or name one with -C DIR"),
+            ),
+            E::EmbeddedBare { .. } | E::GitFileElsewhere { .. } => (
+                ExitCode::Usage,
+                Some("this folder pretends to be a repository; work in the real one"),
+            ),
+            E::ForeignOwner { .. } => (
+                ExitCode::Usage,
+                Some("somebody else owns it; clone it as yourself"),
+            ),
             E::RevisionAbbreviated { .. } | E::RevisionSyntax { .. } => {
                 (ExitCode::Usage, Some("`git rev-parse REV` prints the full id"))
             }
             E::RevisionAmbiguous { .. } => (ExitCode::Usage, Some("give the full ref name, refs/…")),
-            E::RevisionUnknown { .. } | E::NotACommit { .. } => {
-                (ExitCode::Usage, Some("`git branch --all` lists the branches; tags and full ids work too"))
-            }
+            E::RevisionUnknown { .. } | E::NotACommit { .. } => (
+                ExitCode::Usage,
+                Some("`git branch --all` lists the branches; tags and full ids work too"),
+            ),
             E::Unborn => (ExitCode::Usage, Some("make the first commit")),
-            E::NotLinear { .. } => (ExitCode::Usage, Some("attest before merging, or choose a later --base")),
-            E::BaseNotAncestor { .. } => (ExitCode::Usage, Some("choose a --base that the work started from")),
-            E::EmptyRange { .. } => {
-                (ExitCode::Usage, Some("commit the work first, choose an earlier --base, or say --uncommitted"))
-            }
-            E::NoWorkTree => (ExitCode::Usage, Some("a bare repository has commits only; leave out --uncommitted")),
-            E::Shallow { .. } => (ExitCode::Error, Some("fetch the missing history: git fetch --unshallow")),
+            E::NotLinear { .. } => (
+                ExitCode::Usage,
+                Some("attest before merging, or choose a later --base"),
+            ),
+            E::BaseNotAncestor { .. } => (
+                ExitCode::Usage,
+                Some("choose a --base that the work started from"),
+            ),
+            E::EmptyRange { .. } => (
+                ExitCode::Usage,
+                Some("commit the work first, choose an earlier --base, or say --uncommitted"),
+            ),
+            E::NoWorkTree => (
+                ExitCode::Usage,
+                Some("a bare repository has commits only; leave out --uncommitted"),
+            ),
+            E::Shallow { .. } => (
+                ExitCode::Error,
+                Some("fetch the missing history: git fetch --unshallow"),
+            ),
             E::ProgramMissing => (ExitCode::Error, Some("install git and put its folder into PATH")),
             E::RemoteUnavailable { .. } => (ExitCode::Unavailable, Some("try again when the remote answers")),
-            E::Contended { .. } => (ExitCode::Unavailable, Some("others write the same evidence; try again")),
+            E::Contended { .. } => (
+                ExitCode::Unavailable,
+                Some("others write the same evidence; try again"),
+            ),
             E::Remote { .. } => (ExitCode::Usage, Some("`git remote -v` lists the remotes")),
             _ => (ExitCode::Error, None),
         };

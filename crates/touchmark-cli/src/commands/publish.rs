@@ -1,15 +1,156 @@
-//! `touchmark publish`: publishes.
+//! `touchmark publish`: finishes what is in the spool, and exchanges evidence refs with a remote.
+
+use serde::Serialize;
+use touchmark_git::EvidenceKey;
 
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::output::{Format, Schema};
+use crate::pipeline::{self, Drained, Lock};
 
-/// Flags of this verb.
+/// Flags of `publish`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = example("touchmark publish", "touchmark publish --push origin"))]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Then pushes this repository's evidence refs to a remote
+    #[arg(long, value_name = "REMOTE")]
+    push: Option<String>,
+    /// Then fetches the evidence of HEAD and its tree from a remote
+    #[arg(long, value_name = "REMOTE")]
+    fetch: Option<String>,
+}
 
-/// Runs the verb.
-pub(crate) fn run(_args: &Args, _context: &Context<'_>) -> Result<ExitCode, CliError> {
-    Err(CliError::failed("cli.unfinished", "this verb is not finished"))
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PublishDocument {
+    finished: Vec<FinishedRow>,
+    waiting: Vec<WaitingRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pushed_refs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetched_refs: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FinishedRow {
+    evidence: String,
+    log_index: u64,
+    refs: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct WaitingRow {
+    evidence: String,
+    code: String,
+    message: String,
+}
+
+/// Runs `publish`.
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    let drained = {
+        let _lock = Lock::acquire(context)?;
+        pipeline::drain(context)?
+    };
+    let exit = exit_of(&drained);
+    let document = PublishDocument {
+        finished: drained
+            .finished
+            .into_iter()
+            .map(|done| FinishedRow {
+                evidence: done.evidence.to_string(),
+                log_index: done.index,
+                refs: done.refs,
+            })
+            .collect(),
+        waiting: drained
+            .waiting
+            .into_iter()
+            .map(|(id, error)| WaitingRow {
+                evidence: id.to_string(),
+                code: error.code().to_owned(),
+                message: error.message().to_owned(),
+            })
+            .collect(),
+        pushed_refs: args
+            .push
+            .as_deref()
+            .map(|remote| push_all(remote, context))
+            .transpose()?,
+        fetched_refs: args
+            .fetch
+            .as_deref()
+            .map(|remote| fetch_head(remote, context))
+            .transpose()?,
+    };
+    match context.output.format() {
+        Format::Json => context.output.document(Schema::new("publish", 1), &document)?,
+        Format::Text => text(&document, context),
+    }
+    Ok(exit)
+}
+
+/// An entry that only waits for the log may be tried again; any other needs somebody to look at it.
+fn exit_of(drained: &Drained) -> ExitCode {
+    let exits: Vec<ExitCode> = drained.waiting.iter().map(|(_, error)| error.exit()).collect();
+    if exits.is_empty() {
+        ExitCode::Allowed
+    } else if exits.iter().all(|exit| *exit == ExitCode::Unavailable) {
+        ExitCode::Unavailable
+    } else {
+        ExitCode::Error
+    }
+}
+
+fn text(document: &PublishDocument, context: &Context<'_>) {
+    for row in &document.finished {
+        context.output.line(format!(
+            "finished {} at log index {}",
+            row.evidence, row.log_index
+        ));
+    }
+    for row in &document.waiting {
+        context.output.line(format!(
+            "waiting  {} [{}] {}",
+            row.evidence, row.code, row.message
+        ));
+    }
+    if document.finished.is_empty() && document.waiting.is_empty() {
+        context.output.note("the spool is empty");
+    }
+    if let Some(count) = document.pushed_refs {
+        context.output.line(format!("pushed   {count} evidence refs"));
+    }
+    if let Some(count) = document.fetched_refs {
+        context.output.line(format!("fetched  {count} evidence refs"));
+    }
+}
+
+/// Pushes these evidence refs; what is on the remote is united with ours, never replaced.
+pub(crate) fn push(remote: &str, keys: &[EvidenceKey], context: &Context<'_>) -> Result<usize, CliError> {
+    let repository = pipeline::open_for_writing(&context.directory, context)?;
+    let pushed = repository.push_evidence(remote, keys)?;
+    context
+        .output
+        .note(format!("pushed {} evidence refs", pushed.refs));
+    Ok(pushed.refs)
+}
+
+fn push_all(remote: &str, context: &Context<'_>) -> Result<usize, CliError> {
+    let repository = pipeline::open_for_writing(&context.directory, context)?;
+    let keys: Vec<EvidenceKey> = repository
+        .list_evidence()?
+        .into_iter()
+        .map(|found| found.key)
+        .collect();
+    Ok(repository.push_evidence(remote, &keys)?.refs)
+}
+
+fn fetch_head(remote: &str, context: &Context<'_>) -> Result<usize, CliError> {
+    use touchmark_verify::git_view::GitView as _;
+    let repository = pipeline::open_for_writing(&context.directory, context)?;
+    let head = repository.resolve("HEAD")?;
+    let tree = repository.commit(&head)?.tree;
+    Ok(repository.fetch_evidence(remote, &[EvidenceKey::Commit(head), EvidenceKey::Tree(tree)])?)
 }

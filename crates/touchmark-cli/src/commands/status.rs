@@ -1,15 +1,205 @@
-//! `touchmark status`: status.
+//! `touchmark status`: key, log, spool and vault as they are now. Makes nothing.
+
+use serde::Serialize;
+use touchmark_log::{Log, LogError};
+use touchmark_sign::key_file;
+use touchmark_sign::spool::Spool;
 
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::output::{Format, Schema};
+use crate::pipeline;
 
-/// Flags of this verb.
+/// Flags of `status`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = example("touchmark status", "touchmark status --format json"))]
 pub(crate) struct Args {}
 
-/// Runs the verb.
-pub(crate) fn run(_args: &Args, _context: &Context<'_>) -> Result<ExitCode, CliError> {
-    Err(CliError::failed("cli.unfinished", "this verb is not finished"))
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusDocument {
+    key: KeyStatus,
+    log: LogStatus,
+    spool: Vec<SpoolRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<LastRun>,
+}
+
+#[derive(Serialize)]
+struct KeyStatus {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+    state: String,
+}
+
+#[derive(Serialize)]
+struct LogStatus {
+    directory: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    state: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SpoolRow {
+    evidence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_at: Option<String>,
+    state: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastRun {
+    evidence: String,
+    sequence: u64,
+    tree: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_index: Option<u64>,
+}
+
+/// Runs `status`.
+pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    let last = pipeline::chain::newest(context)?.map(|link| LastRun {
+        evidence: link.evidence,
+        sequence: link.sequence,
+        tree: link.tree.to_string(),
+        commit: link.commit.map(|commit| commit.to_string()),
+        log_index: link.log_index,
+    });
+    let document = StatusDocument {
+        key: key(context),
+        log: log(context),
+        spool: spool(context)?,
+        last,
+    };
+    match context.output.format() {
+        Format::Json => context.output.document(Schema::new("status", 1), &document)?,
+        Format::Text => text(&document, context),
+    }
+    Ok(ExitCode::Allowed)
+}
+
+fn key(context: &Context<'_>) -> KeyStatus {
+    if let Some(uri) = context.config.text("key") {
+        return KeyStatus {
+            uri: uri.to_owned(),
+            fingerprint: None,
+            state: "configured".to_owned(),
+        };
+    }
+    let path = context.home.default_key();
+    let (fingerprint, state) = match key_file::load(&path, &key_file::Placement::default(), None) {
+        Ok(key) => {
+            use touchmark_sign::Signer as _;
+            (
+                Some(key.public_key().fingerprint().to_string()),
+                "ready".to_owned(),
+            )
+        }
+        Err(key_file::KeyFileError::NotFound { .. }) => (None, "made on first use".to_owned()),
+        Err(error) => (None, format!("unusable: [{}] {error}", error.code())),
+    };
+    KeyStatus {
+        uri: path.to_string_lossy().into_owned(),
+        fingerprint,
+        state,
+    }
+}
+
+fn log(context: &Context<'_>) -> LogStatus {
+    let folder = pipeline::log_folder(context);
+    let directory = folder.to_string_lossy().into_owned();
+    if !folder.exists() {
+        return LogStatus {
+            directory,
+            origin: None,
+            size: None,
+            state: "made on first use".to_owned(),
+        };
+    }
+    let opened = Log::open(&folder).and_then(|log| Ok((log.origin().to_owned(), log.checkpoint()?.size())));
+    match opened {
+        Ok((origin, size)) => LogStatus {
+            directory,
+            origin: Some(origin),
+            size: Some(size),
+            state: "ready".to_owned(),
+        },
+        Err(LogError::Missing { .. }) => LogStatus {
+            directory,
+            origin: None,
+            size: None,
+            state: "made on first use".to_owned(),
+        },
+        Err(error) => LogStatus {
+            directory,
+            origin: None,
+            size: None,
+            state: format!("unusable: [{}] {error}", error.code()),
+        },
+    }
+}
+
+fn spool(context: &Context<'_>) -> Result<Vec<SpoolRow>, CliError> {
+    if !context.home.spool().exists() {
+        return Ok(Vec::new());
+    }
+    let spool = Spool::open(&context.home.spool())?;
+    let rows = spool.list()?.waiting.into_iter().map(|id| {
+        let (queued_at, state) = match spool.peek(&id) {
+            Ok(Some(entry)) => (Some(entry.queued_at.to_string()), "waiting".to_owned()),
+            Ok(None) => (None, "finished just now".to_owned()),
+            Err(error) => (None, format!("damaged: [{}] {error}", error.code())),
+        };
+        SpoolRow {
+            evidence: id.to_string(),
+            queued_at,
+            state,
+        }
+    });
+    Ok(rows.collect())
+}
+
+fn text(document: &StatusDocument, context: &Context<'_>) {
+    let out = context.output;
+    out.line(format!("key    {} ({})", document.key.uri, document.key.state));
+    if let Some(fingerprint) = &document.key.fingerprint {
+        out.line(format!("       {fingerprint}"));
+    }
+    out.line(format!(
+        "log    {} ({})",
+        document.log.directory, document.log.state
+    ));
+    if let (Some(origin), Some(size)) = (&document.log.origin, document.log.size) {
+        out.line(format!("       {origin}, {size} entries"));
+    }
+    out.line(format!("spool  {} waiting", document.spool.len()));
+    for row in &document.spool {
+        out.line(format!(
+            "       {} since {} ({})",
+            row.evidence,
+            row.queued_at.as_deref().unwrap_or("?"),
+            row.state
+        ));
+    }
+    match &document.last {
+        Some(last) => {
+            let index = last
+                .log_index
+                .map_or_else(|| "unlogged".to_owned(), |index| format!("log index {index}"));
+            out.line(format!("last   {} ({index})", last.evidence));
+        }
+        None => out.line("last   nothing attested yet"),
+    }
+    if !document.spool.is_empty() {
+        out.note("`touchmark publish` finishes what waits");
+    }
 }

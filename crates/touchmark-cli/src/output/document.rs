@@ -68,7 +68,11 @@ impl<'a> ErrorDocument<'a> {
 
 /// Returns the document's bytes, ending with a line feed.
 pub(super) fn encode<T: Serialize>(schema: Schema, value: &T) -> Result<Vec<u8>, CliError> {
-    encode_value(&Document { schema: schema.id(), version: schema.version, value })
+    encode_value(&Document {
+        schema: schema.id(),
+        version: schema.version,
+        value,
+    })
 }
 
 /// Returns the bytes of a value that is a whole document already, ending with a line feed.

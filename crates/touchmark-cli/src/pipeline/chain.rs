@@ -1,0 +1,161 @@
+//! Which statements a session already has: the random name of its chain, and the last link.
+//!
+//! Kept beside the vault. Everything in a link also stands in its statement, which is in the spool before the chain is
+//! written, so a chain that missed its update is mended before it is asked again.
+
+use serde::{Deserialize, Serialize};
+use touchmark_sign::attestation::SignedEnvelope;
+use touchmark_statement::agent_change::{AgentChange, ChainId};
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_statement::git_id::{GitCommitId, GitTreeId};
+use touchmark_statement::strict_json::{self, Numbers, Rules};
+
+use super::store::Store;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// The largest chain file; one has the last link only.
+const MAX_CHAIN_BYTES: u64 = 64 * 1_024;
+
+/// One statement of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Link {
+    /// The chain's file name, from product, session and repository.
+    pub(crate) session: Sha256Digest,
+    /// The chain's random name.
+    pub(crate) chain: ChainId,
+    /// The number of this statement.
+    pub(crate) sequence: u64,
+    /// The statement's payload digest.
+    pub(crate) payload: Sha256Digest,
+    /// The evidence id, for reports.
+    pub(crate) evidence: String,
+    /// The tree it started from.
+    pub(crate) base_tree: GitTreeId,
+    /// The tree it is about.
+    pub(crate) tree: GitTreeId,
+    /// The commit it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) commit: Option<GitCommitId>,
+    /// Its index in the log; absent until it is logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_index: Option<u64>,
+}
+
+impl Link {
+    /// Reads the link of a signed statement; nothing where it is no agent change.
+    pub(crate) fn of(signed: &SignedEnvelope) -> Result<Option<Self>, CliError> {
+        let statement = signed.statement()?;
+        let Some(claim) = statement.statement().predicate.as_agent_change() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            session: session_of(claim),
+            chain: claim.run.chain,
+            sequence: claim.run.sequence,
+            payload: signed.payload_digest(),
+            evidence: signed.evidence_id().to_string(),
+            base_tree: claim.change.base.git_tree.clone(),
+            tree: claim.change.proposed.git_tree.clone(),
+            commit: claim.change.proposed.git_commit.clone(),
+            log_index: None,
+        }))
+    }
+
+    /// Returns whether attesting this change again would say nothing new.
+    pub(crate) fn covers(
+        &self,
+        base_tree: &GitTreeId,
+        tree: &GitTreeId,
+        commit: Option<&GitCommitId>,
+    ) -> bool {
+        // Uncommitted work that was committed since has a commit to speak of now.
+        let says_commit = self.commit.is_some() || commit.is_none();
+        self.base_tree == *base_tree && self.tree == *tree && says_commit
+    }
+}
+
+/// Names the chain of a statement's session; a record that names no session is known by its prompt.
+fn session_of(claim: &AgentChange) -> Sha256Digest {
+    let product = claim
+        .agent
+        .product
+        .as_ref()
+        .map_or("", |product| product.name.as_str());
+    let plain = claim
+        .prompt
+        .as_ref()
+        .and_then(|prompt| prompt.plain_digest.as_ref()?.get("sha256"));
+    let session = claim.agent.instance.as_deref().or(plain).unwrap_or_default();
+    session_name(product, session, &claim.change.repository.uri)
+}
+
+/// Names the chain of a session.
+pub(crate) fn session_name(product: &str, session: &str, repository: &str) -> Sha256Digest {
+    let mut bytes = Vec::new();
+    for part in [product, session, repository] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    Sha256Digest::of(&bytes)
+}
+
+/// Returns the last link of a session's chain.
+pub(crate) fn last(session: &Sha256Digest, context: &Context<'_>) -> Result<Option<Link>, CliError> {
+    read(&store(context), &file_name(session))
+}
+
+fn read(store: &Store, name: &str) -> Result<Option<Link>, CliError> {
+    let Some(bytes) = store.read_if_any(name)? else {
+        return Ok(None);
+    };
+    let rules = Rules {
+        max_bytes: MAX_CHAIN_BYTES as usize,
+        max_depth: 4,
+        numbers: Numbers::ExactIntegers,
+    };
+    Ok(Some(strict_json::from_slice(&bytes, &rules)?))
+}
+
+/// Returns the link that was written last, of any session.
+pub(crate) fn newest(context: &Context<'_>) -> Result<Option<Link>, CliError> {
+    let store = store(context);
+    let names = store.names()?;
+    let newest = names.iter().max_by_key(|name| store.modified(name));
+    newest.map_or(Ok(None), |name| read(&store, name))
+}
+
+/// Makes sure that the chain has at least this link.
+pub(crate) fn ensure(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
+    match last(&link.session, context)? {
+        Some(known) if known.sequence >= link.sequence => Ok(()),
+        _ => put(link, context),
+    }
+}
+
+/// Notes that a link is in the log.
+pub(crate) fn mark_logged(link: &Link, index: u64, context: &Context<'_>) -> Result<(), CliError> {
+    match last(&link.session, context)? {
+        Some(known) if known.sequence > link.sequence => Ok(()),
+        _ => put(
+            &Link {
+                log_index: Some(index),
+                ..link.clone()
+            },
+            context,
+        ),
+    }
+}
+
+fn put(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
+    store(context).put(&file_name(&link.session), &strict_json::canonical(link)?)
+}
+
+fn store(context: &Context<'_>) -> Store {
+    Store::new(context.home.data().join("chains"), MAX_CHAIN_BYTES)
+}
+
+fn file_name(session: &Sha256Digest) -> String {
+    format!("{session}.json")
+}
