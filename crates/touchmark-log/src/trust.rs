@@ -25,10 +25,15 @@ impl Log {
         }
     }
 
-    /// Returns a Sigstore trusted root, version 0.2, that holds just this log.
+    /// Returns a Sigstore trusted root, version 0.2, that holds just this log, run by nobody else than its signers.
     pub fn trusted_root_json(&self) -> String {
+        self.trusted_root_json_of(None)
+    }
+
+    /// Returns the same trusted root; whoever trusts it may state who runs the log.
+    pub fn trusted_root_json_of(&self, operator: Option<&str>) -> String {
         let key = self.verifier_key();
-        let root = json!({
+        let mut root = json!({
             "mediaType": MEDIA_TYPE_V02,
             "tlogs": [{
                 "baseUrl": self.origin(),
@@ -44,6 +49,9 @@ impl Log {
             "ctlogs": [],
             "timestampAuthorities": [],
         });
+        if let Some(operator) = operator {
+            root["tlogs"][0]["operator"] = operator.into();
+        }
         format!("{root:#}\n")
     }
 }

@@ -49,6 +49,9 @@ enum Action {
     Public {
         #[command(flatten)]
         key: KeyArgs,
+        /// Prints only the fingerprint, by which policies name the key
+        #[arg(long)]
+        fingerprint: bool,
     },
     /// Lists the keys in your key folder
     #[command(before_help = example("touchmark key list", "touchmark key list --format json"))]
@@ -127,10 +130,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             let key = import(&context.path(&file), file_password_fd, context)?;
             store(&key, &place, context)?;
         }
-        Action::Public { key } => {
+        Action::Public { key, fingerprint } => {
             let signer = key.open(None, context)?;
             let public = signer.public_key();
             match context.output.format() {
+                Format::Text if fingerprint => context.output.line(public.fingerprint().to_string()),
                 Format::Text => context.output.raw(public.to_pem().as_bytes()),
                 Format::Json => context.output.document(Schema::new("key", 1), &row(public))?,
             }

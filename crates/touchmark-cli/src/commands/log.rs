@@ -68,6 +68,9 @@ enum Action {
     Root {
         #[command(flatten)]
         which: Which,
+        /// Who runs the log, as you state it; without one it counts as run by whoever signs
+        #[arg(long, value_name = "NAME")]
+        operator: Option<String>,
     },
 }
 
