@@ -98,7 +98,10 @@ impl Repository {
                 files.insert(identity, file);
             }
         }
-        Ok(Gathered { files: files.into_values().collect(), names_root_commit })
+        Ok(Gathered {
+            files: files.into_values().collect(),
+            names_root_commit,
+        })
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Written {
 /// The files of one evidence tree by name.
 pub(super) type Files = BTreeMap<EvidenceName, GitBlobId>;
 
+/// Who made every evidence commit.
+pub(super) const COMMITTER_EMAIL: &str = "touchmark@localhost";
+
 /// Everything that changes what an evidence commit holds.
 pub(super) struct Union<'a> {
     pub(super) files: &'a Files,
@@ -190,10 +193,8 @@ impl Repository {
                 let _ = writeln!(text, "parent {parent}");
             }
         }
-        text.push_str(
-            "author touchmark <touchmark@localhost> 0 +0000\ncommitter touchmark <touchmark@localhost> 0 +0000\n\n\
-             Evidence\n",
-        );
+        let who = format!("touchmark <{COMMITTER_EMAIL}> 0 +0000");
+        let _ = write!(text, "author {who}\ncommitter {who}\n\nEvidence\n");
         Ok(commit_id(&self.store.write(Kind::Commit, text.as_bytes())?))
     }
 

@@ -3,6 +3,7 @@
 //! Because git reads `config` from the folder it is told to work on, no value of the real repository's configuration
 //! (filters, drivers, helpers, hooks, redirections, included files) can reach a run.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -105,8 +106,18 @@ impl Session {
 
     /// Runs a local command whatever its exit status.
     pub(crate) fn run(&self, args: &[&str], input: &[u8]) -> Result<Output, GitError> {
+        self.run_with(args, input, &[])
+    }
+
+    /// Runs a local command with variables of ours, whatever its exit status.
+    pub(crate) fn run_with(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        variables: &[(&str, &OsStr)],
+    ) -> Result<Output, GitError> {
         let mut command = self.command(false);
-        command.args(args);
+        command.args(args).envs(variables.iter().copied());
         run(command, args.first().unwrap_or(&""), input, Bounds::LOCAL)
     }
 
