@@ -106,10 +106,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             Ok(ExitCode::Allowed)
         }
         Action::Check { which } => check(&open(&which, context)?.check()?, context),
-        Action::Root { which } => {
-            context
-                .output
-                .raw(open(&which, context)?.trusted_root_json().as_bytes());
+        Action::Root { which, operator } => {
+            let root = open(&which, context)?.trusted_root_json_of(operator.as_deref());
+            context.output.raw(root.as_bytes());
             Ok(ExitCode::Allowed)
         }
     }
