@@ -24,6 +24,7 @@ use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_verify::commitment::RunKey;
 
+pub(crate) use self::change::repository;
 use self::change::{Asked, GitChange};
 use self::commitments::Plain;
 use self::rows::Rows;
