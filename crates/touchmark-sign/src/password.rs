@@ -102,3 +102,51 @@ impl fmt::Debug for Password {
         f.write_str("Password(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+
+    use super::{MAX_PASSWORD_BYTES, Password, PasswordError};
+
+    fn through_a_pipe(bytes: &[u8]) -> Result<Password, PasswordError> {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(bytes).unwrap();
+        drop(writer);
+        Password::from_descriptor(u32::try_from(reader.as_raw_fd()).unwrap())
+    }
+
+    #[test]
+    fn a_descriptor_gives_everything_but_the_last_line_end() {
+        for (written, password) in [
+            (&b"word"[..], &b"word"[..]),
+            (b"word\n", b"word"),
+            (b"word\r\n", b"word"),
+            (b"two\nlines\n", b"two\nlines"),
+            (b" spaces \n\n", b" spaces \n"),
+            (b"\xff\x00\n", b"\xff\x00"),
+            (b"", b""),
+        ] {
+            assert_eq!(through_a_pipe(written).unwrap().as_bytes(), password);
+        }
+    }
+
+    #[test]
+    fn passwords_without_end_and_closed_descriptors_are_refused() {
+        let longest = vec![b'a'; MAX_PASSWORD_BYTES];
+        let with_line_end = [&longest[..], b"\r\n"].concat();
+        assert_eq!(through_a_pipe(&with_line_end).unwrap().as_bytes(), longest);
+        let longer = [&longest[..], b"a"].concat();
+        assert_eq!(through_a_pipe(&longer).unwrap_err().code(), "password.too_long");
+        assert_eq!(
+            through_a_pipe(&[b'a'; 60_000]).unwrap_err().code(),
+            "password.too_long"
+        );
+        assert_eq!(Password::new(longer).unwrap_err().code(), "password.too_long");
+        assert_eq!(
+            Password::from_descriptor(4_000_000).unwrap_err().code(),
+            "password.unreadable"
+        );
+    }
+}

@@ -1,1 +1,201 @@
-//! Tests of the vault.
+//! Tests of the vault: one encoding, nothing shown, nothing lost, nothing replaced.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use touchmark_statement::agent_change::PromptOrigin;
+use touchmark_verify::commitment::{Item, Kind, RunKey};
+
+use super::*;
+
+fn name() -> RecordName {
+    RecordName {
+        chain: ChainId::from_bytes([3; 16]),
+        payload: Sha256Digest::of(b"payload"),
+    }
+}
+
+fn piece(kind: Kind, index: u32, bytes: &[u8]) -> Piece {
+    let origin = (kind == Kind::Prompt).then_some(PromptOrigin::Human);
+    Piece {
+        item: Item { kind, index, origin },
+        bytes: Zeroizing::new(bytes.to_vec()),
+    }
+}
+
+fn record() -> Record {
+    let pieces = vec![
+        piece(Kind::Step, 1, b"second step"),
+        piece(Kind::Prompt, 0, b"a secret prompt"),
+        piece(Kind::Step, 0, b"first step"),
+        piece(Kind::Transcript, 0, b""),
+    ];
+    Record::new(RunKey::from_bytes(&[0x5a; 32]).unwrap(), pieces).unwrap()
+}
+
+fn vault() -> (TempDir, Vault, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let vault = Vault::open(&path).unwrap();
+    (folder, vault, path)
+}
+
+fn code<T>(result: Result<T, VaultError>) -> &'static str {
+    result.map(|_| "accepted").unwrap_or_else(|error| error.code())
+}
+
+#[test]
+fn a_record_comes_back_as_it_was_kept() {
+    let (_folder, vault, path) = vault();
+    assert_eq!(vault.get(&name()).unwrap(), None);
+    vault.put(&name(), &record()).unwrap();
+    let kept = vault.get(&name()).unwrap().unwrap();
+    assert_eq!(kept, record());
+    assert_eq!(&*kept.piece(Kind::Prompt, 0).unwrap().bytes, b"a secret prompt");
+    assert_eq!(
+        kept.piece(Kind::Prompt, 0).unwrap().item.origin,
+        Some(PromptOrigin::Human)
+    );
+    assert_eq!(kept.piece(Kind::Prompt, 1), None);
+    assert_eq!(vault.names().unwrap(), [name()]);
+    assert_eq!(vault.find(&name().payload).unwrap().unwrap().0, name());
+    assert!(vault.find(&Sha256Digest::of(b"other")).unwrap().is_none());
+    // Another process sees it too.
+    assert_eq!(Vault::open(&path).unwrap().get(&name()).unwrap(), Some(record()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(mode(&path.join(name().file_name())), 0o600);
+}
+
+#[test]
+fn the_same_record_may_be_kept_again_and_another_one_is_refused() {
+    let (_folder, vault, _) = vault();
+    vault.put(&name(), &record()).unwrap();
+    vault.put(&name(), &record()).unwrap();
+    let other = Record::new(RunKey::from_bytes(&[0x5b; 32]).unwrap(), record().pieces).unwrap();
+    assert_eq!(code(vault.put(&name(), &other)), "vault.conflict");
+    assert_eq!(vault.get(&name()).unwrap(), Some(record()));
+}
+
+#[test]
+fn pieces_without_order_or_twice_are_refused() {
+    let twice = vec![piece(Kind::Step, 0, b"a"), piece(Kind::Step, 0, b"b")];
+    assert_eq!(
+        code(Record::new(RunKey::from_bytes(&[1; 32]).unwrap(), twice)),
+        "vault.order"
+    );
+    let (_folder, vault, _) = vault();
+    let mut record = record();
+    record.pieces.reverse();
+    assert_eq!(code(vault.put(&name(), &record)), "vault.order");
+}
+
+#[test]
+fn every_change_to_a_file_is_noticed() {
+    let (_folder, vault, path) = vault();
+    vault.put(&name(), &record()).unwrap();
+    let file = path.join(name().file_name());
+    let good = fs::read(&file).unwrap();
+    for at in 0..good.len() {
+        let mut broken = good.clone();
+        broken[at] ^= 1;
+        fs::write(&file, &broken).unwrap();
+        assert_eq!(code(vault.get(&name())), "vault.damaged", "byte {at}");
+    }
+    for len in 0..good.len() {
+        fs::write(&file, &good[..len]).unwrap();
+        assert_eq!(code(vault.get(&name())), "vault.damaged", "cut to {len}");
+    }
+    fs::write(&file, [&good[..], &[0]].concat()).unwrap();
+    assert_eq!(code(vault.get(&name())), "vault.damaged");
+    fs::write(&file, &good).unwrap();
+    assert_eq!(code(vault.get(&name())), "accepted");
+    // A whole record under another name.
+    let other = RecordName {
+        payload: Sha256Digest::of(b"other"),
+        ..name()
+    };
+    fs::write(path.join(other.file_name()), &good).unwrap();
+    assert_eq!(code(vault.get(&other)), "vault.damaged");
+}
+
+#[test]
+fn a_damaged_body_is_refused_even_with_the_right_checksum() {
+    use sha2::{Digest as _, Sha256};
+    let mut good = Vec::new();
+    record().encode(&name(), &mut good).unwrap();
+    let body = &good[..good.len() - 32];
+    let sealed = |body: &[u8]| [body, &Sha256::digest(body)].concat();
+    let parse = |file: &[u8]| code(Record::parse(&name(), file));
+    assert_eq!(parse(&sealed(body)), "accepted");
+    let table = 19 + 16 + 32 + 32 + 4;
+    let set = |at: usize, value: u8| {
+        let mut body = body.to_vec();
+        body[at] = value;
+        sealed(&body)
+    };
+    for (what, file) in [
+        ("magic", set(16, b'2')),
+        ("count too large", set(table - 4, 0xff)),
+        ("count too small", set(table - 1, 3)),
+        ("unknown kind", set(table, 99)),
+        ("unknown origin", set(table + 1, 9)),
+        ("length beyond the end", set(table + 6, 0xff)),
+        ("byte behind", sealed(&[body, &[0]].concat())),
+        ("two pieces out of order", {
+            let mut body = body.to_vec();
+            let rows: Vec<u8> = body[table + 14..table + 28].to_vec();
+            body.copy_within(table + 28..table + 42, table + 14);
+            body[table + 28..table + 42].copy_from_slice(&rows);
+            sealed(&body)
+        }),
+    ] {
+        assert_eq!(parse(&file), "vault.damaged", "{what}");
+    }
+}
+
+#[test]
+fn half_written_files_are_never_seen_and_are_cleaned() {
+    let (_folder, vault, path) = vault();
+    vault.put(&name(), &record()).unwrap();
+    fs::write(path.join(".tmp-00000000000000000000000000000001"), b"half").unwrap();
+    assert_eq!(vault.names().unwrap(), [name()]);
+    assert_eq!(vault.clean().unwrap(), 1);
+    assert_eq!(vault.clean().unwrap(), 0);
+    assert_eq!(vault.get(&name()).unwrap(), Some(record()));
+}
+
+#[test]
+fn folders_that_others_can_enter_and_links_are_refused() {
+    let (folder, vault, path) = vault();
+    vault.put(&name(), &record()).unwrap();
+    for mode in [0o750, 0o705, 0o777] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(code(Vault::open(&path)), "store.permissions");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert_eq!(code(Vault::open(&link)), "store.not_folder");
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    assert_eq!(code(Vault::open(&file)), "store.not_folder");
+    // A record that is a link to somewhere else.
+    let record_file = path.join(name().file_name());
+    fs::rename(&record_file, folder.path().join("moved")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("moved"), &record_file).unwrap();
+    assert_eq!(code(vault.get(&name())), "store.not_regular");
+}
+
+#[test]
+fn nothing_of_a_record_is_shown() {
+    let record = record();
+    let error = VaultError::Conflict { name: name() };
+    let shown = format!("{record:?} {record:#?} {:?} {error} {error:?}", record.pieces[0]);
+    assert!(shown.contains("redacted"));
+    for secret in ["secret", "5a5a", "90, 90", "step\"", "97, 32"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
