@@ -382,7 +382,11 @@ mod tests {
     fn classes_of(path: &str) -> Vec<&'static str> {
         built_in()
             .iter()
-            .filter(|(_, patterns)| patterns.iter().any(|p| Glob::parse(p).unwrap().protects(&Subject::new(path.as_bytes()))))
+            .filter(|(_, patterns)| {
+                patterns
+                    .iter()
+                    .any(|p| Glob::parse(p).unwrap().protects(&Subject::new(path.as_bytes())))
+            })
             .map(|(id, _)| *id)
             .collect()
     }
@@ -422,7 +426,11 @@ mod tests {
             ("src/main.rs", "source"),
         ];
         for (path, class) in table {
-            assert!(classes_of(path).contains(&class), "{path}: {:?}", classes_of(path));
+            assert!(
+                classes_of(path).contains(&class),
+                "{path}: {:?}",
+                classes_of(path)
+            );
         }
         assert!(classes_of("touchmark/policy.toml").is_empty());
     }

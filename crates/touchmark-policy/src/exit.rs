@@ -217,16 +217,27 @@ mod tests {
         assert_eq!(order, [2, 13, 1, 20, 11, 10, 12, 14]);
         for (i, strict) in Class::ALL.iter().enumerate() {
             for weaker in &Class::ALL[i..] {
-                assert_eq!(Decision::strictest([*weaker, *strict]), strict.decision(), "{strict:?} {weaker:?}");
+                assert_eq!(
+                    Decision::strictest([*weaker, *strict]),
+                    strict.decision(),
+                    "{strict:?} {weaker:?}"
+                );
             }
         }
     }
 
     #[test]
     fn only_allowed_is_zero() {
-        let zero: Vec<ExitCode> = ExitCode::ALL.into_iter().filter(|code| code.number() == 0).collect();
+        let zero: Vec<ExitCode> = ExitCode::ALL
+            .into_iter()
+            .filter(|code| code.number() == 0)
+            .collect();
         assert_eq!(zero, [ExitCode::Allowed]);
-        assert!(Class::ALL.iter().all(|class| class.decision() != Some(Decision::Allowed)));
+        assert!(
+            Class::ALL
+                .iter()
+                .all(|class| class.decision() != Some(Decision::Allowed))
+        );
         assert_eq!(Decision::strictest([]), None);
         assert_eq!(Decision::strictest([Class::Finding]), None);
     }

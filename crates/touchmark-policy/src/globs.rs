@@ -94,7 +94,11 @@ impl Glob {
                 name => Segment::Name(tokens(&fold(name))),
             })
             .collect();
-        Ok(Glob { text: text.to_owned(), exact, folded })
+        Ok(Glob {
+            text: text.to_owned(),
+            exact,
+            folded,
+        })
     }
 
     /// Returns the pattern as written.
@@ -116,7 +120,10 @@ impl Glob {
     /// Only the segments before the first `**` are looked at.
     pub fn protects_through(&self, path: &Subject) -> bool {
         let path = &path.folded;
-        let above = self.folded.iter().take_while(|segment| **segment != Segment::AnySegments);
+        let above = self
+            .folded
+            .iter()
+            .take_while(|segment| **segment != Segment::AnySegments);
         path.len() <= above.clone().count()
             && path.iter().zip(above).all(|(name, segment)| match segment {
                 Segment::AnySegments => true,
@@ -135,7 +142,10 @@ pub struct Subject {
 impl Subject {
     /// Makes a path ready.
     pub fn new(path: &[u8]) -> Subject {
-        Subject { exact: split(path, false), folded: split(path, true) }
+        Subject {
+            exact: split(path, false),
+            folded: split(path, true),
+        }
     }
 }
 
@@ -212,7 +222,11 @@ fn split(path: &[u8], folded: bool) -> Vec<Vec<u32>> {
 pub(crate) fn fold(name: &str) -> String {
     let visible: String = name.nfkd().filter(|c| !ignorable(*c)).collect();
     // Upper case first, so that letters with two lower forms (`ſ` and `s`, `ς` and `σ`, `ß` and `ss`) meet.
-    let cased: String = visible.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+    let cased: String = visible
+        .chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect();
     let cased: String = cased.nfkc().collect();
     cased.trim_end_matches([' ', '.']).to_owned()
 }
@@ -311,7 +325,11 @@ mod tests {
             ("*", "any/thing", false),
         ];
         for (pattern, path, expected) in table {
-            assert_eq!(glob(pattern).matches(path.as_bytes()), expected, "{pattern} {path}");
+            assert_eq!(
+                glob(pattern).matches(path.as_bytes()),
+                expected,
+                "{pattern} {path}"
+            );
         }
         assert!(glob("a?c").matches(b"a\xffc"));
         assert!(!glob("a\u{fffd}c").matches(b"a\xffc"));
@@ -343,20 +361,34 @@ mod tests {
         for (pattern, expected) in table {
             assert_eq!(Glob::parse(pattern).unwrap_err(), expected, "{pattern:?}");
         }
-        assert_eq!(Glob::parse(&"a".repeat(MAX_GLOB_BYTES + 1)).unwrap_err(), GlobError::TooLong);
+        assert_eq!(
+            Glob::parse(&"a".repeat(MAX_GLOB_BYTES + 1)).unwrap_err(),
+            GlobError::TooLong
+        );
     }
 
     #[test]
     fn case_171_and_190_a_twin_of_a_protected_path_is_protected() {
         let claude = glob("**/CLAUDE.md");
-        for twin in ["CLAUDE.md", "claude.MD", "a/Claude.md", "CLAUDE.md.", "CLAUDE.md ", "CLA\u{200d}UDE.md", "ＣLAUDE.md"] {
+        for twin in [
+            "CLAUDE.md",
+            "claude.MD",
+            "a/Claude.md",
+            "CLAUDE.md.",
+            "CLAUDE.md ",
+            "CLA\u{200d}UDE.md",
+            "ＣLAUDE.md",
+        ] {
             assert!(claude.protects(&Subject::new(twin.as_bytes())), "{twin:?}");
         }
         let cafe = glob("caf\u{e9}/**");
         assert!(cafe.protects(&Subject::new("cafe\u{301}/x".as_bytes())));
         assert!(!cafe.matches("cafe\u{301}/x".as_bytes()));
         assert!(glob("Straße").protects(&Subject::new(b"STRASSE")));
-        assert!(glob("keys/**").protects(&Subject::new("\u{212a}eys/x".as_bytes())), "the kelvin sign folds to k");
+        assert!(
+            glob("keys/**").protects(&Subject::new("\u{212a}eys/x".as_bytes())),
+            "the kelvin sign folds to k"
+        );
         assert!(!claude.protects(&Subject::new(b"CLAUDE.mdx")));
     }
 
@@ -368,7 +400,11 @@ mod tests {
         assert!(glob.protects_through(&Subject::new(b"infra/prod")));
         assert!(!glob.protects_through(&Subject::new(b"infra/dev")));
         assert!(!glob.protects_through(&Subject::new(b"other")));
-        assert!(!Glob::parse("**/Cargo.lock").unwrap().protects_through(&Subject::new(b"other")));
+        assert!(
+            !Glob::parse("**/Cargo.lock")
+                .unwrap()
+                .protects_through(&Subject::new(b"other"))
+        );
     }
 
     #[test]

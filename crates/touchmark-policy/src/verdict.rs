@@ -58,7 +58,11 @@ impl Verdict {
     /// Returns a verdict that is not a yes, for whatever stopped the question from being judged.
     /// Without a reason of weight it says `verdict.no_reason`.
     pub fn refused(reasons: Vec<Reason>, inputs: Inputs) -> Verdict {
-        let mut findings = Findings { reasons, not_checked: NotChecked::always(), ..Findings::default() };
+        let mut findings = Findings {
+            reasons,
+            not_checked: NotChecked::always(),
+            ..Findings::default()
+        };
         let decision = Decision::strictest(findings.reasons.iter().map(|r| r.class)).unwrap_or_else(|| {
             findings.reasons.push(Reason::new("verdict.no_reason"));
             Decision::Error
@@ -73,7 +77,9 @@ impl Verdict {
         findings.accounted.approvals.sort();
         findings.accounted.approvals.dedup();
         findings.accounted.rules.sort();
-        findings.statements.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        findings
+            .statements
+            .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         findings.not_checked.sort();
         findings.not_checked.dedup();
         inputs.sort();
@@ -109,7 +115,11 @@ impl Verdict {
 
     /// Returns the number the process exits with: the exit code, or 0 when the verdict is not enforced.
     pub fn exit_status(&self) -> u8 {
-        if self.enforced { self.exit_code().number() } else { 0 }
+        if self.enforced {
+            self.exit_code().number()
+        } else {
+            0
+        }
     }
 
     /// Returns false only under `--exit-zero`.
@@ -144,7 +154,8 @@ impl Verdict {
 
     /// Returns the document: JSON, two spaces, a line feed at the end.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("a verdict holds only strings, numbers and lists");
+        let mut bytes =
+            serde_json::to_vec_pretty(self).expect("a verdict holds only strings, numbers and lists");
         bytes.push(b'\n');
         bytes
     }
@@ -185,7 +196,11 @@ impl Reason {
     pub fn new(code: &str) -> Reason {
         let (class, message, help) = match registry::explain(code) {
             Some(entry) => (entry.class, entry.title, entry.help),
-            None => (Class::Error, "a reason code that this version does not document", "report this as a bug"),
+            None => (
+                Class::Error,
+                "a reason code that this version does not document",
+                "report this as a bug",
+            ),
         };
         Reason {
             class,
@@ -400,7 +415,15 @@ pub struct StatementFinding {
 impl StatementFinding {
     fn sort_key(&self) -> impl Ord {
         let signer = self.signer.as_deref();
-        (self.payload, &self.source, signer, self.policy.as_deref(), self.status, &self.codes, &self.detail)
+        (
+            self.payload,
+            &self.source,
+            signer,
+            self.policy.as_deref(),
+            self.status,
+            &self.codes,
+            &self.detail,
+        )
     }
 }
 
@@ -487,7 +510,10 @@ impl NotChecked {
     /// Returns the entry of the registry.
     pub fn new(code: &str) -> NotChecked {
         let text = registry::explain(code).map_or("not documented by this version", |entry| entry.title);
-        NotChecked { code: code.to_owned(), text: text.to_owned() }
+        NotChecked {
+            code: code.to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     /// Returns the entry with something specific added.

@@ -194,5 +194,7 @@ impl PolicyError {
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
+    suggestion
+        .map(|word| format!("; did you mean `{word}`?"))
+        .unwrap_or_default()
 }

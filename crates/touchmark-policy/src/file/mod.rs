@@ -376,7 +376,11 @@ impl Policy {
     /// Returns the one principal that signs with the key, and the key's entry.
     pub fn principal_of(&self, key: &KeyFingerprint) -> Option<(Principal<'_>, &KeySigner)> {
         self.principals().find_map(|principal| {
-            principal.signers().iter().find(|signer| signer.key == *key).map(|signer| (principal, signer))
+            principal
+                .signers()
+                .iter()
+                .find(|signer| signer.key == *key)
+                .map(|signer| (principal, signer))
         })
     }
 
@@ -387,9 +391,12 @@ impl Policy {
 
     /// Returns whether the person runs the agent.
     pub fn operates(&self, person: &Person, agent: &Agent) -> bool {
-        agent.operators.iter().any(|operator| match operator.strip_prefix("team:") {
-            Some(team) => person.teams.iter().any(|t| t == team),
-            None => *operator == person.id,
-        })
+        agent
+            .operators
+            .iter()
+            .any(|operator| match operator.strip_prefix("team:") {
+                Some(team) => person.teams.iter().any(|t| t == team),
+                None => *operator == person.id,
+            })
     }
 }

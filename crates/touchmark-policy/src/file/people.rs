@@ -7,8 +7,8 @@ use touchmark_verify::key::KeyFingerprint;
 use super::error::PolicyError;
 use super::reader::{Keys, Table, Value, nearest};
 use super::{
-    Agent, AgentRequirements, AgentStatus, KeySigner, Limits, MAX_LINES_LIMIT, Person, ProductRequirement, Scope,
-    Service, ServiceRole, TranscriptRequirement,
+    Agent, AgentRequirements, AgentStatus, KeySigner, Limits, MAX_LINES_LIMIT, Person, ProductRequirement,
+    Scope, Service, ServiceRole, TranscriptRequirement,
 };
 
 pub(super) struct Principals {
@@ -20,12 +20,18 @@ pub(super) struct Principals {
 impl Principals {
     /// Refuses a team that nobody belongs to: most likely a slip of the pen.
     pub(super) fn known_team(&self, name: &str, value: &Value<'_>) -> Result<(), PolicyError> {
-        let teams = || self.people.iter().flat_map(|person| person.teams.iter().map(String::as_str));
+        let teams = || {
+            self.people
+                .iter()
+                .flat_map(|person| person.teams.iter().map(String::as_str))
+        };
         known(name, value, teams)
     }
 
     pub(super) fn known_person(&self, name: &str, value: &Value<'_>) -> Result<(), PolicyError> {
-        known(name, value, || self.people.iter().map(|person| person.id.as_str()))
+        known(name, value, || {
+            self.people.iter().map(|person| person.id.as_str())
+        })
     }
 }
 
@@ -39,34 +45,85 @@ pub(super) fn known<'n, I: Iterator<Item = &'n str>>(
         return Ok(());
     }
     let (line, key) = (value.line, value.key.clone());
-    Err(PolicyError::UnknownReference { line, key, name: name.to_owned(), suggestion: nearest(name, names()) })
+    Err(PolicyError::UnknownReference {
+        line,
+        key,
+        name: name.to_owned(),
+        suggestion: nearest(name, names()),
+    })
 }
 
 const CERTIFICATE: &[&str] = &[
-    "issuer", "san", "san-regexp", "repository-id", "triggers", "forge", "login", "hosted", "workflow", "environment",
+    "issuer",
+    "san",
+    "san-regexp",
+    "repository-id",
+    "triggers",
+    "forge",
+    "login",
+    "hosted",
+    "workflow",
+    "environment",
 ];
 const PERSON: Keys = Keys {
     known: &["id", "teams", "names", "emails", "policy-admin", "signers"],
     unsupported: &["forge", "suspect"],
 };
-const PERSON_SIGNER: Keys = Keys { known: &["key", "from", "until", "presence"], unsupported: CERTIFICATE };
+const PERSON_SIGNER: Keys = Keys {
+    known: &["key", "from", "until", "presence"],
+    unsupported: CERTIFICATE,
+};
 const AGENT: Keys = Keys {
     known: &[
-        "id", "owner", "operators", "status", "signers", "products", "models", "scope", "limits", "require",
+        "id",
+        "owner",
+        "operators",
+        "status",
+        "signers",
+        "products",
+        "models",
+        "scope",
+        "limits",
+        "require",
     ],
     unsupported: &["parent", "delegation"],
 };
-const AGENT_SIGNER: Keys = Keys { known: &["key", "from", "until", "isolated"], unsupported: CERTIFICATE };
-const SERVICE: Keys = Keys { known: &["id", "signers", "may"], unsupported: &[] };
-const SERVICE_SIGNER: Keys = Keys { known: &["key", "from", "until"], unsupported: CERTIFICATE };
-const SCOPE: Keys = Keys { known: &["repositories", "refs", "paths"], unsupported: &[] };
-const REPOSITORY: Keys = Keys { known: &["uri"], unsupported: &["id", "forks"] };
-const LIMITS: Keys = Keys { known: &["paths", "lines"], unsupported: &["cost", "tokens", "requests"] };
-const REQUIRE: Keys = Keys { known: &["prompt", "transcript", "sbom"], unsupported: &["vantage", "disclosure"] };
+const AGENT_SIGNER: Keys = Keys {
+    known: &["key", "from", "until", "isolated"],
+    unsupported: CERTIFICATE,
+};
+const SERVICE: Keys = Keys {
+    known: &["id", "signers", "may"],
+    unsupported: &[],
+};
+const SERVICE_SIGNER: Keys = Keys {
+    known: &["key", "from", "until"],
+    unsupported: CERTIFICATE,
+};
+const SCOPE: Keys = Keys {
+    known: &["repositories", "refs", "paths"],
+    unsupported: &[],
+};
+const REPOSITORY: Keys = Keys {
+    known: &["uri"],
+    unsupported: &["id", "forks"],
+};
+const LIMITS: Keys = Keys {
+    known: &["paths", "lines"],
+    unsupported: &["cost", "tokens", "requests"],
+};
+const REQUIRE: Keys = Keys {
+    known: &["prompt", "transcript", "sbom"],
+    unsupported: &["vantage", "disclosure"],
+};
 
 pub(super) fn read(root: &Table<'_>) -> Result<Principals, PolicyError> {
     let mut seen = Seen::default();
-    let mut principals = Principals { people: Vec::new(), agents: Vec::new(), services: Vec::new() };
+    let mut principals = Principals {
+        people: Vec::new(),
+        agents: Vec::new(),
+        services: Vec::new(),
+    };
     for table in root.tables("person", &PERSON)? {
         principals.people.push(person(&table, &mut seen)?);
     }
@@ -103,12 +160,21 @@ impl Seen {
         for entry in table.tables("signers", keys)? {
             let value = entry.required("key")?;
             let text = value.text()?;
-            let key: KeyFingerprint = text
-                .parse()
-                .map_err(|_| value.wrong("`sha256:` and 64 lowercase hex digits (of the key's SPKI DER)", &text, &[]))?;
+            let key: KeyFingerprint = text.parse().map_err(|_| {
+                value.wrong(
+                    "`sha256:` and 64 lowercase hex digits (of the key's SPKI DER)",
+                    &text,
+                    &[],
+                )
+            })?;
             if let Some(first) = self.keys.insert(key, id.to_owned()) {
                 let (line, second) = (value.line, id.to_owned());
-                return Err(PolicyError::AmbiguousSigner { line, key: text, first, second });
+                return Err(PolicyError::AmbiguousSigner {
+                    line,
+                    key: text,
+                    first,
+                    second,
+                });
             }
             signers.push(KeySigner {
                 key,
@@ -124,7 +190,11 @@ impl Seen {
 
 impl Table<'_> {
     fn boolean_if_known(&self, key: &str, keys: &Keys) -> Result<bool, PolicyError> {
-        if keys.known.contains(&key) { self.boolean(key) } else { Ok(false) }
+        if keys.known.contains(&key) {
+            self.boolean(key)
+        } else {
+            Ok(false)
+        }
     }
 }
 
@@ -142,8 +212,11 @@ fn person(table: &Table<'_>, seen: &mut Seen) -> Result<Person, PolicyError> {
 
 fn service(table: &Table<'_>, seen: &mut Seen) -> Result<Service, PolicyError> {
     let id = seen.id(table)?;
-    let words =
-        [("test-result", ServiceRole::TestResult), ("build", ServiceRole::Build), ("sbom", ServiceRole::Sbom)];
+    let words = [
+        ("test-result", ServiceRole::TestResult),
+        ("build", ServiceRole::Build),
+        ("sbom", ServiceRole::Sbom),
+    ];
     let mut may = Vec::new();
     for value in table.required("may")?.list()? {
         if matches!(value.text()?.as_str(), "verdict" | "forge-review" | "suspect") {
@@ -154,13 +227,22 @@ fn service(table: &Table<'_>, seen: &mut Seen) -> Result<Service, PolicyError> {
         }
         may.push(value.word("\"test-result\", \"build\" or \"sbom\"", &words)?);
     }
-    Ok(Service { signers: seen.signers(table, &id, &SERVICE_SIGNER)?, may, id })
+    Ok(Service {
+        signers: seen.signers(table, &id, &SERVICE_SIGNER)?,
+        may,
+        id,
+    })
 }
 
 fn agent(table: &Table<'_>, seen: &mut Seen, principals: &Principals) -> Result<Agent, PolicyError> {
     let id = seen.id(table)?;
-    let words = [("active", AgentStatus::Active), ("suspended", AgentStatus::Suspended)];
-    let status = table.optional("status").map(|value| value.word("\"active\" or \"suspended\"", &words));
+    let words = [
+        ("active", AgentStatus::Active),
+        ("suspended", AgentStatus::Suspended),
+    ];
+    let status = table
+        .optional("status")
+        .map(|value| value.word("\"active\" or \"suspended\"", &words));
     Ok(Agent {
         owner: table.optional("owner").map(|value| value.text()).transpose()?,
         operators: operators(table, principals)?,
@@ -176,7 +258,9 @@ fn agent(table: &Table<'_>, seen: &mut Seen, principals: &Principals) -> Result<
 }
 
 fn operators(table: &Table<'_>, principals: &Principals) -> Result<Vec<String>, PolicyError> {
-    let Some(value) = table.optional("operators") else { return Ok(Vec::new()) };
+    let Some(value) = table.optional("operators") else {
+        return Ok(Vec::new());
+    };
     let mut operators = Vec::new();
     for value in value.list()? {
         let text = value.text()?;
@@ -190,39 +274,61 @@ fn operators(table: &Table<'_>, principals: &Principals) -> Result<Vec<String>, 
 }
 
 fn products(table: &Table<'_>) -> Result<Vec<ProductRequirement>, PolicyError> {
-    let Some(value) = table.optional("products") else { return Ok(Vec::new()) };
+    let Some(value) = table.optional("products") else {
+        return Ok(Vec::new());
+    };
     let items = value.list()?;
     if items.is_empty() {
         return Err(value.wrong("at least one product", "[]", &[]));
     }
     let parse = |value: &Value<'_>| {
         let text = value.text()?;
-        ProductRequirement::parse(&text)
-            .ok_or_else(|| value.wrong("a product name, and bounds such as `>=2.1, <3` after a space", &text, &[]))
+        ProductRequirement::parse(&text).ok_or_else(|| {
+            value.wrong(
+                "a product name, and bounds such as `>=2.1, <3` after a space",
+                &text,
+                &[],
+            )
+        })
     };
     items.iter().map(parse).collect()
 }
 
 fn scope(table: &Table<'_>) -> Result<Scope, PolicyError> {
-    let Some(scope) = table.table("scope", &SCOPE)? else { return Ok(Scope::default()) };
+    let Some(scope) = table.table("scope", &SCOPE)? else {
+        return Ok(Scope::default());
+    };
     let mut repositories = None;
     if let Some(value) = scope.optional("repositories") {
         let mut uris = Vec::new();
         for item in value.list()? {
-            uris.push(if item.is_table() { item.table(&REPOSITORY)?.text("uri")? } else { item.text()? });
+            uris.push(if item.is_table() {
+                item.table(&REPOSITORY)?.text("uri")?
+            } else {
+                item.text()?
+            });
         }
         if uris.is_empty() {
             return Err(value.wrong("at least one repository", "[]", &[]));
         }
         repositories = Some(uris);
     }
-    Ok(Scope { repositories, refs: scope.globs("refs")?, paths: scope.globs("paths")? })
+    Ok(Scope {
+        repositories,
+        refs: scope.globs("refs")?,
+        paths: scope.globs("paths")?,
+    })
 }
 
 fn limits(table: &Table<'_>) -> Result<Limits, PolicyError> {
-    let Some(limits) = table.table("limits", &LIMITS)? else { return Ok(Limits::default()) };
+    let Some(limits) = table.table("limits", &LIMITS)? else {
+        return Ok(Limits::default());
+    };
     let limit = |key: &str, most: u64, expected: &'static str| {
-        let value = limits.optional(key).map(|value| value.threshold(most.cast_signed(), expected)).transpose();
+        let value = limits
+            .optional(key)
+            .map(|value| value.threshold(most.cast_signed(), expected))
+            .transpose();
         value.map(|limit| limit.map(i64::unsigned_abs))
     };
     Ok(Limits {
@@ -232,7 +338,9 @@ fn limits(table: &Table<'_>) -> Result<Limits, PolicyError> {
 }
 
 fn require(table: &Table<'_>) -> Result<AgentRequirements, PolicyError> {
-    let Some(require) = table.table("require", &REQUIRE)? else { return Ok(AgentRequirements::default()) };
+    let Some(require) = table.table("require", &REQUIRE)? else {
+        return Ok(AgentRequirements::default());
+    };
     let words = [
         ("none", TranscriptRequirement::None),
         ("committed", TranscriptRequirement::Committed),

@@ -47,7 +47,12 @@ pub(super) struct Keys {
 
 impl<'t> Table<'t> {
     pub(super) fn root(source: Source<'t>, root: &'t DeTable<'t>, keys: &Keys) -> Result<Self, PolicyError> {
-        let table = Table { source, path: String::new(), line: 1, entries: root };
+        let table = Table {
+            source,
+            path: String::new(),
+            line: 1,
+            entries: root,
+        };
         table.refuse_other_keys(keys)?;
         Ok(table)
     }
@@ -64,15 +69,26 @@ impl<'t> Table<'t> {
                 PolicyError::Unsupported { line, key: full }
             } else {
                 let suggestion = nearest(name, keys.known.iter().copied());
-                PolicyError::UnknownKey { line, key: full, suggestion }
+                PolicyError::UnknownKey {
+                    line,
+                    key: full,
+                    suggestion,
+                }
             };
             problems.push((key.span().start, problem));
         }
-        problems.into_iter().min_by_key(|(start, _)| *start).map_or(Ok(()), |(_, problem)| Err(problem))
+        problems
+            .into_iter()
+            .min_by_key(|(start, _)| *start)
+            .map_or(Ok(()), |(_, problem)| Err(problem))
     }
 
     fn name(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     pub(super) fn line(&self) -> usize {
@@ -82,11 +98,19 @@ impl<'t> Table<'t> {
     pub(super) fn optional(&self, key: &str) -> Option<Value<'t>> {
         let value = self.entries.get(key)?;
         let line = self.source.line(&value.span());
-        Some(Value { source: self.source, key: self.name(key), line, value: value.get_ref() })
+        Some(Value {
+            source: self.source,
+            key: self.name(key),
+            line,
+            value: value.get_ref(),
+        })
     }
 
     pub(super) fn required(&self, key: &str) -> Result<Value<'t>, PolicyError> {
-        self.optional(key).ok_or_else(|| PolicyError::MissingKey { line: self.line, key: self.name(key) })
+        self.optional(key).ok_or_else(|| PolicyError::MissingKey {
+            line: self.line,
+            key: self.name(key),
+        })
     }
 
     /// Returns a text that must be there.
@@ -96,7 +120,11 @@ impl<'t> Table<'t> {
 
     /// Returns a list of texts; absent means empty.
     pub(super) fn texts(&self, key: &str) -> Result<Vec<String>, PolicyError> {
-        let values = self.optional(key).map(|value| value.list()).transpose()?.unwrap_or_default();
+        let values = self
+            .optional(key)
+            .map(|value| value.list())
+            .transpose()?
+            .unwrap_or_default();
         values.iter().map(Value::text).collect()
     }
 
@@ -106,7 +134,11 @@ impl<'t> Table<'t> {
 
     /// Returns the tables of a list of tables; absent means none.
     pub(super) fn tables(&self, key: &str, keys: &Keys) -> Result<Vec<Table<'t>>, PolicyError> {
-        let values = self.optional(key).map(|value| value.list()).transpose()?.unwrap_or_default();
+        let values = self
+            .optional(key)
+            .map(|value| value.list())
+            .transpose()?
+            .unwrap_or_default();
         values.into_iter().map(|value| value.table(keys)).collect()
     }
 
@@ -116,7 +148,9 @@ impl<'t> Table<'t> {
 
     /// Returns patterns; absent means `None`, an empty list is refused.
     pub(super) fn globs(&self, key: &str) -> Result<Option<Vec<Glob>>, PolicyError> {
-        let Some(value) = self.optional(key) else { return Ok(None) };
+        let Some(value) = self.optional(key) else {
+            return Ok(None);
+        };
         let globs: Vec<Glob> = value.list()?.iter().map(Value::glob).collect::<Result<_, _>>()?;
         if globs.is_empty() {
             return Err(value.wrong("at least one pattern", "[]", &[]));
@@ -136,7 +170,12 @@ impl<'t> Value<'t> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        PolicyError::WrongType { line: self.line, key: self.key.clone(), expected, found }
+        PolicyError::WrongType {
+            line: self.line,
+            key: self.key.clone(),
+            expected,
+            found,
+        }
     }
 
     /// Returns the error for a value that is not allowed.
@@ -152,7 +191,9 @@ impl<'t> Value<'t> {
 
     /// Returns a text that is not empty and has no control characters or white space at the ends.
     pub(super) fn text(&self) -> Result<String, PolicyError> {
-        let DeValue::String(text) = self.value else { return Err(self.wrong_type("a text")) };
+        let DeValue::String(text) = self.value else {
+            return Err(self.wrong_type("a text"));
+        };
         if text.is_empty() || text.trim() != text.as_ref() || text.chars().any(char::is_control) {
             let expected = "a text without control characters or white space at the ends, and not empty";
             return Err(self.wrong(expected, text, &[]));
@@ -165,7 +206,11 @@ impl<'t> Value<'t> {
         let text = self.text()?;
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if !text.chars().all(good) || text.len() > 128 {
-            return Err(self.wrong("an id of at most 128 letters, digits, `-`, `_` and `.`", &text, &[]));
+            return Err(self.wrong(
+                "an id of at most 128 letters, digits, `-`, `_` and `.`",
+                &text,
+                &[],
+            ));
         }
         Ok(text)
     }
@@ -178,7 +223,9 @@ impl<'t> Value<'t> {
     }
 
     pub(super) fn integer(&self) -> Result<i64, PolicyError> {
-        let DeValue::Integer(number) = self.value else { return Err(self.wrong_type("an integer")) };
+        let DeValue::Integer(number) = self.value else {
+            return Err(self.wrong_type("an integer"));
+        };
         i64::from_str_radix(number.as_str(), number.radix())
             .map_err(|_| self.wrong("an integer of 64 bits", number.as_str(), &[]))
     }
@@ -187,13 +234,20 @@ impl<'t> Value<'t> {
     pub(super) fn threshold(&self, most: i64, expected: &'static str) -> Result<i64, PolicyError> {
         let found = self.integer()?;
         if found < 1 || found > most {
-            return Err(PolicyError::Threshold { line: self.line, key: self.key.clone(), found, expected });
+            return Err(PolicyError::Threshold {
+                line: self.line,
+                key: self.key.clone(),
+                found,
+                expected,
+            });
         }
         Ok(found)
     }
 
     pub(super) fn list(&self) -> Result<Vec<Value<'t>>, PolicyError> {
-        let DeValue::Array(items) = self.value else { return Err(self.wrong_type("a list")) };
+        let DeValue::Array(items) = self.value else {
+            return Err(self.wrong_type("a list"));
+        };
         let item = |(i, item): (usize, &'t Spanned<DeValue<'t>>)| Value {
             source: self.source,
             key: format!("{}[{i}]", self.key),
@@ -213,12 +267,21 @@ impl<'t> Value<'t> {
     pub(super) fn named_values(&self) -> Result<Vec<(String, Value<'t>)>, PolicyError> {
         let table = self.any_table()?;
         let names = table.entries.keys().map(|key| key.get_ref().to_string());
-        Ok(names.filter_map(|name| table.optional(&name).map(|value| (name, value))).collect())
+        Ok(names
+            .filter_map(|name| table.optional(&name).map(|value| (name, value)))
+            .collect())
     }
 
     fn any_table(&self) -> Result<Table<'t>, PolicyError> {
-        let DeValue::Table(entries) = self.value else { return Err(self.wrong_type("a table")) };
-        Ok(Table { source: self.source, path: self.key.clone(), line: self.line, entries })
+        let DeValue::Table(entries) = self.value else {
+            return Err(self.wrong_type("a table"));
+        };
+        Ok(Table {
+            source: self.source,
+            path: self.key.clone(),
+            line: self.line,
+            entries,
+        })
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -226,16 +289,26 @@ impl<'t> Value<'t> {
     }
 
     /// Returns one of some words.
-    pub(super) fn word<T: Copy>(&self, expected: &'static str, words: &[(&str, T)]) -> Result<T, PolicyError> {
+    pub(super) fn word<T: Copy>(
+        &self,
+        expected: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<T, PolicyError> {
         let text = self.text()?;
-        words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.wrong(expected, &text, &words)
-        })
+        words
+            .iter()
+            .find(|(word, _)| *word == text)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                self.wrong(expected, &text, &words)
+            })
     }
 
     pub(super) fn glob(&self) -> Result<Glob, PolicyError> {
-        let DeValue::String(pattern) = self.value else { return Err(self.wrong_type("a pattern")) };
+        let DeValue::String(pattern) = self.value else {
+            return Err(self.wrong_type("a pattern"));
+        };
         Glob::parse(pattern).map_err(|source| PolicyError::Glob {
             line: self.line,
             key: self.key.clone(),

@@ -34,7 +34,10 @@ impl ProductRequirement {
         if name.is_empty() || name.contains(['<', '>', '=', ',']) {
             return None;
         }
-        let mut requirement = ProductRequirement { name: name.to_owned(), bounds: Vec::new() };
+        let mut requirement = ProductRequirement {
+            name: name.to_owned(),
+            bounds: Vec::new(),
+        };
         if text.contains(' ') {
             for bound in bounds.split(',') {
                 let bound = bound.trim();
@@ -58,7 +61,9 @@ impl ProductRequirement {
         };
         name == self.name
             && self.bounds.iter().all(|(bound, limit)| {
-                let Some(order) = compare(version, limit) else { return false };
+                let Some(order) = compare(version, limit) else {
+                    return false;
+                };
                 match bound {
                     Bound::AtLeast => order.is_ge(),
                     Bound::AtMost => order.is_le(),
@@ -74,7 +79,10 @@ impl fmt::Display for ProductRequirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         for (i, (bound, version)) in self.bounds.iter().enumerate() {
-            let sign = BOUNDS.iter().find(|(_, b)| b == bound).map_or("", |(sign, _)| sign);
+            let sign = BOUNDS
+                .iter()
+                .find(|(_, b)| b == bound)
+                .map_or("", |(sign, _)| sign);
             write!(f, "{} {sign}{version}", if i == 0 { "" } else { "," })?;
         }
         Ok(())
@@ -128,7 +136,9 @@ mod tests {
 
     #[test]
     fn refuses_what_it_would_have_to_guess() {
-        for text in ["", ">=2", "a >=", "a ~1.2", "a >=1.x", "a 1.2", "a ", "a>=1", "a >=1,"] {
+        for text in [
+            "", ">=2", "a >=", "a ~1.2", "a >=1.x", "a 1.2", "a ", "a>=1", "a >=1,",
+        ] {
             assert_eq!(ProductRequirement::parse(text), None, "{text}");
         }
     }

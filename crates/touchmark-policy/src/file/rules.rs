@@ -3,9 +3,7 @@
 use super::error::PolicyError;
 use super::people::{Principals, known};
 use super::reader::{Keys, Table, Value};
-use super::{
-    Approvals, Exception, MergeGate, NotCounted, PathClass, Residual, Rule, Tier, Undeclared,
-};
+use super::{Approvals, Exception, MergeGate, NotCounted, PathClass, Residual, Rule, Tier, Undeclared};
 use crate::classes;
 use crate::globs::Glob;
 
@@ -16,18 +14,38 @@ pub(super) struct Rules {
     pub(super) exceptions: Vec<Exception>,
 }
 
-const CLASS: Keys = Keys { known: &["id", "paths"], unsupported: &[] };
+const CLASS: Keys = Keys {
+    known: &["id", "paths"],
+    unsupported: &[],
+};
 const RULE: Keys = Keys {
-    known: &["id", "classes", "paths", "tier", "approvals", "message", "solution"],
+    known: &[
+        "id",
+        "classes",
+        "paths",
+        "tier",
+        "approvals",
+        "message",
+        "solution",
+    ],
     unsupported: &["agents", "severity"],
 };
-const APPROVALS: Keys = Keys { known: &["people", "teams", "not", "filekeys", "carry"], unsupported: &[] };
-const GATE: Keys = Keys { known: &["merge"], unsupported: &["deploy", "landed"] };
+const APPROVALS: Keys = Keys {
+    known: &["people", "teams", "not", "filekeys", "carry"],
+    unsupported: &[],
+};
+const GATE: Keys = Keys {
+    known: &["merge"],
+    unsupported: &["deploy", "landed"],
+};
 const MERGE: Keys = Keys {
     known: &["require", "residual", "undeclared", "every-commit", "approvals"],
     unsupported: &["tests", "suspects"],
 };
-const EXCEPTION: Keys = Keys { known: &["rule", "paths", "until", "reason", "owner"], unsupported: &[] };
+const EXCEPTION: Keys = Keys {
+    known: &["rule", "paths", "until", "reason", "owner"],
+    unsupported: &[],
+};
 
 pub(super) fn read(root: &Table<'_>, principals: &Principals) -> Result<Rules, PolicyError> {
     let classes = classes(root)?;
@@ -35,7 +53,10 @@ pub(super) fn read(root: &Table<'_>, principals: &Principals) -> Result<Rules, P
     for table in root.tables("rule", &RULE)? {
         let rule = rule(&table, &classes, principals)?;
         if rules.iter().any(|other| other.id == rule.id) {
-            return Err(PolicyError::DuplicateId { line: table.required("id")?.line, id: rule.id });
+            return Err(PolicyError::DuplicateId {
+                line: table.required("id")?.line,
+                id: rule.id,
+            });
         }
         rules.push(rule);
     }
@@ -45,14 +66,22 @@ pub(super) fn read(root: &Table<'_>, principals: &Principals) -> Result<Rules, P
         .iter()
         .map(|table| exception(table, &rules, principals))
         .collect::<Result<_, _>>()?;
-    Ok(Rules { classes, rules, merge, exceptions })
+    Ok(Rules {
+        classes,
+        rules,
+        merge,
+        exceptions,
+    })
 }
 
 /// Built-in classes with what the policy adds to them, then the policy's own.
 fn classes(root: &Table<'_>) -> Result<Vec<PathClass>, PolicyError> {
     let built_in = |(id, patterns): &classes::BuiltIn| PathClass {
         id: (*id).to_owned(),
-        paths: patterns.iter().map(|p| Glob::parse(p).expect("built-in patterns are of the dialect")).collect(),
+        paths: patterns
+            .iter()
+            .map(|p| Glob::parse(p).expect("built-in patterns are of the dialect"))
+            .collect(),
     };
     let mut all: Vec<PathClass> = classes::built_in().iter().map(built_in).collect();
     let mut seen: Vec<String> = Vec::new();
@@ -66,7 +95,10 @@ fn classes(root: &Table<'_>) -> Result<Vec<PathClass>, PolicyError> {
         let paths = table.globs("paths")?.unwrap_or_default();
         match all.iter_mut().find(|class| class.id == id) {
             Some(class) => class.paths.extend(paths),
-            None => all.push(PathClass { id: id.clone(), paths }),
+            None => all.push(PathClass {
+                id: id.clone(),
+                paths,
+            }),
         }
         seen.push(id);
     }
@@ -85,7 +117,10 @@ fn rule(table: &Table<'_>, classes: &[PathClass], principals: &Principals) -> Re
     }
     let paths = table.globs("paths")?.unwrap_or_default();
     if named.is_empty() && paths.is_empty() {
-        return Err(PolicyError::MissingKey { line: table.line(), key: "rule.classes or rule.paths".to_owned() });
+        return Err(PolicyError::MissingKey {
+            line: table.line(),
+            key: "rule.classes or rule.paths".to_owned(),
+        });
     }
     Ok(Rule {
         id,
@@ -104,8 +139,13 @@ fn tier(table: &Table<'_>, principals: &Principals) -> Result<Tier, PolicyError>
     let approvals = table.optional("approvals");
     match (tier, approvals) {
         (1, Some(approvals)) => Ok(Tier::Gated(read_approvals(&approvals, principals)?)),
-        (1, None) => Err(PolicyError::MissingKey { line: table.line(), key: "rule.approvals".to_owned() }),
-        (_, Some(approvals)) => Err(approvals.wrong("absent, because only a gated rule has approvals", "present", &[])),
+        (1, None) => Err(PolicyError::MissingKey {
+            line: table.line(),
+            key: "rule.approvals".to_owned(),
+        }),
+        (_, Some(approvals)) => {
+            Err(approvals.wrong("absent, because only a gated rule has approvals", "present", &[]))
+        }
         (0, None) => Ok(Tier::Free),
         (_, None) => Ok(Tier::Forbidden),
     }
@@ -126,11 +166,17 @@ fn read_approvals(value: &Value<'_>, principals: &Principals) -> Result<Approval
     let from_teams = teams.iter().map(|(_, count)| *count).max();
     let people = match table.optional("people") {
         Some(people) => threshold(&people)?,
-        None => from_teams.ok_or(PolicyError::MissingKey { line: table.line(), key: format!("{}.people", value.key) })?,
+        None => from_teams.ok_or(PolicyError::MissingKey {
+            line: table.line(),
+            key: format!("{}.people", value.key),
+        })?,
     };
     let mut not = NOT_COUNTED.to_vec();
     if let Some(list) = table.optional("not") {
-        let words = [("author", NotCounted::Author), ("agent-operators", NotCounted::AgentOperators)];
+        let words = [
+            ("author", NotCounted::Author),
+            ("agent-operators", NotCounted::AgentOperators),
+        ];
         let read = |value: &Value<'_>| value.word("\"author\" or \"agent-operators\"", &words);
         not = list.list()?.iter().map(read).collect::<Result<_, _>>()?;
     }
@@ -139,12 +185,20 @@ fn read_approvals(value: &Value<'_>, principals: &Principals) -> Result<Approval
             "none" => {}
             "disjoint" | "clean" => {
                 let key = format!("{} = {:?}", carry.key, carry.text()?);
-                return Err(PolicyError::Unsupported { line: carry.line, key });
+                return Err(PolicyError::Unsupported {
+                    line: carry.line,
+                    key,
+                });
             }
             other => return Err(carry.wrong("\"none\"", other, &["none"])),
         }
     }
-    Ok(Approvals { people, teams, not, filekeys: table.boolean("filekeys")? })
+    Ok(Approvals {
+        people,
+        teams,
+        not,
+        filekeys: table.boolean("filekeys")?,
+    })
 }
 
 fn threshold(value: &Value<'_>) -> Result<u32, PolicyError> {
@@ -153,7 +207,12 @@ fn threshold(value: &Value<'_>) -> Result<u32, PolicyError> {
 }
 
 fn merge(root: &Table<'_>, principals: &Principals) -> Result<MergeGate, PolicyError> {
-    let approvals = Approvals { people: 1, teams: Vec::new(), not: NOT_COUNTED.to_vec(), filekeys: false };
+    let approvals = Approvals {
+        people: 1,
+        teams: Vec::new(),
+        not: NOT_COUNTED.to_vec(),
+        filekeys: false,
+    };
     let mut merge = MergeGate {
         tests: false,
         residual: Residual::Forbid,
@@ -161,18 +220,28 @@ fn merge(root: &Table<'_>, principals: &Principals) -> Result<MergeGate, PolicyE
         every_commit: false,
         approvals,
     };
-    let Some(gate) = root.table("gate", &GATE)? else { return Ok(merge) };
-    let Some(table) = gate.table("merge", &MERGE)? else { return Ok(merge) };
+    let Some(gate) = root.table("gate", &GATE)? else {
+        return Ok(merge);
+    };
+    let Some(table) = gate.table("merge", &MERGE)? else {
+        return Ok(merge);
+    };
     if let Some(value) = table.optional("require") {
         merge.tests = required_evidence(&value)?;
     }
     if let Some(value) = table.optional("residual") {
-        let words =
-            [("forbid", Residual::Forbid), ("approval", Residual::Approval), ("allow", Residual::Allow)];
+        let words = [
+            ("forbid", Residual::Forbid),
+            ("approval", Residual::Approval),
+            ("allow", Residual::Allow),
+        ];
         merge.residual = value.word("\"forbid\", \"approval\" or \"allow\"", &words)?;
     }
     if let Some(value) = table.optional("undeclared") {
-        let words = [("finding", Undeclared::Finding), ("residual", Undeclared::Residual)];
+        let words = [
+            ("finding", Undeclared::Finding),
+            ("residual", Undeclared::Residual),
+        ];
         merge.undeclared = value.word("\"finding\" or \"residual\"", &words)?;
     }
     merge.every_commit = table.boolean("every-commit")?;
@@ -198,7 +267,11 @@ fn required_evidence(value: &Value<'_>) -> Result<bool, PolicyError> {
         }
     }
     if !accounted {
-        return Err(value.wrong("a list with \"accounted\", which is always required", "a list without it", &[]));
+        return Err(value.wrong(
+            "a list with \"accounted\", which is always required",
+            "a list without it",
+            &[],
+        ));
     }
     Ok(tests)
 }

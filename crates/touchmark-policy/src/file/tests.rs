@@ -102,23 +102,52 @@ fn reads_everything_that_is_accepted() {
     let policy = Policy::load(good().as_bytes()).unwrap();
     assert_eq!(policy.serial, 7);
     assert_eq!(policy.digest, Sha256Digest::of(good().as_bytes()));
-    assert_eq!(policy.expires, Some("2027-07-01T00:00:00Z".parse().unwrap()), "the whole last day counts");
+    assert_eq!(
+        policy.expires,
+        Some("2027-07-01T00:00:00Z".parse().unwrap()),
+        "the whole last day counts"
+    );
     let alice = policy.person("alice").unwrap();
     assert!(alice.policy_admin && alice.signers[0].presence);
-    assert_eq!(alice.signers[0].from, Some("2026-01-01T00:00:00Z".parse().unwrap()));
-    assert_eq!(alice.signers[0].until, Some("2027-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(
+        alice.signers[0].from,
+        Some("2026-01-01T00:00:00Z".parse().unwrap())
+    );
+    assert_eq!(
+        alice.signers[0].until,
+        Some("2027-01-01T00:00:00Z".parse().unwrap())
+    );
     let (principal, signer) = policy.principal_of(&KEY_B.parse().unwrap()).unwrap();
-    assert_eq!((principal.kind(), principal.id(), signer.isolated), ("agent", "payments-fixer", true));
-    let Principal::Agent(agent) = principal else { panic!() };
+    assert_eq!(
+        (principal.kind(), principal.id(), signer.isolated),
+        ("agent", "payments-fixer", true)
+    );
+    let Principal::Agent(agent) = principal else {
+        panic!()
+    };
     assert!(policy.operates(alice, agent));
-    assert_eq!(agent.limits, Limits { paths: Some(50), lines: Some(2000) });
+    assert_eq!(
+        agent.limits,
+        Limits {
+            paths: Some(50),
+            lines: Some(2000)
+        }
+    );
     assert_eq!(agent.scope.repositories.as_ref().unwrap().len(), 2);
     assert_eq!(policy.merge.residual, Residual::Approval);
     assert!(policy.merge.tests && policy.merge.every_commit && policy.merge.approvals.filekeys);
     let ci = policy.classes.iter().find(|class| class.id == "ci").unwrap();
-    assert!(ci.paths.len() > 1 && ci.paths.iter().any(|glob| glob.as_str() == "build/**"), "added, not replaced");
-    let Tier::Gated(approvals) = &policy.rules[0].tier else { panic!() };
-    assert_eq!((approvals.people, approvals.teams.as_slice()), (2, &[("platform".to_owned(), 1)][..]));
+    assert!(
+        ci.paths.len() > 1 && ci.paths.iter().any(|glob| glob.as_str() == "build/**"),
+        "added, not replaced"
+    );
+    let Tier::Gated(approvals) = &policy.rules[0].tier else {
+        panic!()
+    };
+    assert_eq!(
+        (approvals.people, approvals.teams.as_slice()),
+        (2, &[("platform".to_owned(), 1)][..])
+    );
 }
 
 #[test]
@@ -128,7 +157,10 @@ fn defaults_are_the_strict_ones() {
     assert_eq!(policy.trust.self_operated, SelfOperatedLog::Deny);
     assert_eq!(policy.merge.residual, Residual::Forbid);
     assert!(!policy.merge.approvals.filekeys);
-    assert_eq!(policy.merge.approvals.not, [NotCounted::Author, NotCounted::AgentOperators]);
+    assert_eq!(
+        policy.merge.approvals.not,
+        [NotCounted::Author, NotCounted::AgentOperators]
+    );
 }
 
 #[test]
@@ -162,20 +194,71 @@ fn deep_nesting_is_refused_without_harm() {
 fn case_186_unknown_and_misspelt_keys_are_refused_with_line_and_suggestion() {
     let table = [
         ("serial = 7", "seriall = 7", "seriall", Some("serial"), 3),
-        ("policy-admin = true", "policy_admin = true", "person[0].policy_admin", Some("policy-admin"), 15),
-        ("status = \"active\"", "state = \"active\"", "agent[0].state", Some("status"), 22),
-        ("isolated = true", "isolatd = true", "agent[0].signers[0].isolatd", Some("isolated"), 23),
-        ("lines = 2000", "line = 2000", "agent[0].limits.line", Some("lines"), 27),
-        ("every-commit = true", "every_commit = true", "gate.merge.every_commit", Some("every-commit"), 64),
-        ("filekeys = true, carry", "filekey = true, carry", "rule[0].approvals.filekey", Some("filekeys"), 47),
-        ("[[exception]]", "[[exceptions]]", "exceptions", Some("exception"), 67),
+        (
+            "policy-admin = true",
+            "policy_admin = true",
+            "person[0].policy_admin",
+            Some("policy-admin"),
+            15,
+        ),
+        (
+            "status = \"active\"",
+            "state = \"active\"",
+            "agent[0].state",
+            Some("status"),
+            22,
+        ),
+        (
+            "isolated = true",
+            "isolatd = true",
+            "agent[0].signers[0].isolatd",
+            Some("isolated"),
+            23,
+        ),
+        (
+            "lines = 2000",
+            "line = 2000",
+            "agent[0].limits.line",
+            Some("lines"),
+            27,
+        ),
+        (
+            "every-commit = true",
+            "every_commit = true",
+            "gate.merge.every_commit",
+            Some("every-commit"),
+            64,
+        ),
+        (
+            "filekeys = true, carry",
+            "filekey = true, carry",
+            "rule[0].approvals.filekey",
+            Some("filekeys"),
+            47,
+        ),
+        (
+            "[[exception]]",
+            "[[exceptions]]",
+            "exceptions",
+            Some("exception"),
+            67,
+        ),
     ];
     for (from, to, key, suggestion, line) in table {
         let error = broken(from, to);
-        let PolicyError::UnknownKey { line: found_line, key: found, suggestion: found_suggestion } = &error else {
+        let PolicyError::UnknownKey {
+            line: found_line,
+            key: found,
+            suggestion: found_suggestion,
+        } = &error
+        else {
             panic!("{to}: {error:?}");
         };
-        assert_eq!((found.as_str(), found_suggestion.as_deref(), *found_line), (key, suggestion, line), "{to}");
+        assert_eq!(
+            (found.as_str(), found_suggestion.as_deref(), *found_line),
+            (key, suggestion, line),
+            "{to}"
+        );
     }
     assert_eq!(
         broken("serial = 7", "seriall = 7").to_string(),
@@ -188,9 +271,15 @@ fn case_186_duplicate_ids_and_ambiguous_keys_are_refused() {
     let twice = |table: &str| format!("{}\n{table}", good());
     let agent_as_person = "[[person]]\nid = \"payments-fixer\"\n";
     assert_eq!(refused(&twice(agent_as_person)).code(), "policy.duplicate_id");
-    assert_eq!(refused(&twice("[[service]]\nid = \"ci\"\nmay = []\n")).code(), "policy.duplicate_id");
     assert_eq!(
-        refused(&twice("[[rule]]\nid = \"docs\"\nclasses = [\"docs\"]\ntier = \"free\"\n")).code(),
+        refused(&twice("[[service]]\nid = \"ci\"\nmay = []\n")).code(),
+        "policy.duplicate_id"
+    );
+    assert_eq!(
+        refused(&twice(
+            "[[rule]]\nid = \"docs\"\nclasses = [\"docs\"]\ntier = \"free\"\n"
+        ))
+        .code(),
         "policy.duplicate_id"
     );
     assert_eq!(
@@ -210,15 +299,29 @@ fn case_186_duplicate_ids_and_ambiguous_keys_are_refused() {
 fn case_186_names_that_nothing_defines_are_refused() {
     let table = [
         ("\"payments\"]\ntier", "\"payment\"]\ntier", Some("payments")),
-        ("operators = [\"team:platform\", \"alice\"]", "operators = [\"team:platfrom\"]", Some("platform")),
-        ("operators = [\"team:platform\", \"alice\"]", "operators = [\"alicia\"]", Some("alice")),
+        (
+            "operators = [\"team:platform\", \"alice\"]",
+            "operators = [\"team:platfrom\"]",
+            Some("platform"),
+        ),
+        (
+            "operators = [\"team:platform\", \"alice\"]",
+            "operators = [\"alicia\"]",
+            Some("alice"),
+        ),
         ("teams = { platform = 1 }", "teams = { security = 1 }", None),
-        ("rule = \"infra-two-humans\"", "rule = \"infra-two-human\"", Some("infra-two-humans")),
+        (
+            "rule = \"infra-two-humans\"",
+            "rule = \"infra-two-human\"",
+            Some("infra-two-humans"),
+        ),
         ("owner = \"alice\"", "owner = \"bob\"", None),
     ];
     for (from, to, expected) in table {
         let error = broken(from, to);
-        let PolicyError::UnknownReference { suggestion, .. } = &error else { panic!("{to}: {error:?}") };
+        let PolicyError::UnknownReference { suggestion, .. } = &error else {
+            panic!("{to}: {error:?}")
+        };
         assert_eq!(suggestion.as_deref(), expected, "{to}");
         assert_eq!(error.code(), "policy.unknown_reference");
     }
@@ -247,29 +350,75 @@ fn what_is_not_enforced_is_refused_by_name() {
     let table = [
         ("serial = 7", "serial = 7\nepoch = \"0123\"", "epoch"),
         ("serial = 7", "serial = 7\nmode = \"warn\"", "mode"),
-        (signer, "issuer = \"https://x\", from", "person[0].signers[0].issuer"),
+        (
+            signer,
+            "issuer = \"https://x\", from",
+            "person[0].signers[0].issuer",
+        ),
         (signer, "san = \"x\", from", "person[0].signers[0].san"),
-        ("self = \"deny\"", "self = \"deny\", witnesses = \"q\"", "trust.log.witnesses"),
+        (
+            "self = \"deny\"",
+            "self = \"deny\", witnesses = \"q\"",
+            "trust.log.witnesses",
+        ),
         ("isolated = true", "triggers = []", "agent[0].signers[0].triggers"),
-        ("{ uri = \"https://github.com/acme/app\" }", "{ uri = \"u\", id = \"1\" }", "agent[0].scope.repositories[0].id"),
+        (
+            "{ uri = \"https://github.com/acme/app\" }",
+            "{ uri = \"u\", id = \"1\" }",
+            "agent[0].scope.repositories[0].id",
+        ),
         ("lines = 2000", "cost = \"5.00 USD\"", "agent[0].limits.cost"),
         ("sbom = true }", "vantage = {} }", "agent[0].require.vantage"),
-        ("\"build\"", "\"forge-review\"", "service[0].may[1] = \"forge-review\""),
+        (
+            "\"build\"",
+            "\"forge-review\"",
+            "service[0].may[1] = \"forge-review\"",
+        ),
         ("\"build\"", "\"suspect\"", "service[0].may[1] = \"suspect\""),
         ("\"build\"", "\"verdict\"", "service[0].may[1] = \"verdict\""),
-        ("carry = \"none\"", "carry = \"disjoint\"", "rule[0].approvals.carry = \"disjoint\""),
-        ("carry = \"none\"", "carry = \"clean\"", "rule[0].approvals.carry = \"clean\""),
+        (
+            "carry = \"none\"",
+            "carry = \"disjoint\"",
+            "rule[0].approvals.carry = \"disjoint\"",
+        ),
+        (
+            "carry = \"none\"",
+            "carry = \"clean\"",
+            "rule[0].approvals.carry = \"clean\"",
+        ),
         ("[gate.merge]", "[gate.deploy]\n[gate.merge]", "gate.deploy"),
-        ("every-commit = true", "tests = { on = \"head\" }", "gate.merge.tests"),
-        ("\"tests\"]\nresidual", "\"landed-verdict\"]\nresidual", "gate.merge.require[1] = \"landed-verdict\""),
+        (
+            "every-commit = true",
+            "tests = { on = \"head\" }",
+            "gate.merge.tests",
+        ),
+        (
+            "\"tests\"]\nresidual",
+            "\"landed-verdict\"]\nresidual",
+            "gate.merge.require[1] = \"landed-verdict\"",
+        ),
         ("[[exception]]", "[rego]\nmodules = []\n[[exception]]", "rego"),
-        ("[[exception]]", "[break-glass]\npeople = 2\n[[exception]]", "break-glass"),
-        ("[[exception]]", "[suspects]\nmaxAge = \"1d\"\n[[exception]]", "suspects"),
+        (
+            "[[exception]]",
+            "[break-glass]\npeople = 2\n[[exception]]",
+            "break-glass",
+        ),
+        (
+            "[[exception]]",
+            "[suspects]\nmaxAge = \"1d\"\n[[exception]]",
+            "suspects",
+        ),
     ];
     for (from, to, expected) in table {
         let error = broken(from, to);
-        let PolicyError::Unsupported { key, .. } = &error else { panic!("{to}: {error:?}") };
-        assert_eq!((key.as_str(), error.code()), (expected, "policy.unsupported"), "{to}");
+        let PolicyError::Unsupported { key, .. } = &error else {
+            panic!("{to}: {error:?}")
+        };
+        assert_eq!(
+            (key.as_str(), error.code()),
+            (expected, "policy.unsupported"),
+            "{to}"
+        );
     }
 }
 
@@ -277,25 +426,57 @@ fn what_is_not_enforced_is_refused_by_name() {
 fn values_of_the_wrong_kind_are_refused() {
     let table = [
         ("serial = 7", "serial = \"7\"", "policy.wrong_type"),
-        ("policy-admin = true", "policy-admin = \"true\"", "policy.wrong_type"),
-        ("expires = 2027-06-30", "expires = \"2027-06-30\"", "policy.wrong_type"),
+        (
+            "policy-admin = true",
+            "policy-admin = \"true\"",
+            "policy.wrong_type",
+        ),
+        (
+            "expires = 2027-06-30",
+            "expires = \"2027-06-30\"",
+            "policy.wrong_type",
+        ),
         ("expires = 2027-06-30", "expires = 12:00:00", "policy.value"),
-        ("expires = 2027-06-30", "expires = 2027-06-30T12:00:00", "policy.value"),
-        ("expires = 2027-06-30", "expires = 2027-06-30T12:00:00+01:00", "policy.value"),
+        (
+            "expires = 2027-06-30",
+            "expires = 2027-06-30T12:00:00",
+            "policy.value",
+        ),
+        (
+            "expires = 2027-06-30",
+            "expires = 2027-06-30T12:00:00+01:00",
+            "policy.value",
+        ),
         ("status = \"active\"", "status = \"Active\"", "policy.value"),
         ("tier = \"free\"", "tier = \"open\"", "policy.value"),
         ("tier = \"free\"", "tier = \"gated\"", "policy.missing_key"),
         ("tier = \"gated\"", "tier = \"forbidden\"", "policy.value"),
         ("residual = \"approval\"", "residual = \"yes\"", "policy.value"),
-        ("require = [\"accounted\", \"tests\"]", "require = [\"tests\"]", "policy.value"),
+        (
+            "require = [\"accounted\", \"tests\"]",
+            "require = [\"tests\"]",
+            "policy.value",
+        ),
         ("models = [\"anthropic/claude-*\"]", "models = []", "policy.value"),
-        ("models = [\"anthropic/claude-*\"]", "models = [\"anthropic/{a,b}\"]", "policy.glob"),
+        (
+            "models = [\"anthropic/claude-*\"]",
+            "models = [\"anthropic/{a,b}\"]",
+            "policy.glob",
+        ),
         ("\"claude-code >=2.1, <3\"", "\"claude-code ~2\"", "policy.value"),
         ("id = \"docs\"", "id = \"do cs\"", "policy.value"),
         ("id = \"docs\"", "id = \"\"", "policy.value"),
         ("owner = \"team-payments\"", "owner = \"a\\nb\"", "policy.value"),
-        ("paths = [\"src/payments/**\"]", "paths = [\"!src\"]", "policy.glob"),
-        ("paths = [\"src/payments/**\"]", "paths = [\"/src\"]", "policy.glob"),
+        (
+            "paths = [\"src/payments/**\"]",
+            "paths = [\"!src\"]",
+            "policy.glob",
+        ),
+        (
+            "paths = [\"src/payments/**\"]",
+            "paths = [\"/src\"]",
+            "policy.glob",
+        ),
         ("paths = [\"src/payments/**\"]", "paths = []", "policy.value"),
         ("sha256:bbb", "sha256:BBB", "policy.value"),
         ("sha256:bbb", "sha1:bbb", "policy.value"),
@@ -303,5 +484,8 @@ fn values_of_the_wrong_kind_are_refused() {
     for (from, to, code) in table {
         assert_eq!(broken(from, to).code(), code, "{to}");
     }
-    assert_eq!(refused("version = 1\nserial = 1\n[[rule]]\nid = \"x\"\ntier = \"free\"\n").code(), "policy.missing_key");
+    assert_eq!(
+        refused("version = 1\nserial = 1\n[[rule]]\nid = \"x\"\ntier = \"free\"\n").code(),
+        "policy.missing_key"
+    );
 }

@@ -39,7 +39,10 @@ pub(super) fn broken(
     lines(request, agent, change, &mut reasons);
     requirements(agent, change, &mut reasons);
     let statement = evidence.verified.payload_digest();
-    reasons.into_iter().map(|reason| reason.statement(statement)).collect()
+    reasons
+        .into_iter()
+        .map(|reason| reason.statement(statement))
+        .collect()
 }
 
 fn product(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
@@ -47,13 +50,28 @@ fn product(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
         return;
     }
     let (name, version) = match &change.agent.product {
-        Some(product) => (product.name.as_str(), product.version.as_deref().unwrap_or_default()),
+        Some(product) => (
+            product.name.as_str(),
+            product.version.as_deref().unwrap_or_default(),
+        ),
         None => ("", ""),
     };
-    if !agent.products.iter().any(|requirement| requirement.admits(name, version)) {
-        let found = if name.is_empty() { "no product named".to_owned() } else { format!("{name} {version}") };
+    if !agent
+        .products
+        .iter()
+        .any(|requirement| requirement.admits(name, version))
+    {
+        let found = if name.is_empty() {
+            "no product named".to_owned()
+        } else {
+            format!("{name} {version}")
+        };
         let expected: Vec<String> = agent.products.iter().map(ToString::to_string).collect();
-        reasons.push(Reason::new("agent.product").expected(expected.join(" or ")).found(found.trim_end()));
+        reasons.push(
+            Reason::new("agent.product")
+                .expected(expected.join(" or "))
+                .found(found.trim_end()),
+        );
     }
 }
 
@@ -64,7 +82,11 @@ fn models(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
     for model in &change.models {
         let name = format!("{}/{}", model.provider, model.id);
         if !agent.models.iter().any(|glob| glob.matches(name.as_bytes())) {
-            reasons.push(Reason::new("agent.model").expected(list(&agent.models)).found(name));
+            reasons.push(
+                Reason::new("agent.model")
+                    .expected(list(&agent.models))
+                    .found(name),
+            );
         }
     }
 }
@@ -73,7 +95,11 @@ fn place(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reason
     if let Some(uris) = &agent.scope.repositories {
         if !uris.iter().any(|uri| request.change.repository.is_named_by(uri)) {
             let found = request.change.repository.uris.join(", ");
-            reasons.push(Reason::new("agent.repository").expected(uris.join(" or ")).found(found));
+            reasons.push(
+                Reason::new("agent.repository")
+                    .expected(uris.join(" or "))
+                    .found(found),
+            );
         }
     }
     if let Some(refs) = &agent.scope.refs {
@@ -87,8 +113,11 @@ fn place(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reason
 
 fn paths(policy: &Policy, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
     let rows = rows(change);
-    let protected: Vec<RepoPath> =
-        rows.iter().filter(|row| row_is_protected(policy, row)).map(|row| row.path.clone()).collect();
+    let protected: Vec<RepoPath> = rows
+        .iter()
+        .filter(|row| row_is_protected(policy, row))
+        .map(|row| row.path.clone())
+        .collect();
     if !protected.is_empty() {
         reasons.push(Reason::new("agent.policy_path").paths(protected));
     }
@@ -100,9 +129,17 @@ fn paths(policy: &Policy, agent: &Agent, change: &AgentChange, reasons: &mut Vec
         }
     }
     if let Some(limit) = agent.limits.paths {
-        let found = change.change.paths_tree.as_ref().map_or(rows.len() as u64, |tree| tree.count);
+        let found = change
+            .change
+            .paths_tree
+            .as_ref()
+            .map_or(rows.len() as u64, |tree| tree.count);
         if found > limit {
-            reasons.push(Reason::new("agent.too_many_paths").expected(format!("at most {limit}")).found(found));
+            reasons.push(
+                Reason::new("agent.too_many_paths")
+                    .expected(format!("at most {limit}"))
+                    .found(found),
+            );
         }
     }
 }
@@ -131,22 +168,35 @@ fn lines(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reason
     match changed_lines(request, change, limit) {
         Ok(true) => {}
         Ok(false) => {
-            reasons.push(Reason::new(code).expected(format!("at most {limit}")).found("more"));
+            reasons.push(
+                Reason::new(code)
+                    .expected(format!("at most {limit}"))
+                    .found("more"),
+            );
         }
         Err(error) => {
             let found = format!("lines that cannot be counted: {}", sentence(&error));
-            reasons.push(Reason::new(code).expected(format!("at most {limit}")).found(found));
+            reasons.push(
+                Reason::new(code)
+                    .expected(format!("at most {limit}"))
+                    .found(found),
+            );
         }
     }
 }
 
 /// Returns whether at most `limit` lines were added or removed.
-fn changed_lines(request: &JudgeRequest<'_>, change: &AgentChange, limit: usize) -> Result<bool, GitViewError> {
+fn changed_lines(
+    request: &JudgeRequest<'_>,
+    change: &AgentChange,
+    limit: usize,
+) -> Result<bool, GitViewError> {
     let (base, proposed) = (&change.change.base.git_tree, &change.change.proposed.git_tree);
     let read = |tree: &GitTreeId, path: &RepoPath, mode: Option<FileMode>| match mode {
-        Some(mode) if mode.is_file() => {
-            request.git.read_path(tree, path, MAX_COUNTED_BYTES).map(Option::unwrap_or_default)
-        }
+        Some(mode) if mode.is_file() => request
+            .git
+            .read_path(tree, path, MAX_COUNTED_BYTES)
+            .map(Option::unwrap_or_default),
         _ => Ok(Vec::new()),
     };
     let mut unclear = Vec::new();
@@ -185,18 +235,27 @@ fn requirements(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) 
             Some(prompt) if prompt.count.is_some_and(|count| count > 0) => {}
             Some(prompt) if prompt.plain_digest.is_some() => {
                 let found = "only a plain digest, which can be guessed";
-                reasons.push(Reason::new("agent.prompt_unsalted").expected("salted commitments").found(found));
+                reasons.push(
+                    Reason::new("agent.prompt_unsalted")
+                        .expected("salted commitments")
+                        .found(found),
+                );
             }
-            _ => reasons.push(Reason::new("agent.prompt_missing").expected("salted commitments").found("none")),
+            _ => reasons.push(
+                Reason::new("agent.prompt_missing")
+                    .expected("salted commitments")
+                    .found("none"),
+            ),
         }
     }
     let complete = change.transcript.as_ref().map(|transcript| transcript.complete);
     let (met, expected) = match agent.require.transcript {
         TranscriptRequirement::None => (true, ""),
         TranscriptRequirement::Committed => (complete.is_some(), "a commitment to the transcript"),
-        TranscriptRequirement::Whole => {
-            (complete == Some(Completeness::Whole), "a commitment to the whole transcript")
-        }
+        TranscriptRequirement::Whole => (
+            complete == Some(Completeness::Whole),
+            "a commitment to the whole transcript",
+        ),
     };
     if !met {
         let found = match complete {
@@ -205,10 +264,18 @@ fn requirements(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) 
             Some(Completeness::Prefix) => "a prefix of it",
             Some(Completeness::TailMissing) => "its tail is missing",
         };
-        reasons.push(Reason::new("agent.transcript_missing").expected(expected).found(found));
+        reasons.push(
+            Reason::new("agent.transcript_missing")
+                .expected(expected)
+                .found(found),
+        );
     }
     if agent.require.sbom && change.sbom.is_none() {
-        reasons.push(Reason::new("agent.sbom_missing").expected("the SBOM of the proposed tree").found("none"));
+        reasons.push(
+            Reason::new("agent.sbom_missing")
+                .expected("the SBOM of the proposed tree")
+                .found("none"),
+        );
     }
 }
 

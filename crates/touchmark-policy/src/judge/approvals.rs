@@ -52,7 +52,9 @@ pub(super) fn judge<'e, 'p>(
 ) -> Reviews<'e, 'p> {
     let mut judged = Vec::new();
     for bound in lineage.reviews() {
-        let Some(evidence) = reviews.get(bound.statement) else { continue };
+        let Some(evidence) = reviews.get(bound.statement) else {
+            continue;
+        };
         let (Predicate::Review(review), Principal::Person(person)) =
             (&evidence.verified.statement().predicate, evidence.principal)
         else {
@@ -60,7 +62,11 @@ pub(super) fn judge<'e, 'p>(
         };
         let scope = match &review.scope.paths {
             None => Ok(None),
-            Some(paths) => paths.iter().map(|path| Glob::parse(path)).collect::<Result<Vec<_>, _>>().map(Some),
+            Some(paths) => paths
+                .iter()
+                .map(|path| Glob::parse(path))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Some),
         };
         let refusal = match &scope {
             Err(error) => Some(Refusal {
@@ -89,8 +95,15 @@ fn refuse(
     agent_changes: &[&Evidence<'_>],
 ) -> Option<Refusal> {
     let Some(binding) = bound.binding else {
-        let (expected, found) = ("a review of a change".to_owned(), "a review of something else".to_owned());
-        return Some(Refusal { code: "approval.not_about_change", expected, found });
+        let (expected, found) = (
+            "a review of a change".to_owned(),
+            "a review of something else".to_owned(),
+        );
+        return Some(Refusal {
+            code: "approval.not_about_change",
+            expected,
+            found,
+        });
     };
     let is_about_this = match review.decision {
         ReviewDecision::Approved => binding.is_exact(),
@@ -101,14 +114,22 @@ fn refuse(
     };
     if !is_about_this {
         let expected = "every field of the change as it is judged".to_owned();
-        return Some(Refusal { code: "approval.not_bound", expected, found: differing(&binding) });
+        return Some(Refusal {
+            code: "approval.not_bound",
+            expected,
+            found: differing(&binding),
+        });
     }
     if review.decision == ReviewDecision::Rejected {
         return None;
     }
     if let Some(expired) = review.expires_at.filter(|expires| *expires <= request.at) {
         let expected = format!("an approval valid at {}", request.at);
-        return Some(Refusal { code: "approval.expired", expected, found: format!("it expired at {expired}") });
+        return Some(Refusal {
+            code: "approval.expired",
+            expected,
+            found: format!("it expired at {expired}"),
+        });
     }
     if !bound.not_shown.is_empty() {
         let names: Vec<String> = bound
@@ -119,7 +140,11 @@ fn refuse(
             .collect();
         let expected = "every agent change relied on, named in `evidence`".to_owned();
         let found = format!("not named: {}", names.join(", "));
-        return Some(Refusal { code: "approval.evidence_incomplete", expected, found });
+        return Some(Refusal {
+            code: "approval.evidence_incomplete",
+            expected,
+            found,
+        });
     }
     None
 }
@@ -133,13 +158,19 @@ fn differing(binding: &ReviewBinding) -> String {
         ("head", binding.head),
         ("subjects", binding.subjects),
     ];
-    let differ: Vec<&str> = fields.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+    let differ: Vec<&str> = fields
+        .iter()
+        .filter(|(_, same)| !same)
+        .map(|(name, _)| *name)
+        .collect();
     format!("different: {}", differ.join(", "))
 }
 
 impl<'e, 'p> Reviews<'e, 'p> {
     fn approvals(&self) -> impl Iterator<Item = &Judged<'e, 'p>> {
-        self.judged.iter().filter(|judged| judged.counts() && judged.decision == ReviewDecision::Approved)
+        self.judged
+            .iter()
+            .filter(|judged| judged.counts() && judged.decision == ReviewDecision::Approved)
     }
 
     /// Returns the people whose approval of the path counts towards what is wanted.
@@ -179,9 +210,10 @@ impl<'e, 'p> Reviews<'e, 'p> {
         let superseded = |rejection: &Judged<'_, '_>| {
             self.approvals().any(|approval| {
                 approval.person.id == rejection.person.id
-                    && approval.review().and_then(|review| review.supersedes.as_ref()).is_some_and(|set| {
-                        set.sha256() == Some(rejection.evidence.verified.payload_digest())
-                    })
+                    && approval
+                        .review()
+                        .and_then(|review| review.supersedes.as_ref())
+                        .is_some_and(|set| set.sha256() == Some(rejection.evidence.verified.payload_digest()))
             })
         };
         self.judged
@@ -192,7 +224,11 @@ impl<'e, 'p> Reviews<'e, 'p> {
                 let said = judged.review().and_then(|review| review.reason.as_deref());
                 Reason::new("approval.rejected")
                     .statement(judged.evidence.verified.payload_digest())
-                    .found(format!("{}: {}", judged.person.id, said.unwrap_or("no reason given")))
+                    .found(format!(
+                        "{}: {}",
+                        judged.person.id,
+                        said.unwrap_or("no reason given")
+                    ))
             })
             .collect()
     }

@@ -28,7 +28,12 @@ pub(super) fn find(
 ) -> Result<Authors, GitViewError> {
     let mut named: BTreeSet<String> = BTreeSet::new();
     named.extend(request.forge_author.iter().flat_map(|author| spellings(author)));
-    for id in request.change.commits.iter().chain(&request.change.pull_request_commits) {
+    for id in request
+        .change
+        .commits
+        .iter()
+        .chain(&request.change.pull_request_commits)
+    {
         let commit = request.git.commit(id)?;
         for identity in [&commit.author, &commit.committer] {
             named.extend(spellings(&String::from_utf8_lossy(&identity.name)));
@@ -38,19 +43,33 @@ pub(super) fn find(
     let mut found = Authors::default();
     for evidence in relied_on {
         if let Predicate::AgentChange(change) = &evidence.verified.statement().predicate {
-            let trigger = change.trigger.as_ref().and_then(|trigger| trigger.principal.as_deref());
+            let trigger = change
+                .trigger
+                .as_ref()
+                .and_then(|trigger| trigger.principal.as_deref());
             named.extend(trigger.iter().flat_map(|trigger| spellings(trigger)));
         }
         if let Principal::Agent(agent) = evidence.principal {
-            let operators = policy.people.iter().filter(|person| policy.operates(person, agent));
+            let operators = policy
+                .people
+                .iter()
+                .filter(|person| policy.operates(person, agent));
             found.operators.extend(operators.map(|person| person.id.clone()));
         }
     }
     let is_named = |person: &&Person| {
-        let own = [&person.id].into_iter().chain(&person.names).chain(&person.emails);
+        let own = [&person.id]
+            .into_iter()
+            .chain(&person.names)
+            .chain(&person.emails);
         own.into_iter().any(|name| named.contains(&plain(name)))
     };
-    found.authors = policy.people.iter().filter(is_named).map(|person| person.id.clone()).collect();
+    found.authors = policy
+        .people
+        .iter()
+        .filter(is_named)
+        .map(|person| person.id.clone())
+        .collect();
     Ok(found)
 }
 
@@ -60,7 +79,12 @@ fn spellings(text: &str) -> Vec<String> {
     let mut all = vec![plain(text)];
     if let Some((local, _)) = text.split_once('@') {
         all.push(plain(local));
-        all.extend(local.split_once('+').into_iter().flat_map(|(before, after)| [plain(before), plain(after)]));
+        all.extend(
+            local
+                .split_once('+')
+                .into_iter()
+                .flat_map(|(before, after)| [plain(before), plain(after)]),
+        );
     }
     all.retain(|spelling| !spelling.is_empty());
     all

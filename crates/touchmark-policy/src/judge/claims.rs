@@ -8,8 +8,14 @@ use crate::verdict::{Claim, Vantage};
 
 /// Returns the claims of a statement that people ask for first.
 pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
-    let Predicate::AgentChange(change) = &evidence.verified.statement().predicate else { return Vec::new() };
-    let mut claims = Claims { change, isolated: evidence.signer.isolated, list: Vec::new() };
+    let Predicate::AgentChange(change) = &evidence.verified.statement().predicate else {
+        return Vec::new();
+    };
+    let mut claims = Claims {
+        change,
+        isolated: evidence.signer.isolated,
+        list: Vec::new(),
+    };
     claims.add("/agent/id", &change.agent.id);
     claims.add_some("/agent/instance", change.agent.instance.as_ref());
     if let Some(product) = &change.agent.product {
@@ -17,7 +23,10 @@ pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
         claims.add_some("/agent/product/version", product.version.as_ref());
     }
     for (i, model) in change.models.iter().enumerate() {
-        claims.add(&format!("/models/{i}"), format!("{}/{}", model.provider, model.id));
+        claims.add(
+            &format!("/models/{i}"),
+            format!("{}/{}", model.provider, model.id),
+        );
     }
     if let Some(prompt) = &change.prompt {
         claims.add_some("/prompt/count", prompt.count);
@@ -47,7 +56,11 @@ struct Claims<'c> {
 impl Claims<'_> {
     fn add(&mut self, pointer: &str, value: impl ToString) {
         let (value, vantage) = (value.to_string(), self.vantage(pointer));
-        self.list.push(Claim { pointer: pointer.to_owned(), value, vantage });
+        self.list.push(Claim {
+            pointer: pointer.to_owned(),
+            value,
+            vantage,
+        });
     }
 
     fn add_some<T: ToString>(&mut self, pointer: &str, value: Option<T>) {

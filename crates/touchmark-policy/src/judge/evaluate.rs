@@ -80,17 +80,31 @@ pub(super) fn evaluate<'e, 'p>(
     agent_changes: &[&Evidence<'p>],
     reviews: &'e [Evidence<'p>],
 ) -> Result<Evaluation<'e, 'p>, Undecided> {
-    let statements: Vec<_> = agent_changes.iter().map(|evidence| evidence.verified.clone()).collect();
+    let statements: Vec<_> = agent_changes
+        .iter()
+        .map(|evidence| evidence.verified.clone())
+        .collect();
     let reviewed: Vec<_> = reviews.iter().map(|evidence| evidence.verified.clone()).collect();
     let lineage = Lineage::build(request.change, &statements, &reviewed, request.git)?;
     let facts = facts::collect(&lineage, policy);
-    let relied_on: Vec<&Evidence<'_>> =
-        lineage.relied_on().filter_map(|change| agent_changes.get(change.statement).copied()).collect();
+    let relied_on: Vec<&Evidence<'_>> = lineage
+        .relied_on()
+        .filter_map(|change| agent_changes.get(change.statement).copied())
+        .collect();
     let authors = authors::find(request, policy, &relied_on)?;
     let reviews = approvals::judge(request, &lineage, reviews, agent_changes);
-    let scene = Scene { request, policy, facts: &facts, reviews: &reviews, authors: &authors };
+    let scene = Scene {
+        request,
+        policy,
+        facts: &facts,
+        reviews: &reviews,
+        authors: &authors,
+    };
 
-    let mut found = Found { reasons: reviews.rejections(), ..Found::default() };
+    let mut found = Found {
+        reasons: reviews.rejections(),
+        ..Found::default()
+    };
     super::protection::apply(&scene, &mut found);
     residual(&scene, &mut found);
     super::rules::apply(&scene, &mut found);
@@ -100,14 +114,35 @@ pub(super) fn evaluate<'e, 'p>(
     let approvals = approval_accounts(&reviews, &authors, &mut found);
 
     let accounted = Accounted {
-        paths: facts.iter().map(|fact| account(fact, &found, agent_changes)).collect(),
-        commits_without_statement: lineage.missing().iter().map(|missing| missing.commit.clone()).collect(),
+        paths: facts
+            .iter()
+            .map(|fact| account(fact, &found, agent_changes))
+            .collect(),
+        commits_without_statement: lineage
+            .missing()
+            .iter()
+            .map(|missing| missing.commit.clone())
+            .collect(),
         approvals,
         rules: found.rules,
     };
-    let Found { reasons, file_keys, lacks_accounting, lacks_approval, .. } = found;
+    let Found {
+        reasons,
+        file_keys,
+        lacks_accounting,
+        lacks_approval,
+        ..
+    } = found;
     drop(facts);
-    Ok(Evaluation { lineage, reasons, accounted, reviews, file_keys, lacks_accounting, lacks_approval })
+    Ok(Evaluation {
+        lineage,
+        reasons,
+        accounted,
+        reviews,
+        file_keys,
+        lacks_accounting,
+        lacks_approval,
+    })
 }
 
 impl<'p> Scene<'_, '_, 'p> {
@@ -124,16 +159,26 @@ impl<'p> Scene<'_, '_, 'p> {
     }
 
     /// Returns the people who count for the path, and notes them.
-    pub(super) fn people(&self, fact: &PathFact<'_, '_>, wanted: &Approvals, found: &mut Found) -> BTreeSet<&'p Person> {
+    pub(super) fn people(
+        &self,
+        fact: &PathFact<'_, '_>,
+        wanted: &Approvals,
+        found: &mut Found,
+    ) -> BTreeSet<&'p Person> {
         let people = self.reviews.people(fact.path.as_bytes(), wanted, self.authors);
         if !people.is_empty() {
             let names = people.iter().map(|person| person.id.clone());
             found.people.entry(fact.path.clone()).or_default().extend(names);
         }
         if wanted.filekeys {
-            let strict = Approvals { filekeys: false, ..wanted.clone() };
+            let strict = Approvals {
+                filekeys: false,
+                ..wanted.clone()
+            };
             let present = self.reviews.people(fact.path.as_bytes(), &strict, self.authors);
-            found.file_keys.extend(people.difference(&present).map(|person| person.id.clone()));
+            found
+                .file_keys
+                .extend(people.difference(&present).map(|person| person.id.clone()));
         }
         people
     }
@@ -168,7 +213,10 @@ fn residual(scene: &Scene<'_, '_, '_>, found: &mut Found) {
         };
         found.lacks_accounting |= class != Class::Finding;
         found.lacks_approval |= class == Class::Approval;
-        let mut reason = Reason::new("accounted.residual").class(class).found(kind).paths(paths);
+        let mut reason = Reason::new("accounted.residual")
+            .class(class)
+            .found(kind)
+            .paths(paths);
         reason = match lacking {
             Some(lacking) => reason.expected(format!("evidence, or approval: {lacking}")),
             None => reason.expected("evidence that accounts for the path"),
@@ -184,7 +232,11 @@ fn missing_commits(policy: &Policy, lineage: &Lineage, found: &mut Found) {
     for missing in lineage.missing() {
         found.lacks_accounting = true;
         let reason = Reason::new("accounted.missing_commit").expected("a statement for every commit");
-        found.reasons.push(reason.found(&missing.commit).paths(missing.residual.iter().cloned()));
+        found.reasons.push(
+            reason
+                .found(&missing.commit)
+                .paths(missing.residual.iter().cloned()),
+        );
     }
 }
 
@@ -193,9 +245,16 @@ fn missing_commits(policy: &Policy, lineage: &Lineage, found: &mut Found) {
 fn contradictions(lineage: &Lineage, agent_changes: &[&Evidence<'_>], found: &mut Found) {
     let mut said: BTreeMap<(&str, &str, &RepoPath), BTreeSet<&str>> = BTreeMap::new();
     for bound in lineage.changes() {
-        let Some(evidence) = agent_changes.get(bound.statement) else { continue };
-        let Predicate::AgentChange(claim) = &evidence.verified.statement().predicate else { continue };
-        let step = (claim.change.base.git_tree.as_str(), claim.change.proposed.git_tree.as_str());
+        let Some(evidence) = agent_changes.get(bound.statement) else {
+            continue;
+        };
+        let Predicate::AgentChange(claim) = &evidence.verified.statement().predicate else {
+            continue;
+        };
+        let step = (
+            claim.change.base.git_tree.as_str(),
+            claim.change.proposed.git_tree.as_str(),
+        );
         for row in claim.change.paths.iter().flatten() {
             let maker = match row.attribution {
                 Attribution::Agent => "agent",
@@ -209,7 +268,9 @@ fn contradictions(lineage: &Lineage, agent_changes: &[&Evidence<'_>], found: &mu
     let disagree = said.into_iter().filter(|(_, makers)| makers.len() > 1);
     let paths: BTreeSet<RepoPath> = disagree.map(|((_, _, path), _)| path.clone()).collect();
     if !paths.is_empty() {
-        found.reasons.push(Reason::new("accounted.contradiction").paths(paths));
+        found
+            .reasons
+            .push(Reason::new("accounted.contradiction").paths(paths));
     }
 }
 
@@ -229,7 +290,11 @@ fn findings(lineage: &Lineage, agent_changes: &[&Evidence<'_>], found: &mut Foun
     }
 }
 
-fn approval_accounts(reviews: &Reviews<'_, '_>, authors: &Authors, found: &mut Found) -> Vec<ApprovalAccount> {
+fn approval_accounts(
+    reviews: &Reviews<'_, '_>,
+    authors: &Authors,
+    found: &mut Found,
+) -> Vec<ApprovalAccount> {
     let counted: BTreeSet<String> = found.people.values().flatten().cloned().collect();
     let uncounted: BTreeMap<_, _> = reviews
         .uncounted(authors)
@@ -284,8 +349,16 @@ fn account(fact: &PathFact<'_, '_>, found: &Found, agent_changes: &[&Evidence<'_
         account,
         residual: fact.residual.map(str::to_owned),
         classes: fact.classes.iter().map(|class| (*class).to_owned()).collect(),
-        agent_changes: digests.map(|evidence| evidence.verified.payload_digest()).collect(),
-        people: found.people.get(fact.path).into_iter().flatten().cloned().collect(),
+        agent_changes: digests
+            .map(|evidence| evidence.verified.payload_digest())
+            .collect(),
+        people: found
+            .people
+            .get(fact.path)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
         undeclared: fact.undeclared,
     }
 }

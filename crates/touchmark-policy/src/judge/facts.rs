@@ -43,7 +43,11 @@ pub(super) fn collect<'l, 'p>(lineage: &'l Lineage, policy: &'p Policy) -> Vec<P
         .filter(|finding| relied_on.contains(&finding.statement()))
         .filter_map(|finding| finding.path())
         .collect();
-    lineage.paths().iter().map(|path| fact(path, undeclared.contains(&path.path), policy)).collect()
+    lineage
+        .paths()
+        .iter()
+        .map(|path| fact(path, undeclared.contains(&path.path), policy))
+        .collect()
 }
 
 fn fact<'l, 'p>(path: &'l AccountedPath, undeclared: bool, policy: &'p Policy) -> PathFact<'l, 'p> {
@@ -55,9 +59,16 @@ fn fact<'l, 'p>(path: &'l AccountedPath, undeclared: bool, policy: &'p Policy) -
         .map(|class| class.id.as_str())
         .collect();
     let meets = |rule: &Rule| {
-        rule.classes.iter().any(|class| classes.contains(&class.as_str())) || matcher.is_protected_by(&rule.paths)
+        rule.classes.iter().any(|class| classes.contains(&class.as_str()))
+            || matcher.is_protected_by(&rule.paths)
     };
-    let rules = policy.rules.iter().enumerate().filter(|(_, rule)| meets(rule)).map(|(i, _)| i).collect();
+    let rules = policy
+        .rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| meets(rule))
+        .map(|(i, _)| i)
+        .collect();
     let residual = match path.class {
         PathClass::Residual(kind) => Some(kind.as_str()),
         _ if undeclared && policy.merge.undeclared == Undeclared::Residual => Some("undeclared"),
@@ -88,7 +99,10 @@ impl Matcher {
     pub(super) fn new(path: &RepoPath, from: Option<&TreeEntry>, to: Option<&TreeEntry>) -> Matcher {
         let link = |entry: &TreeEntry| matches!(entry.mode, FileMode::Symlink | FileMode::Gitlink);
         let indirect = from.is_some_and(link) || to.is_some_and(link);
-        Matcher { subject: Subject::new(path.as_bytes()), indirect }
+        Matcher {
+            subject: Subject::new(path.as_bytes()),
+            indirect,
+        }
     }
 
     pub(super) fn is_protected_by(&self, globs: &[Glob]) -> bool {

@@ -13,7 +13,10 @@ use crate::verdict::Reason;
 const SUSPECTS: &str = ".touchmark/suspects";
 
 /// Returns the reasons for which nothing can be judged by this policy.
-pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>) -> Result<Vec<Reason>, GitViewError> {
+pub(super) fn judge(
+    request: &JudgeRequest<'_>,
+    used: &PolicyInForce<'_>,
+) -> Result<Vec<Reason>, GitViewError> {
     let mut reasons = Vec::new();
     if let Some(floor) = used.serial_floor.filter(|floor| used.policy.serial < *floor) {
         let reason = Reason::new("policy.rolled_back").expected(format!("serial {floor} or higher"));
@@ -21,13 +24,17 @@ pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>) -> Res
     }
     if let Some(expires) = used.policy.expires.filter(|expires| *expires <= request.at) {
         if !only_policy_paths(request)? {
-            let reason = Reason::new("policy.expired").expected(format!("a policy in force at {}", request.at));
+            let reason =
+                Reason::new("policy.expired").expected(format!("a policy in force at {}", request.at));
             reasons.push(reason.found(format!("it expired at {expires}")));
         }
     }
     let suspects: RepoPath = SUSPECTS.parse().expect("the folder's name is a path");
     // Only an answer of "nothing there" lets the judgement go on.
-    if !matches!(request.git.read_path(&request.change.base_tree, &suspects, 0), Ok(None)) {
+    if !matches!(
+        request.git.read_path(&request.change.base_tree, &suspects, 0),
+        Ok(None)
+    ) {
         reasons.push(Reason::new("suspect.unsupported").found(SUSPECTS));
     }
     Ok(reasons)
@@ -41,6 +48,10 @@ fn only_policy_paths(request: &JudgeRequest<'_>) -> Result<bool, GitViewError> {
         .flat_map(|(_, patterns)| patterns.iter())
         .filter_map(|pattern| Glob::parse(pattern).ok())
         .collect();
-    let paths = request.git.changed_paths(&request.change.base_tree, &request.change.result_tree)?;
-    Ok(paths.iter().all(|row| Matcher::new(&row.path, None, None).is_protected_by(&globs)))
+    let paths = request
+        .git
+        .changed_paths(&request.change.base_tree, &request.change.result_tree)?;
+    Ok(paths
+        .iter()
+        .all(|row| Matcher::new(&row.path, None, None).is_protected_by(&globs)))
 }

@@ -76,7 +76,9 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
         }
     }
     if known.len() > MAX_KNOWN_CANDIDATES {
-        let reason = Reason::new("candidates.too_many").expected(MAX_KNOWN_CANDIDATES).found(known.len());
+        let reason = Reason::new("candidates.too_many")
+            .expected(MAX_KNOWN_CANDIDATES)
+            .found(known.len());
         gathered.reasons.push(reason);
         return gathered;
     }
@@ -87,7 +89,10 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
             return gathered;
         }
     };
-    let options = VerifyOptions { at: request.at, log: log_requirement(policy) };
+    let options = VerifyOptions {
+        at: request.at,
+        log: log_requirement(policy),
+    };
     let verifiers: Vec<Verifier<'_>> = roots.iter().map(|root| Verifier::new(root, &options)).collect();
     let mut seen = BTreeSet::new();
     for (candidate, bundle) in known {
@@ -103,7 +108,12 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
             }
         }
     }
-    for list in [&mut gathered.agent_changes, &mut gathered.reviews, &mut gathered.tests, &mut gathered.shown] {
+    for list in [
+        &mut gathered.agent_changes,
+        &mut gathered.reviews,
+        &mut gathered.tests,
+        &mut gathered.shown,
+    ] {
         list.sort_by_key(|evidence| evidence.verified.evidence_id());
     }
     gathered
@@ -136,15 +146,22 @@ fn window(signer: &KeySigner) -> Option<Window> {
         return None;
     }
     let first = Timestamp::from_unix(0).expect("the first second of 1970 is a time");
-    let end = signer.until.and_then(|until| Timestamp::from_unix(until.unix() - 1).ok());
-    Some(Window { start: signer.from.unwrap_or(first), end })
+    let end = signer
+        .until
+        .and_then(|until| Timestamp::from_unix(until.unix() - 1).ok());
+    Some(Window {
+        start: signer.from.unwrap_or(first),
+        end,
+    })
 }
 
 fn log_requirement(policy: &Policy) -> LogRequirement {
     if policy.trust.inclusion {
         return LogRequirement::ONE_LOG;
     }
-    LogRequirement::DangerouslyUnlogged { reason: "the policy says trust.log.inclusion = false".to_owned() }
+    LogRequirement::DangerouslyUnlogged {
+        reason: "the policy says trust.log.inclusion = false".to_owned(),
+    }
 }
 
 /// The trusted roots that count for this policy.
@@ -152,17 +169,30 @@ fn roots<'r>(
     request: &JudgeRequest<'r>,
     policy: &Policy,
 ) -> Result<Vec<&'r touchmark_verify::trust::TrustedRoot>, Reason> {
-    let counts = |name: &str| policy.trust.roots.is_empty() || policy.trust.roots.iter().any(|root| root == name);
-    let mut named: Vec<_> = request.trusted_roots.iter().filter(|named| counts(named.name)).collect();
+    let counts =
+        |name: &str| policy.trust.roots.is_empty() || policy.trust.roots.iter().any(|root| root == name);
+    let mut named: Vec<_> = request
+        .trusted_roots
+        .iter()
+        .filter(|named| counts(named.name))
+        .collect();
     if named.is_empty() {
-        let names = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let names = |names: Vec<&str>| {
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
         let expected = match policy.trust.roots.is_empty() {
             true => "a trusted root".to_owned(),
             false => names(policy.trust.roots.iter().map(String::as_str).collect()),
         };
         let mut found: Vec<&str> = request.trusted_roots.iter().map(|named| named.name).collect();
         found.sort_unstable();
-        return Err(Reason::new("trust.no_root").expected(expected).found(names(found)));
+        return Err(Reason::new("trust.no_root")
+            .expected(expected)
+            .found(names(found)));
     }
     named.sort_by_key(|named| (named.name, named.root.digest()));
     Ok(named.into_iter().map(|named| named.root).collect())
@@ -176,13 +206,23 @@ fn read(candidate: &Candidate, ring: &KeyRing) -> Result<Bundle, Box<Aside>> {
     };
     let VerificationMaterial::PublicKey { hint } = &bundle.material else {
         let detail = "the bundle is signed with a certificate".to_owned();
-        return Err(Box::new(aside(candidate, "certificate.unsupported", detail, Some(&bundle))));
+        return Err(Box::new(aside(
+            candidate,
+            "certificate.unsupported",
+            detail,
+            Some(&bundle),
+        )));
     };
     if ring.resolve(hint).is_some_and(|key| ring.allows(&key)) {
         return Ok(bundle);
     }
     let detail = format!("the policy knows no principal with key {hint:?}");
-    Err(Box::new(aside(candidate, "signer.not_expected", detail, Some(&bundle))))
+    Err(Box::new(aside(
+        candidate,
+        "signer.not_expected",
+        detail,
+        Some(&bundle),
+    )))
 }
 
 /// Verifies against each root; the error shown is that of the root that came furthest.
@@ -191,7 +231,9 @@ fn verify(bundle: &Bundle, ring: &KeyRing, roots: &[Verifier<'_>]) -> Result<Ver
     for verifier in roots {
         match verifier.verify(bundle, ring) {
             Ok(verified) => return Ok(verified),
-            Err(error) if best.as_ref().is_none_or(|best| best.code() == "tlog.log_unknown") => best = Some(error),
+            Err(error) if best.as_ref().is_none_or(|best| best.code() == "tlog.log_unknown") => {
+                best = Some(error)
+            }
             Err(_) => {}
         }
     }
@@ -199,20 +241,43 @@ fn verify(bundle: &Bundle, ring: &KeyRing, roots: &[Verifier<'_>]) -> Result<Ver
 }
 
 /// Puts a verified statement where it counts, if its signer's principal may make it.
-fn place<'p>(gathered: &mut Gathered<'p>, candidate: &Candidate, verified: VerifiedStatement, policy: &'p Policy) {
+fn place<'p>(
+    gathered: &mut Gathered<'p>,
+    candidate: &Candidate,
+    verified: VerifiedStatement,
+    policy: &'p Policy,
+) {
     let Some((principal, signer)) = verified.signer().key().and_then(|key| policy.principal_of(key)) else {
         let detail = "the policy knows no principal with this key".to_owned();
-        gathered.aside.push(aside(candidate, "signer.not_expected", detail, None));
+        gathered
+            .aside
+            .push(aside(candidate, "signer.not_expected", detail, None));
         return;
     };
     let independent_log = is_independent(&verified, principal, policy);
-    let evidence = Evidence { verified, principal, signer, source: candidate.source.clone(), independent_log };
+    let evidence = Evidence {
+        verified,
+        principal,
+        signer,
+        source: candidate.source.clone(),
+        independent_log,
+    };
     let refusal = role(&evidence).err().or_else(|| logged(&evidence, policy).err());
     let predicate = &evidence.verified.statement().predicate;
     if let Some((code, detail)) = refusal {
         let kind = Some(kind_of(predicate.predicate_type()));
-        let finding = finding(&evidence, StatementStatus::SetAside, &[code.to_owned()], Some(&detail));
-        gathered.aside.push(Aside { finding, code: code.to_owned(), detail, kind });
+        let finding = finding(
+            &evidence,
+            StatementStatus::SetAside,
+            &[code.to_owned()],
+            Some(&detail),
+        );
+        gathered.aside.push(Aside {
+            finding,
+            code: code.to_owned(),
+            detail,
+            kind,
+        });
         return;
     }
     match predicate {
@@ -246,7 +311,10 @@ fn role(evidence: &Evidence<'_>) -> Result<(), Refusal> {
         Predicate::Provenance(_) => service(ServiceRole::Build),
         Predicate::Sbom(_) => service(ServiceRole::Sbom),
         Predicate::Other { predicate_type, .. } => {
-            return Err(("evidence.other_type", format!("nothing here needs {predicate_type:?}")));
+            return Err((
+                "evidence.other_type",
+                format!("nothing here needs {predicate_type:?}"),
+            ));
         }
         _ => false,
     };
@@ -254,7 +322,10 @@ fn role(evidence: &Evidence<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let (kind, id) = (evidence.principal.kind(), evidence.principal.id());
-    Err(("identity.role", format!("{kind} {id:?} may not sign {}", predicate.predicate_type())))
+    Err((
+        "identity.role",
+        format!("{kind} {id:?} may not sign {}", predicate.predicate_type()),
+    ))
 }
 
 /// A log run by the signer is storage, not transparency.
@@ -265,9 +336,16 @@ fn logged(evidence: &Evidence<'_>, policy: &Policy) -> Result<(), Refusal> {
     {
         return Ok(());
     }
-    let operators: Vec<&str> =
-        evidence.verified.logs().iter().map(|log| log.operator.as_deref().unwrap_or("nobody named")).collect();
-    let detail = format!("logged only by {}, which counts as the signer itself", operators.join(", "));
+    let operators: Vec<&str> = evidence
+        .verified
+        .logs()
+        .iter()
+        .map(|log| log.operator.as_deref().unwrap_or("nobody named"))
+        .collect();
+    let detail = format!(
+        "logged only by {}, which counts as the signer itself",
+        operators.join(", ")
+    );
     Err(("tlog.self_operated", detail))
 }
 
@@ -277,15 +355,25 @@ fn is_independent(verified: &VerifiedStatement, principal: Principal<'_>, policy
     match principal {
         Principal::Agent(agent) => {
             own.extend(agent.owner.as_deref());
-            let teams = agent.operators.iter().filter_map(|operator| operator.strip_prefix("team:"));
+            let teams = agent
+                .operators
+                .iter()
+                .filter_map(|operator| operator.strip_prefix("team:"));
             own.extend(agent.operators.iter().map(String::as_str).chain(teams));
-            let people = policy.people.iter().filter(|person| policy.operates(person, agent));
+            let people = policy
+                .people
+                .iter()
+                .filter(|person| policy.operates(person, agent));
             own.extend(people.map(|person| person.id.as_str()));
         }
         Principal::Person(person) => own.extend(person.teams.iter().map(String::as_str)),
         Principal::Service(_) => {}
     }
-    verified.logs().iter().any(|log| log.operator.as_deref().is_some_and(|operator| !own.contains(&operator)))
+    verified.logs().iter().any(|log| {
+        log.operator
+            .as_deref()
+            .is_some_and(|operator| !own.contains(&operator))
+    })
 }
 
 fn aside(candidate: &Candidate, code: &str, detail: String, bundle: Option<&Bundle>) -> Aside {
@@ -307,7 +395,12 @@ fn aside(candidate: &Candidate, code: &str, detail: String, bundle: Option<&Bund
         log: None,
         claims: Vec::new(),
     };
-    Aside { finding, code: code.to_owned(), detail, kind: bundle.and_then(peek) }
+    Aside {
+        finding,
+        code: code.to_owned(),
+        detail,
+        kind: bundle.and_then(peek),
+    }
 }
 
 /// Reads what an unverified payload says it is, only to tell which requirement it could have been meant for.
@@ -356,7 +449,10 @@ pub(super) fn finding(
         checks: verified
             .checks()
             .iter()
-            .map(|check| CheckFinding { name: check.name.to_owned(), outcome: outcome(&check.outcome) })
+            .map(|check| CheckFinding {
+                name: check.name.to_owned(),
+                outcome: outcome(&check.outcome),
+            })
             .collect(),
         log: verified.log().map(|log| LogAccount {
             origin: log.origin.clone(),

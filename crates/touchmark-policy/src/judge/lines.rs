@@ -15,8 +15,16 @@ impl Difference {
         let (old, new) = (numbered(old, &mut names), numbered(new, &mut names));
         let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
         let (old, new) = (&old[start..], &new[start..]);
-        let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
-        Difference { old: old[..old.len() - end].to_vec(), new: new[..new.len() - end].to_vec() }
+        let end = old
+            .iter()
+            .rev()
+            .zip(new.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
+        Difference {
+            old: old[..old.len() - end].to_vec(),
+            new: new[..new.len() - end].to_vec(),
+        }
     }
 
     /// Returns a number that the count of changed lines never exceeds.
@@ -38,7 +46,11 @@ impl Difference {
             for step in 0..=distance {
                 let diagonal = origin + 2 * step - distance;
                 let down = step == 0 || (step < distance && furthest[diagonal - 1] < furthest[diagonal + 1]);
-                let mut x = if down { furthest[diagonal + 1] } else { furthest[diagonal - 1] + 1 };
+                let mut x = if down {
+                    furthest[diagonal + 1]
+                } else {
+                    furthest[diagonal - 1] + 1
+                };
                 let mut y = x + origin - diagonal;
                 while x < n && y < m && self.old[x] == self.new[y] {
                     x += 1;
@@ -95,6 +107,9 @@ mod tests {
         let old: String = (0..500).map(|i| format!("{i}\n")).collect();
         let new: String = (0..500).rev().map(|i| format!("{i}\n")).collect();
         assert_eq!(Difference::of(old.as_bytes(), new.as_bytes()).count(100), None);
-        assert_eq!(Difference::of(old.as_bytes(), new.as_bytes()).count(1_000), Some(998));
+        assert_eq!(
+            Difference::of(old.as_bytes(), new.as_bytes()).count(1_000),
+            Some(998)
+        );
     }
 }

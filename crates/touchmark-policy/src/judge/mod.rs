@@ -24,8 +24,8 @@ pub use gather::MAX_KNOWN_CANDIDATES;
 pub use request::{Candidate, JudgeRequest, NamedRoot, PolicyInForce};
 
 use crate::verdict::{
-    Account, Accounted, ChangeInput, Findings, Inputs, NamedDigest, NotChecked, PathAccount, PolicyUsed, RanToTheEnd,
-    Reason, Verdict,
+    Account, Accounted, ChangeInput, Findings, Inputs, NamedDigest, NotChecked, PathAccount, PolicyUsed,
+    RanToTheEnd, Reason, Verdict,
 };
 
 /// Judges a change. The same request gives the same bytes, in whatever order candidates, roots and policies stand.
@@ -34,9 +34,14 @@ pub fn judge(request: &JudgeRequest<'_>) -> Verdict {
     if request.policies.is_empty() {
         return Verdict::refused(vec![Reason::new("policy.none")], inputs);
     }
-    let mut findings = Findings { not_checked: NotChecked::always(), ..Findings::default() };
+    let mut findings = Findings {
+        not_checked: NotChecked::always(),
+        ..Findings::default()
+    };
     if request.change.landed {
-        findings.not_checked.push(NotChecked::new("unclaimed.evidence_before_landing"));
+        findings
+            .not_checked
+            .push(NotChecked::new("unclaimed.evidence_before_landing"));
     }
     let several = request.policies.len() > 1;
     let mut policies: Vec<&PolicyInForce<'_>> = request.policies.iter().collect();
@@ -115,7 +120,10 @@ fn inputs(request: &JudgeRequest<'_>) -> Inputs {
         trusted_roots: request
             .trusted_roots
             .iter()
-            .map(|named| NamedDigest { name: named.name.to_owned(), sha256: named.root.digest() })
+            .map(|named| NamedDigest {
+                name: named.name.to_owned(),
+                sha256: named.root.digest(),
+            })
             .collect(),
         checkpoints: Vec::new(),
         evidence: Vec::new(),

@@ -28,17 +28,33 @@ pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>, label:
     let mut outcome = Outcome::default();
     let gathered = gather::gather(request, used.policy);
     outcome.note_inputs(&gathered);
-    let stopped = freshness::judge(request, used).map_err(Undecided::from).and_then(|reasons| {
-        outcome.findings.reasons.extend(reasons);
-        outcome.findings.reasons.extend(gathered.reasons.iter().cloned());
-        let stop = outcome.findings.reasons.iter().any(|reason| reason.class != Class::Finding);
-        if stop { Ok(()) } else { judge_evidence(request, used, &gathered, &mut outcome) }
-    });
+    let stopped = freshness::judge(request, used)
+        .map_err(Undecided::from)
+        .and_then(|reasons| {
+            outcome.findings.reasons.extend(reasons);
+            outcome.findings.reasons.extend(gathered.reasons.iter().cloned());
+            let stop = outcome
+                .findings
+                .reasons
+                .iter()
+                .any(|reason| reason.class != Class::Finding);
+            if stop {
+                Ok(())
+            } else {
+                judge_evidence(request, used, &gathered, &mut outcome)
+            }
+        });
     if let Err(undecided) = stopped {
-        outcome.findings.reasons.push(Reason::new(undecided.code()).found(sentence(&undecided)));
+        outcome
+            .findings
+            .reasons
+            .push(Reason::new(undecided.code()).found(sentence(&undecided)));
     }
     if outcome.findings.statements.is_empty() {
-        outcome.findings.statements.extend(gathered.aside.iter().map(|aside| aside.finding.clone()));
+        outcome
+            .findings
+            .statements
+            .extend(gathered.aside.iter().map(|aside| aside.finding.clone()));
     }
     outcome.name(label);
     outcome
@@ -71,17 +87,27 @@ fn judge_evidence(
         })
         .collect();
     let tested = test_evidence::judge(request, &gathered.tests, policy.merge.tests)?;
-    let sound: Vec<&Evidence<'_>> =
-        claimed.iter().filter(|claim| claim.broken.is_empty()).map(|claim| claim.evidence).collect();
+    let sound: Vec<&Evidence<'_>> = claimed
+        .iter()
+        .filter(|claim| claim.broken.is_empty())
+        .map(|claim| claim.evidence)
+        .collect();
     let mut agent_changes = sound;
     let mut evaluation = evaluate(request, policy, &agent_changes, &gathered.reviews)?;
     // A statement that breaks its agent's rules never stands in the way of a yes. Where there is no yes without it,
     // the rules it breaks may be the better reason.
-    let is_no = evaluation.reasons.iter().any(|reason| reason.class != Class::Finding);
+    let is_no = evaluation
+        .reasons
+        .iter()
+        .any(|reason| reason.class != Class::Finding);
     if is_no && agent_changes.len() < claimed.len() {
         let all: Vec<&Evidence<'_>> = claimed.iter().map(|claim| claim.evidence).collect();
         let with_all = evaluate(request, policy, &all, &gathered.reviews)?;
-        let relied_on: BTreeSet<usize> = with_all.lineage.relied_on().map(|change| change.statement).collect();
+        let relied_on: BTreeSet<usize> = with_all
+            .lineage
+            .relied_on()
+            .map(|change| change.statement)
+            .collect();
         let mut broken: Vec<Reason> = Vec::new();
         for (_, claim) in claimed.iter().enumerate().filter(|(i, _)| relied_on.contains(i)) {
             broken.extend(claim.broken.iter().cloned());
@@ -108,11 +134,19 @@ fn conclude(
     agent_statements(claimed, agent_changes, &evaluation, &mut aside, &mut statements);
     review_statements(&evaluation, &mut aside, &mut statements);
     for (i, evidence) in gathered.tests.iter().enumerate() {
-        let status =
-            if tested.counted.contains(&i) { StatementStatus::ReliedOn } else { StatementStatus::Shown };
+        let status = if tested.counted.contains(&i) {
+            StatementStatus::ReliedOn
+        } else {
+            StatementStatus::Shown
+        };
         statements.push(finding(evidence, status, &[], None));
     }
-    statements.extend(gathered.shown.iter().map(|e| finding(e, StatementStatus::Shown, &[], None)));
+    statements.extend(
+        gathered
+            .shown
+            .iter()
+            .map(|e| finding(e, StatementStatus::Shown, &[], None)),
+    );
 
     let mut needs: Vec<Kind> = Vec::new();
     if evaluation.lacks_accounting {
@@ -125,16 +159,27 @@ fn conclude(
         needs.push(Kind::Test);
     }
     let findings = &mut outcome.findings;
-    findings.reasons.extend(aside.iter().filter_map(|aside| promoted(aside, &needs)));
+    findings
+        .reasons
+        .extend(aside.iter().filter_map(|aside| promoted(aside, &needs)));
     statements.extend(aside.into_iter().map(|aside| aside.finding));
     if !evaluation.file_keys.is_empty() {
         let people: Vec<&str> = evaluation.file_keys.iter().map(String::as_str).collect();
-        findings.not_checked.push(NotChecked::about("unchecked.file_key_presence", people.join(", ")));
+        findings.not_checked.push(NotChecked::about(
+            "unchecked.file_key_presence",
+            people.join(", "),
+        ));
     }
-    for (check, code) in [("tlog.consistency", "unchecked.log_consistency"), ("tlog.witnesses", "unchecked.log_witnesses")] {
+    for (check, code) in [
+        ("tlog.consistency", "unchecked.log_consistency"),
+        ("tlog.witnesses", "unchecked.log_witnesses"),
+    ] {
         let skipped = |statement: &StatementFinding| {
             statement.status == StatementStatus::ReliedOn
-                && statement.checks.iter().any(|c| c.name == check && c.outcome != "pass")
+                && statement
+                    .checks
+                    .iter()
+                    .any(|c| c.name == check && c.outcome != "pass")
         };
         if statements.iter().any(skipped) {
             findings.not_checked.push(NotChecked::new(code));
@@ -156,7 +201,10 @@ fn promoted(aside: &Aside, needs: &[Kind]) -> Option<Reason> {
     if !relevant || matches!(class, Class::Finding | Class::Approval) {
         return None;
     }
-    let about = aside.finding.payload.map_or_else(|| aside.finding.source.clone(), |digest| digest.to_string());
+    let about = aside
+        .finding
+        .payload
+        .map_or_else(|| aside.finding.source.clone(), |digest| digest.to_string());
     Some(Reason::new(&aside.code).statement(about).found(&aside.detail))
 }
 
@@ -168,7 +216,10 @@ fn agent_statements(
     statements: &mut Vec<StatementFinding>,
 ) {
     let lineage = &evaluation.lineage;
-    let used: BTreeSet<_> = agent_changes.iter().map(|evidence| evidence.verified.evidence_id()).collect();
+    let used: BTreeSet<_> = agent_changes
+        .iter()
+        .map(|evidence| evidence.verified.evidence_id())
+        .collect();
     for claim in claimed {
         let codes: Vec<String> = claim.broken.iter().map(|reason| reason.code.clone()).collect();
         let id = claim.evidence.verified.evidence_id();
@@ -176,18 +227,35 @@ fn agent_statements(
             statements.push(finding(claim.evidence, StatementStatus::SetAside, &codes, None));
             continue;
         }
-        if let Some(set_aside) = lineage.set_aside().iter().find(|set_aside| set_aside.evidence == id) {
+        if let Some(set_aside) = lineage
+            .set_aside()
+            .iter()
+            .find(|set_aside| set_aside.evidence == id)
+        {
             if set_aside.reason == SetAsideReason::Duplicate {
                 continue;
             }
             let (code, detail) = (set_aside.reason.code().to_owned(), sentence(&set_aside.reason));
-            let finding =
-                finding(claim.evidence, StatementStatus::SetAside, std::slice::from_ref(&code), Some(&detail));
-            aside.push(Aside { finding, code, detail, kind: Some(Kind::AgentChange) });
+            let finding = finding(
+                claim.evidence,
+                StatementStatus::SetAside,
+                std::slice::from_ref(&code),
+                Some(&detail),
+            );
+            aside.push(Aside {
+                finding,
+                code,
+                detail,
+                kind: Some(Kind::AgentChange),
+            });
             continue;
         }
         let relied_on = lineage.relied_on().any(|change| change.evidence == id);
-        let status = if relied_on { StatementStatus::ReliedOn } else { StatementStatus::Shown };
+        let status = if relied_on {
+            StatementStatus::ReliedOn
+        } else {
+            StatementStatus::Shown
+        };
         statements.push(finding(claim.evidence, status, &codes, None));
     }
 }
@@ -203,9 +271,18 @@ fn review_statements(
             Some(refusal) => {
                 let detail = format!("expected {}; {}", refusal.expected, refusal.found);
                 let code = refusal.code.to_owned();
-                let finding =
-                    finding(judged.evidence, StatementStatus::SetAside, std::slice::from_ref(&code), Some(&detail));
-                aside.push(Aside { finding, code, detail, kind: Some(Kind::Review) });
+                let finding = finding(
+                    judged.evidence,
+                    StatementStatus::SetAside,
+                    std::slice::from_ref(&code),
+                    Some(&detail),
+                );
+                aside.push(Aside {
+                    finding,
+                    code,
+                    detail,
+                    kind: Some(Kind::Review),
+                });
             }
         }
     }
@@ -213,14 +290,20 @@ fn review_statements(
 
 impl Outcome {
     fn note_inputs(&mut self, gathered: &Gathered<'_>) {
-        let lists = [&gathered.agent_changes, &gathered.reviews, &gathered.tests, &gathered.shown];
+        let lists = [
+            &gathered.agent_changes,
+            &gathered.reviews,
+            &gathered.tests,
+            &gathered.shown,
+        ];
         for evidence in lists.into_iter().flatten() {
             self.evidence.push(evidence.verified.evidence_id().to_string());
-            self.checkpoints.extend(evidence.verified.logs().iter().map(|log| CheckpointUsed {
-                origin: log.origin.clone(),
-                size: log.checkpoint.size(),
-                root: log.checkpoint.root().to_string(),
-            }));
+            self.checkpoints
+                .extend(evidence.verified.logs().iter().map(|log| CheckpointUsed {
+                    origin: log.origin.clone(),
+                    size: log.checkpoint.size(),
+                    root: log.checkpoint.root().to_string(),
+                }));
         }
     }
 

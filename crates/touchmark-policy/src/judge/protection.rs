@@ -13,14 +13,22 @@ pub(super) fn apply(scene: &Scene<'_, '_, '_>, found: &mut Found) {
     if policy.is_empty() {
         return;
     }
-    let others: Vec<RepoPath> =
-        scene.facts.iter().filter(|fact| fact.changes && !fact.is_policy()).map(|fact| fact.path.clone()).collect();
+    let others: Vec<RepoPath> = scene
+        .facts
+        .iter()
+        .filter(|fact| fact.changes && !fact.is_policy())
+        .map(|fact| fact.path.clone())
+        .collect();
     if !others.is_empty() {
         let reason = Reason::new("policy.not_alone").expected("a change of the policy alone");
         found.reasons.push(reason.found("other paths too").paths(others));
     }
     // Teams and numbers of the gate do not apply; whose keys count, and who does not count at all, does.
-    let wanted = Approvals { people: 1, teams: Vec::new(), ..scene.policy.merge.approvals.clone() };
+    let wanted = Approvals {
+        people: 1,
+        teams: Vec::new(),
+        ..scene.policy.merge.approvals.clone()
+    };
     let mut unmet: Vec<RepoPath> = Vec::new();
     let mut lacking = String::new();
     for fact in policy {
@@ -39,6 +47,11 @@ pub(super) fn apply(scene: &Scene<'_, '_, '_>, found: &mut Found) {
     if !unmet.is_empty() {
         found.lacks_approval = true;
         let expected = "approval by a person with `policy-admin = true`";
-        found.reasons.push(Reason::new("policy.admin_approval").expected(expected).found(lacking).paths(unmet));
+        found.reasons.push(
+            Reason::new("policy.admin_approval")
+                .expected(expected)
+                .found(lacking)
+                .paths(unmet),
+        );
     }
 }

@@ -13,8 +13,11 @@ use crate::verdict::{Reason, RuleAccount};
 
 pub(super) fn apply(scene: &Scene<'_, '_, '_>, found: &mut Found) {
     for (i, rule) in scene.policy.rules.iter().enumerate() {
-        let paths: Vec<&PathFact<'_, '_>> =
-            scene.facts.iter().filter(|fact| fact.changes && fact.rules.contains(&i)).collect();
+        let paths: Vec<&PathFact<'_, '_>> = scene
+            .facts
+            .iter()
+            .filter(|fact| fact.changes && fact.rules.contains(&i))
+            .collect();
         if paths.is_empty() {
             continue;
         }
@@ -40,8 +43,12 @@ fn apply_one(scene: &Scene<'_, '_, '_>, rule: &Rule, paths: &[&PathFact<'_, '_>]
         Tier::Forbidden => {
             account.tier = "forbidden".to_owned();
             account.met = false;
-            let reason = reason(rule, Class::Denied).expected("no change of these paths").found("a change");
-            found.reasons.push(reason.paths(paths.iter().map(|fact| fact.path.clone())));
+            let reason = reason(rule, Class::Denied)
+                .expected("no change of these paths")
+                .found("a change");
+            found
+                .reasons
+                .push(reason.paths(paths.iter().map(|fact| fact.path.clone())));
         }
         Tier::Gated(wanted) => {
             account.tier = "gated".to_owned();
@@ -84,7 +91,12 @@ fn gated(
         for (team, count) in &wanted.teams {
             expected.push_str(&format!(", {count} from team {team}"));
         }
-        found.reasons.push(reason(rule, Class::Approval).expected(expected).found(lacking).paths(unmet));
+        found.reasons.push(
+            reason(rule, Class::Approval)
+                .expected(expected)
+                .found(lacking)
+                .paths(unmet),
+        );
     }
 }
 
@@ -96,9 +108,17 @@ fn without_exceptions<'f, 'l, 'p>(
     found: &mut Found,
 ) -> Vec<&'f PathFact<'l, 'p>> {
     let mut left = paths;
-    for exception in scene.policy.exceptions.iter().filter(|exception| exception.rule == rule.id) {
+    for exception in scene
+        .policy
+        .exceptions
+        .iter()
+        .filter(|exception| exception.rule == rule.id)
+    {
         let lifts = |fact: &&PathFact<'_, '_>| {
-            exception.paths.iter().any(|glob| glob.matches(fact.path.as_bytes()))
+            exception
+                .paths
+                .iter()
+                .any(|glob| glob.matches(fact.path.as_bytes()))
         };
         let (lifted, rest): (Vec<_>, Vec<_>) = left.iter().copied().partition(lifts);
         if lifted.is_empty() {
@@ -114,7 +134,11 @@ fn without_exceptions<'f, 'l, 'p>(
 }
 
 fn exception_reason(exception: &Exception, expired: bool, lifted: &[&PathFact<'_, '_>]) -> Reason {
-    let code = if expired { "exception.expired" } else { "exception.applied" };
+    let code = if expired {
+        "exception.expired"
+    } else {
+        "exception.applied"
+    };
     Reason::new(code)
         .found(format!(
             "rule {}, until {}, {}, owner {}",

@@ -41,11 +41,15 @@ pub(super) fn judge(
     };
     for (i, evidence) in tests.iter().enumerate() {
         let statement = evidence.verified.statement();
-        let Predicate::TestResult(result) = &statement.predicate else { continue };
+        let Predicate::TestResult(result) = &statement.predicate else {
+            continue;
+        };
         let digest = evidence.verified.payload_digest();
         if !statement.subject.iter().any(is_result) {
             let reason = Reason::new("tests.other_subject").expected(format!("tree {tree}"));
-            tested.reasons.push(reason.found("another subject").statement(digest));
+            tested
+                .reasons
+                .push(reason.found("another subject").statement(digest));
             continue;
         }
         tested.counted.push(i);
@@ -55,7 +59,11 @@ pub(super) fn judge(
     }
     tested.missing = required && tested.counted.is_empty();
     if tested.missing {
-        tested.reasons.push(Reason::new("tests.missing").expected(format!("a test result for tree {tree}")).found("none"));
+        tested.reasons.push(
+            Reason::new("tests.missing")
+                .expected(format!("a test result for tree {tree}"))
+                .found("none"),
+        );
     }
     Ok(tested)
 }
@@ -74,5 +82,10 @@ fn outcome(result: &TestResult, required: bool) -> Option<Reason> {
         [first, ..] => format!("{} failed, the first: {first}", failed.len()),
     };
     let class = if required { Class::Denied } else { Class::Finding };
-    Some(Reason::new("tests.failed").class(class).expected("PASSED").found(found))
+    Some(
+        Reason::new("tests.failed")
+            .class(class)
+            .expected("PASSED")
+            .found(found),
+    )
 }

@@ -3,4 +3,13 @@
 pub mod registry;
 
 mod gate_codes;
+mod git_codes_1;
+mod git_codes_2;
 mod policy_codes;
+mod statement_codes_1;
+mod statement_codes_2;
+mod tool_codes_1;
+mod tool_codes_2;
+mod verify_codes_1;
+mod verify_codes_2;
+mod verify_codes_3;

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{gate_codes, policy_codes};
+use super::{
+    gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2, tool_codes_1,
+    tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
+};
 use crate::exit::Class;
 
 /// A documented code.
@@ -29,10 +32,28 @@ pub(super) const fn entry(
     explanation: &'static str,
     help: &'static str,
 ) -> Entry {
-    Entry { code, class, title, explanation, help }
+    Entry {
+        code,
+        class,
+        title,
+        explanation,
+        help,
+    }
 }
 
-const TABLES: &[&[Entry]] = &[policy_codes::CODES, gate_codes::CODES];
+const TABLES: &[&[Entry]] = &[
+    gate_codes::CODES,
+    git_codes_1::CODES,
+    git_codes_2::CODES,
+    policy_codes::CODES,
+    statement_codes_1::CODES,
+    statement_codes_2::CODES,
+    tool_codes_1::CODES,
+    tool_codes_2::CODES,
+    verify_codes_1::CODES,
+    verify_codes_2::CODES,
+    verify_codes_3::CODES,
+];
 
 /// Returns every entry, sorted by code.
 pub fn all() -> Vec<&'static Entry> {
@@ -45,7 +66,12 @@ pub fn all() -> Vec<&'static Entry> {
 pub fn explain(code: &str) -> Option<&'static Entry> {
     let entries = || TABLES.iter().flat_map(|table| table.iter());
     entries().find(|entry| entry.code == code).or_else(|| {
-        entries().find(|entry| entry.code.strip_suffix('*').is_some_and(|start| code.starts_with(start)))
+        entries().find(|entry| {
+            entry
+                .code
+                .strip_suffix('*')
+                .is_some_and(|start| code.starts_with(start))
+        })
     })
 }
 
@@ -65,7 +91,10 @@ pub fn encode() -> Vec<u8> {
     let row = |entry: &Entry| Row {
         code: entry.code,
         class: entry.class,
-        exit_code: entry.class.decision().map(|decision| decision.exit_code().number()),
+        exit_code: entry
+            .class
+            .decision()
+            .map(|decision| decision.exit_code().number()),
         title: entry.title,
         explanation: entry.explanation,
         help: entry.help,
