@@ -3,4 +3,10 @@
 //! For tests only: every key here is derived from a public seed, and every failure is a panic.
 
 pub mod fixtures;
+pub mod keys;
+pub mod repo;
 pub mod session;
+pub mod statement;
+pub mod world;
+
+pub use world::{Defect, World};
