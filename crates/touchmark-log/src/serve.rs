@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -75,6 +74,7 @@ struct Server {
     log: Arc<Log>,
     writes: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    body_bytes: usize,
 }
 
 /// Serves the log until `shutdown` is ready, then lets requests at work end.
@@ -161,6 +161,7 @@ pub fn router(log: Arc<Log>, limits: &Limits) -> Router {
         log,
         writes: Arc::new(Semaphore::new(limits.writes)),
         reads: Arc::new(Semaphore::new(limits.reads)),
+        body_bytes: limits.body_bytes,
     };
     Router::new()
         .route("/checkpoint", get(checkpoint))
@@ -174,8 +175,16 @@ pub fn router(log: Arc<Log>, limits: &Limits) -> Router {
         .with_state(server)
 }
 
-async fn create_entry(State(server): State<Server>, body: Result<Bytes, BytesRejection>) -> Response {
-    let body = match body {
+async fn create_entry(State(server): State<Server>, request: Request) -> Response {
+    // Refused by what it announces, before any of it is read.
+    if request.body().size_hint().lower() > server.body_bytes as u64 {
+        return failure(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "log.body",
+            "the request body was refused",
+        );
+    }
+    let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) => return failure(rejection.status(), "log.body", "the request body was refused"),
     };

@@ -31,7 +31,10 @@ fn spawn(orders: &str) -> Child {
 fn command(orders: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this test binary"));
     command.args(["--exact", "other_process", "--nocapture", "--test-threads=1"]);
-    command.env(ORDERS, orders).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .env(ORDERS, orders)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     command
 }
 
@@ -48,8 +51,15 @@ fn acknowledged(child: &mut Child) -> Vec<Acknowledged> {
     let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut line = String::new();
     while output.read_line(&mut line).is_ok_and(|length| length > 0) {
-        if let Some(words) = line.strip_prefix("ack ").and_then(|words| words.strip_suffix('\n')) {
-            let [index, leaf, note] = words.split(' ').collect::<Vec<_>>().try_into().expect("three words");
+        if let Some(words) = line
+            .strip_prefix("ack ")
+            .and_then(|words| words.strip_suffix('\n'))
+        {
+            let [index, leaf, note] = words
+                .split(' ')
+                .collect::<Vec<_>>()
+                .try_into()
+                .expect("three words");
             entries.push(Acknowledged {
                 index: index.parse().expect("a number"),
                 leaf: leaf.parse().expect("a hash"),
@@ -63,12 +73,19 @@ fn acknowledged(child: &mut Child) -> Vec<Acknowledged> {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "how a test process learns what it is to do")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how a test process learns what it is to do"
+)]
 fn other_process() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     // The test harness has begun a line with the name of this test.
     println!();
-    let [order, dir, name, count] = orders.split('|').collect::<Vec<_>>().try_into().expect("four orders");
+    let [order, dir, name, count] = orders
+        .split('|')
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("four orders");
     let log = Arc::new(Log::open(Path::new(dir)).expect("a log"));
     let count: u64 = count.parse().expect("a number");
     match order {
@@ -77,7 +94,10 @@ fn other_process() {
                 let (log, name) = (log.clone(), name.to_owned());
                 thread::spawn(move || append(&log, &format!("{name}/{thread}"), count))
             });
-            threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().expect("no panic"));
+            threads
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|thread| thread.join().expect("no panic"));
         }
         "same" => same(&log, count),
         "until-refused" => until_refused(&log, name, count),
@@ -90,10 +110,20 @@ fn append(log: &Log, name: &str, count: u64) {
     let key = TestKey::new(1);
     for number in 0..count {
         let entry = log.add(&key.request(&format!("{name}/{number}"))).expect("room");
-        let note = entry.inclusion_proof.and_then(|proof| proof.checkpoint).expect("a checkpoint");
+        let note = entry
+            .inclusion_proof
+            .and_then(|proof| proof.checkpoint)
+            .expect("a checkpoint");
         let note = note.replace(' ', "_").replace('\n', "~");
-        let line = format!("ack {} {} {note}\n", entry.log_index, leaf_hash(&entry.canonicalized_body));
-        std::io::stdout().lock().write_all(line.as_bytes()).expect("a pipe");
+        let line = format!(
+            "ack {} {} {note}\n",
+            entry.log_index,
+            leaf_hash(&entry.canonicalized_body)
+        );
+        std::io::stdout()
+            .lock()
+            .write_all(line.as_bytes())
+            .expect("a pipe");
     }
 }
 
@@ -106,7 +136,10 @@ fn same(log: &Log, count: u64) {
             Err(AddError::Duplicate { index }) => format!("known {number} {index}\n"),
             Err(error) => panic!("{error}"),
         };
-        std::io::stdout().lock().write_all(line.as_bytes()).expect("a pipe");
+        std::io::stdout()
+            .lock()
+            .write_all(line.as_bytes())
+            .expect("a pipe");
     }
 }
 
@@ -135,7 +168,11 @@ fn lines_with(child: &mut Child, word: &str) -> Vec<String> {
     let output = BufReader::new(child.stdout.take().expect("a pipe"));
     let lines: Vec<String> = output.lines().map_while(Result::ok).collect();
     assert!(child.wait().expect("an end").success(), "{lines:?}");
-    lines.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect()
+    lines
+        .iter()
+        .filter_map(|line| line.strip_prefix(word))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn assert_consistent(log: &Log, note: &str) {
@@ -160,12 +197,23 @@ fn a_log_survives_being_killed_at_any_instant() {
         let log = Log::open(&path).expect("opens after every kill");
         let size = log.checkpoint().unwrap().size();
         for entry in acknowledged {
-            assert!(entry.index < size, "entry {} was acknowledged, but the log has {size}", entry.index);
-            assert_eq!(leaf_hash(&log.get(entry.index).unwrap().canonicalized_body), entry.leaf);
+            assert!(
+                entry.index < size,
+                "entry {} was acknowledged, but the log has {size}",
+                entry.index
+            );
+            assert_eq!(
+                leaf_hash(&log.get(entry.index).unwrap().canonicalized_body),
+                entry.leaf
+            );
             if notes.insert(entry.note.clone()) {
                 assert_consistent(&log, &entry.note);
             }
-            assert_eq!(everything.insert(entry.index, entry.leaf), None, "an index was given twice");
+            assert_eq!(
+                everything.insert(entry.index, entry.leaf),
+                None,
+                "an index was given twice"
+            );
         }
         // The next writer clears up and goes on.
         let request = TestKey::new(1).request(&format!("between/{round}"));
@@ -173,8 +221,16 @@ fn a_log_survives_being_killed_at_any_instant() {
     }
     let log = Log::open(&path).unwrap();
     let size = log.checkpoint().unwrap().size();
-    assert!(everything.len() > 200, "only {} entries were acknowledged", everything.len());
-    println!("{size} entries, {} acknowledged to killed processes, {} checkpoints", everything.len(), notes.len());
+    assert!(
+        everything.len() > 200,
+        "only {} entries were acknowledged",
+        everything.len()
+    );
+    println!(
+        "{size} entries, {} acknowledged to killed processes, {} checkpoints",
+        everything.len(),
+        notes.len()
+    );
     notes.iter().for_each(|note| assert_consistent(&log, note));
     assert_clean(&log, size);
 }
@@ -190,8 +246,15 @@ fn processes_and_threads_append_together() {
     let mut indices = BTreeSet::new();
     for mut child in children {
         for entry in acknowledged(&mut child) {
-            assert!(indices.insert(entry.index), "index {} was given twice", entry.index);
-            assert_eq!(leaf_hash(&log.get(entry.index).unwrap().canonicalized_body), entry.leaf);
+            assert!(
+                indices.insert(entry.index),
+                "index {} was given twice",
+                entry.index
+            );
+            assert_eq!(
+                leaf_hash(&log.get(entry.index).unwrap().canonicalized_body),
+                entry.leaf
+            );
             assert_consistent(&log, &entry.note);
         }
     }
@@ -203,8 +266,9 @@ fn processes_and_threads_append_together() {
 fn processes_that_add_the_same_make_one_entry() {
     let dir = tempfile::tempdir().unwrap();
     let log = new_log(dir.path());
-    let children: Vec<Child> =
-        (0..4).map(|_| spawn(&format!("same|{}|x|60", log.dir().display()))).collect();
+    let children: Vec<Child> = (0..4)
+        .map(|_| spawn(&format!("same|{}|x|60", log.dir().display())))
+        .collect();
     let (mut added, mut known) = (BTreeMap::new(), Vec::new());
     for mut child in children {
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -212,7 +276,11 @@ fn processes_that_add_the_same_make_one_entry() {
             let words: Vec<&str> = line.split(' ').collect();
             match words[..] {
                 ["added", number, index] => {
-                    assert_eq!(added.insert(number.to_owned(), index.to_owned()), None, "added twice");
+                    assert_eq!(
+                        added.insert(number.to_owned(), index.to_owned()),
+                        None,
+                        "added twice"
+                    );
                 }
                 ["known", number, index] => known.push((number.to_owned(), index.to_owned())),
                 _ => {}
@@ -247,7 +315,10 @@ fn threads_share_batches() {
             })
         })
         .collect();
-    let sizes: BTreeSet<u64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    let sizes: BTreeSet<u64> = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().unwrap())
+        .collect();
     assert_clean(&log, 320);
     assert!(sizes.len() < 320, "every entry had a checkpoint of its own");
 }
@@ -284,10 +355,23 @@ fn case_212_a_limit_on_file_size_loses_nothing() {
     limited.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = limited.stderr(Stdio::piped()).output().unwrap();
     let output_text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{output_text}{}", String::from_utf8_lossy(&output.stderr));
-    let of = |word: &str| -> Vec<&str> { output_text.lines().filter_map(|line| line.strip_prefix(word)).collect() };
+    assert!(
+        output.status.success(),
+        "{output_text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let of = |word: &str| -> Vec<&str> {
+        output_text
+            .lines()
+            .filter_map(|line| line.strip_prefix(word))
+            .collect()
+    };
     let added = of("added ").len() as u64;
-    assert_eq!(of("refused "), ["log.storage_full", "log.storage_full"], "after {added} entries");
+    assert_eq!(
+        of("refused "),
+        ["log.storage_full", "log.storage_full"],
+        "after {added} entries"
+    );
     assert!(added > 5, "{added}");
     assert_clean(&log, added);
     // Without the limit the log goes on.

@@ -25,7 +25,11 @@ impl TestKey {
 
     /// Returns the DER of the public key.
     pub fn spki(&self) -> Vec<u8> {
-        self.0.verifying_key().to_public_key_der().expect("a key").into_vec()
+        self.0
+            .verifying_key()
+            .to_public_key_der()
+            .expect("a key")
+            .into_vec()
     }
 
     /// Returns a good request for this message.
@@ -50,16 +54,30 @@ pub fn new_log(dir: &Path) -> Log {
 
 /// Verifies an entry as an outsider would: body, proof and checkpoint.
 pub fn verify_entry(log: &Log, entry: &LogEntry, request: &CreateEntryRequest) {
-    assert_eq!(entry.canonicalized_body, request.to_entry().expect("good").canonical_body());
+    assert_eq!(
+        entry.canonicalized_body,
+        request.to_entry().expect("good").canonical_body()
+    );
     assert_eq!(entry.log_id, log.verifier_key().log_id());
     let proof = entry.inclusion_proof.as_ref().expect("a proof");
     let note = proof.checkpoint.as_ref().expect("a checkpoint");
-    let checkpoint = touchmark_tlog::checkpoint::verify_note(note.as_bytes(), log.origin(), log.verifier_key())
-        .expect("signed by this log");
-    assert_eq!((proof.tree_size, &proof.root_hash), (checkpoint.size(), checkpoint.root()));
+    let checkpoint =
+        touchmark_tlog::checkpoint::verify_note(note.as_bytes(), log.origin(), log.verifier_key())
+            .expect("signed by this log");
+    assert_eq!(
+        (proof.tree_size, &proof.root_hash),
+        (checkpoint.size(), checkpoint.root())
+    );
     assert_eq!(proof.log_index, entry.log_index);
     let leaf = leaf_hash(&entry.canonicalized_body);
-    verify_inclusion(&leaf, entry.log_index, checkpoint.size(), &proof.hashes, checkpoint.root()).expect("included");
+    verify_inclusion(
+        &leaf,
+        entry.log_index,
+        checkpoint.size(),
+        &proof.hashes,
+        checkpoint.root(),
+    )
+    .expect("included");
 }
 
 /// Asserts that an audit finds nothing.
@@ -99,7 +117,10 @@ pub struct Response {
 impl Response {
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Returns the `code` of an error.
@@ -119,8 +140,12 @@ impl Client {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a server");
         stream.set_nodelay(true).expect("an option");
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("an option");
-        Self { stream: BufReader::new(stream) }
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .expect("an option");
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     /// Sends bytes as they are.
@@ -130,7 +155,10 @@ impl Client {
 
     /// Sends a request and reads the response.
     pub fn call(&mut self, method: &str, path: &str, body: &[u8]) -> Response {
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: log.test\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: log.test\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         self.send(&[head.as_bytes(), body].concat());
         self.receive().expect("a response")
     }
@@ -149,9 +177,16 @@ impl Client {
                 None => break,
             }
         }
-        let length = headers.iter().find(|(name, _)| name == "content-length").map_or("0", |(_, value)| value);
+        let length = headers
+            .iter()
+            .find(|(name, _)| name == "content-length")
+            .map_or("0", |(_, value)| value);
         let mut body = vec![0; length.parse().ok()?];
         self.stream.read_exact(&mut body).ok()?;
-        Some(Response { status, headers, body })
+        Some(Response {
+            status,
+            headers,
+            body,
+        })
     }
 }
