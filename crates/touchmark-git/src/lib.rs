@@ -22,6 +22,7 @@ mod evidence;
 mod gather;
 mod object;
 mod open;
+mod packed_refs;
 mod program;
 mod refs;
 mod remote;

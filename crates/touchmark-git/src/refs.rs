@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::GitError;
 use crate::limits;
-use crate::open::{read_control, read_control_if_any};
+use crate::open::read_control;
+use crate::packed_refs;
 use crate::program::Session;
 
 /// What a ref holds.
@@ -18,6 +19,9 @@ pub(crate) enum Value {
     Object(ObjectId),
     Symbolic(String),
 }
+
+/// Refs by name, each with its id where it holds one.
+pub(crate) type Listed = BTreeMap<String, Option<ObjectId>>;
 
 /// The refs of one repository.
 #[derive(Debug)]
@@ -92,11 +96,7 @@ impl Refs {
     }
 
     /// Lists all refs below `prefix` (which ends with a slash) in the order of their names.
-    pub(crate) fn list(
-        &self,
-        prefix: &str,
-        session: Option<&Session>,
-    ) -> Result<BTreeMap<String, Option<ObjectId>>, GitError> {
+    pub(crate) fn list(&self, prefix: &str, session: Option<&Session>) -> Result<Listed, GitError> {
         let mut found = BTreeMap::new();
         if self.reftable {
             let session = session.ok_or(GitError::ProgramMissing)?;
@@ -155,48 +155,29 @@ impl Refs {
             .filter(|id| id.kind() == self.format && !id.is_null())
     }
 
-    fn packed(&self) -> Result<Option<Vec<u8>>, GitError> {
-        read_control_if_any(
-            &self.common_dir.join("packed-refs"),
-            limits::MAX_PACKED_REFS_BYTES,
-        )
+    fn packed(&self) -> PathBuf {
+        self.common_dir.join("packed-refs")
     }
 
     fn read_packed(&self, name: &str) -> Result<Option<Value>, GitError> {
-        let Some(bytes) = self.packed()? else {
-            return Ok(None);
-        };
-        for line in bytes.split(|byte| *byte == b'\n') {
-            if line.ends_with(name.as_bytes())
-                && let Some((id, found)) = packed_line(line)
-                && found == name
-            {
-                let id = self.parse_id(id).ok_or_else(|| GitError::RefUnreadable {
+        let mut value = None;
+        packed_refs::each_below(&self.packed(), name, |id, found| {
+            if found == name {
+                let unreadable = || GitError::RefUnreadable {
                     name: name.to_owned(),
-                })?;
-                return Ok(Some(Value::Object(id)));
+                };
+                value = Some(Value::Object(self.parse_id(id).ok_or_else(unreadable)?));
             }
-        }
-        Ok(None)
+            Ok::<(), GitError>(())
+        })?;
+        Ok(value)
     }
 
-    fn list_packed(
-        &self,
-        prefix: &str,
-        found: &mut BTreeMap<String, Option<ObjectId>>,
-    ) -> Result<(), GitError> {
-        let Some(bytes) = self.packed()? else {
-            return Ok(());
-        };
-        for line in bytes.split(|byte| *byte == b'\n') {
-            if let Some((id, name)) = packed_line(line)
-                && name.starts_with(prefix)
-            {
-                found.insert(name.to_owned(), self.parse_id(id));
-                refuse_too_many(found, prefix)?;
-            }
-        }
-        Ok(())
+    fn list_packed(&self, prefix: &str, found: &mut Listed) -> Result<(), GitError> {
+        packed_refs::each_below(&self.packed(), prefix, |id, name| {
+            found.insert(name.to_owned(), self.parse_id(id));
+            refuse_too_many(found, prefix)
+        })
     }
 
     fn list_loose(
@@ -204,7 +185,7 @@ impl Refs {
         folder: &Path,
         prefix: &str,
         depth: usize,
-        found: &mut BTreeMap<String, Option<ObjectId>>,
+        found: &mut Listed,
     ) -> Result<(), GitError> {
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -265,7 +246,7 @@ impl Refs {
     }
 }
 
-fn refuse_too_many(found: &BTreeMap<String, Option<ObjectId>>, prefix: &str) -> Result<(), GitError> {
+fn refuse_too_many(found: &Listed, prefix: &str) -> Result<(), GitError> {
     if found.len() <= limits::MAX_REFS {
         return Ok(());
     }
@@ -301,14 +282,6 @@ fn read_loose(path: &Path) -> Result<Option<Vec<u8>>, GitError> {
             source,
         }),
     }
-}
-
-/// Splits a line of `packed-refs`; headers and peeled values are not refs.
-fn packed_line(line: &[u8]) -> Option<(&str, &str)> {
-    if matches!(line.first(), None | Some(b'#' | b'^')) {
-        return None;
-    }
-    std::str::from_utf8(line).ok()?.split_once(' ')
 }
 
 /// Maps names that some file systems take for one to one text.

@@ -19,7 +19,7 @@ use crate::refs::Refs;
 /// How a repository is opened.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
-    /// The git program, for everything that writes or talks to a remote, and for reftable repositories.
+    /// The git program, for everything that writes or talks to a remote; reftable repositories cannot be opened without.
     pub git: Option<GitProgram>,
     /// Users beside the one of this process whose repositories may be read.
     pub trusted_owners: Vec<u32>,
@@ -150,18 +150,16 @@ impl Repository {
         self.git.as_ref().ok_or(GitError::ProgramMissing)
     }
 
-    /// Returns the session on the repository's own refs, or `None` without a git program.
+    /// Returns the session that reading refs needs: none, but for the reftable format.
     pub(crate) fn session(&self) -> Result<Option<&Session>, GitError> {
-        if let Some(session) = self.session.get() {
-            return Ok(Some(session));
+        if self.layout.reftable {
+            self.writing_session().map(Some)
+        } else {
+            Ok(None)
         }
-        // Only the reftable format needs the program for reading.
-        if self.git.is_none() {
-            return Ok(None);
-        }
-        self.writing_session().map(Some)
     }
 
+    /// Returns the session on the repository's own refs.
     pub(crate) fn writing_session(&self) -> Result<&Session, GitError> {
         if self.session.get().is_none() {
             let session = Session::open(self.git()?, &self.layout, ShadowRefs::Shared)?;
@@ -181,17 +179,13 @@ impl Repository {
         let shallow = commit_lines(&layout.common_dir.join("shallow"))?;
         let grafted = commit_lines(&layout.common_dir.join("info/grafts"))?;
         let session = OnceLock::new();
-        if layout.reftable
-            && let Some(git) = &git
-        {
+        if layout.reftable {
+            let git = git.as_ref().ok_or(GitError::ProgramMissing)?;
             let _ = session.set(Session::open(git, &layout, ShadowRefs::Shared)?);
         }
-        let replaced: Vec<String> = match (layout.reftable, session.get()) {
-            (true, None) => Vec::new(),
-            (_, session) => refs.list("refs/replace/", session)?.into_keys().collect(),
-        };
+        let replaced = refs.list("refs/replace/", session.get())?;
         let replaced: Vec<String> = replaced
-            .iter()
+            .keys()
             .filter_map(|name| name.strip_prefix("refs/replace/"))
             .map(str::to_owned)
             .collect();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use touchmark_statement::git_id::GitCommitId;
-use touchmark_verify::git_view::GitView as _;
+use touchmark_verify::git_view::{GitObject, GitView as _, GitViewError};
 
 use crate::error::GitError;
 use crate::limits;
@@ -150,7 +150,13 @@ impl Repository {
         if base == head {
             return Err(GitError::EmptyRange { commit: head.clone() });
         }
-        self.commit(base)?;
+        match self.commit(base) {
+            // The walk below finds the boundary behind which it may be.
+            Err(GitViewError::Missing { .. }) if self.is_shallow() => {}
+            found => {
+                found?;
+            }
+        }
         let mut line = Vec::new();
         let mut current = head.clone();
         while current != *base {
@@ -289,8 +295,8 @@ impl Repository {
             };
             match found {
                 None => {
-                    let object = touchmark_verify::git_view::GitObject::Commit(as_commit());
-                    return Err(touchmark_verify::git_view::GitViewError::Missing { object }.into());
+                    let object = GitObject::Commit(as_commit());
+                    return Err(GitViewError::Missing { object }.into());
                 }
                 Some((Kind::Commit, _)) => return Ok(as_commit()),
                 Some((Kind::Tag, content)) => {

@@ -133,9 +133,6 @@ impl GitView for Repository {
     }
 }
 
-/// A directory of a tree: each name with what it holds.
-type Folder = HashMap<Vec<u8>, (FileMode, String)>;
-
 impl Repository {
     /// Returns what a tree holds at a path, directories included.
     pub fn entry(&self, root: &GitTreeId, path: &RepoPath) -> Result<Option<TreeEntry>, GitViewError> {
@@ -176,52 +173,66 @@ impl Repository {
         result: &GitTreeId,
         rows: &[PathChange],
     ) -> Result<(), GitViewError> {
-        let mut seen: HashSet<&[u8]> = HashSet::new();
-        for row in rows.iter().filter(|row| row.from.is_none() && row.to.is_some()) {
-            let path = row.path.as_bytes();
-            // Every level of the path, from the file itself upwards, once.
-            let mut end = path.len();
-            while end > 0 && seen.insert(&path[..end]) {
-                let start = path[..end].rfind_byte(b'/').map_or(0, |slash| slash + 1);
-                self.refuse_twin(base, result, &path[..start.saturating_sub(1)], &path[start..end])?;
-                end = start.saturating_sub(1);
+        // Every folder in which a file, or a folder on the way to one, may be new.
+        let mut folders: BTreeMap<&[u8], HashSet<&[u8]>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.from.is_none()) {
+            let mut path = row.path.as_bytes();
+            while !path.is_empty() {
+                let (folder, name) = match path.rfind_byte(b'/') {
+                    Some(slash) => (&path[..slash], &path[slash + 1..]),
+                    None => (&path[..0], path),
+                };
+                if !folders.entry(folder).or_default().insert(name) {
+                    break;
+                }
+                path = folder;
+            }
+        }
+        for (folder, added) in folders {
+            self.refuse_twins(base, result, folder, &added)?;
+        }
+        Ok(())
+    }
+
+    fn refuse_twins(
+        &self,
+        base: &GitTreeId,
+        result: &GitTreeId,
+        folder: &[u8],
+        added: &HashSet<&[u8]>,
+    ) -> Result<(), GitViewError> {
+        let mut by_fold: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
+        for name in self.names(result, folder)? {
+            if let Ok(text) = std::str::from_utf8(&name) {
+                by_fold.entry(fold(text)).or_default().push(name);
+            }
+        }
+        let mut before: Option<HashSet<Vec<u8>>> = None;
+        for twins in by_fold.into_values().filter(|twins| twins.len() > 1) {
+            if !twins.iter().any(|name| added.contains(name.as_slice())) {
+                continue;
+            }
+            let before = match &before {
+                Some(before) => before,
+                None => before.insert(self.names(base, folder)?.into_iter().collect()),
+            };
+            if let Some(new) = twins.iter().find(|name| !before.contains(*name)) {
+                let twin = twins
+                    .iter()
+                    .find(|name| *name != new)
+                    .expect("twins are two or more");
+                let shown = |name: &[u8]| name.escape_ascii().to_string();
+                return Err(GitViewError::PathCollision {
+                    added: shown(new),
+                    twin: shown(twin),
+                });
             }
         }
         Ok(())
     }
 
-    fn refuse_twin(
-        &self,
-        base: &GitTreeId,
-        result: &GitTreeId,
-        folder: &[u8],
-        name: &[u8],
-    ) -> Result<(), GitViewError> {
-        let Ok(text) = std::str::from_utf8(name) else {
-            return Ok(());
-        };
-        let folded = fold(text);
-        let is_twin = |other: &[u8]| {
-            other != name && std::str::from_utf8(other).is_ok_and(|other| fold(other) == folded)
-        };
-        let Some(now) = self.folder(result, folder)? else {
-            return Ok(());
-        };
-        let Some(twin) = now.keys().find(|other| is_twin(other)) else {
-            return Ok(());
-        };
-        let before = self.folder(base, folder)?.unwrap_or_default();
-        if before.contains_key(name) && before.contains_key(twin) {
-            return Ok(());
-        }
-        let shown = |name: &[u8]| name.escape_ascii().to_string();
-        Err(GitViewError::PathCollision {
-            added: shown(name),
-            twin: shown(twin),
-        })
-    }
-
-    fn folder(&self, root: &GitTreeId, path: &[u8]) -> Result<Option<Folder>, GitViewError> {
+    /// Returns the names in a folder of a tree; none when there is no such folder.
+    fn names(&self, root: &GitTreeId, path: &[u8]) -> Result<Vec<Vec<u8>>, GitViewError> {
         let id = match RepoPath::from_bytes(path) {
             Err(_) => root.clone(),
             Ok(path) => match self.entry(root, &path)? {
@@ -229,18 +240,13 @@ impl Repository {
                     mode: FileMode::Tree,
                     id,
                 }) => id.as_str().parse().expect("an object id is lowercase hex"),
-                _ => return Ok(None),
+                _ => return Ok(Vec::new()),
             },
         };
         let content = self.store.remembered(&GitObject::Tree(id.clone()))?;
         let entries = tree::parse(&content, self.store.format())
             .map_err(|(offset, defect)| GitViewError::Tree { id, offset, defect })?;
-        Ok(Some(
-            entries
-                .iter()
-                .map(|e| (e.name.to_vec(), (e.mode, e.id.to_string())))
-                .collect(),
-        ))
+        Ok(entries.iter().map(|entry| entry.name.to_vec()).collect())
     }
 }
 

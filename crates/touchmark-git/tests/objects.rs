@@ -1,4 +1,5 @@
 //! Objects, trees and commits that mislead other readers.
+#![allow(clippy::unwrap_used, reason = "a failing helper fails the test")]
 
 mod common;
 
@@ -223,7 +224,7 @@ fn case_160_a_shallow_boundary_inside_the_range_is_not_the_root() {
     assert!(repository.is_shallow());
     let range = |base: &GitCommitId| repository.linear_range(base, &ids[3], 10);
     assert_eq!(range(&ids[2]).unwrap(), ids[3..]);
-    assert_eq!(range(&ids[0]).unwrap_err().code(), "git.object_missing");
+    assert_eq!(range(&ids[0]).unwrap_err().code(), "git.shallow");
     assert_eq!(repository.root_commits(10).unwrap_err().code(), "git.shallow");
     // The boundary is believed even where the objects behind it are at hand.
     std::fs::write(sandbox.path().join(".git/shallow"), format!("{}\n", ids[2])).unwrap();

@@ -56,6 +56,9 @@ pub(crate) fn parse(content: &[u8], format: ObjectFormat) -> Result<GitCommit, F
     })
 }
 
+/// Where a header begins, its key, and the first line of its value.
+type Header<'a> = (usize, &'a [u8], &'a [u8]);
+
 struct Headers<'a> {
     content: &'a [u8],
     offset: usize,
@@ -63,8 +66,8 @@ struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// Returns the next header as (offset, key, first line of the value), or `None` at the empty line.
-    fn next(&mut self) -> Result<Option<(usize, &'a [u8], &'a [u8])>, Found> {
+    /// Returns the next header, or `None` at the empty line.
+    fn next(&mut self) -> Result<Option<Header<'a>>, Found> {
         let at = self.offset;
         let line = self.line()?;
         if line.is_empty() {
@@ -119,11 +122,7 @@ fn object_id<Id: std::str::FromStr>(value: &[u8], format: ObjectFormat) -> Optio
 }
 
 /// Parses `<name> <<email>> <seconds> <zone>`; a name or an address has no angle brackets.
-fn identity(
-    header: Option<(usize, &[u8], &[u8])>,
-    wanted: &[u8],
-    before: &[&[u8]],
-) -> Result<GitIdentity, Found> {
+fn identity(header: Option<Header<'_>>, wanted: &[u8], before: &[&[u8]]) -> Result<GitIdentity, Found> {
     let Some((at, key, value)) = header else {
         return Err((0, CommitDefect::HeaderOrder));
     };

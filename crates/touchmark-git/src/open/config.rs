@@ -59,12 +59,6 @@ impl Config {
             .map(|entry| entry.value.as_str())
     }
 
-    /// Returns whether the last value of a key means true.
-    pub(crate) fn is_true(&self, section: &str, key: &str) -> Option<bool> {
-        self.value(section, "", key)
-            .map(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "1"))
-    }
-
     /// Returns the keys and values of a section without subsection.
     pub(crate) fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let here = move |entry: &&Entry| entry.section == section && entry.subsection.is_empty();
@@ -264,7 +258,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.value("core", "", "repositoryformatversion"), Some("1"));
-        assert_eq!(config.is_true("core", "bare"), Some(true));
+        assert_eq!(config.value("core", "", "bare"), Some("true"));
         assert_eq!(config.value("extensions", "", "objectformat"), Some("sha256"));
         assert_eq!(config.value("remote", "or\"i", "url"), Some("https://x/ y"));
         assert_eq!(config.value("branch", "main", "merge"), Some("a  b"));
@@ -274,7 +268,7 @@ mod tests {
     fn the_last_value_counts_and_includes_are_not_followed() {
         let config =
             parse("[include]\npath = /etc/passwd\n[core]\nbare = true\n[core]\nbare = false\n").unwrap();
-        assert_eq!(config.is_true("core", "bare"), Some(false));
+        assert_eq!(config.value("core", "", "bare"), Some("false"));
         assert_eq!(
             config.section("include").collect::<Vec<_>>(),
             [("path", "/etc/passwd")]

@@ -6,6 +6,7 @@
 mod config;
 mod owner;
 
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -212,11 +213,11 @@ fn formats(config: &Config) -> Result<(ObjectFormat, bool), GitError> {
     Ok((format, reftable))
 }
 
-/// Reads a whole control file up to `limit` bytes.
-pub(crate) fn read_control(path: &Path, limit: u64) -> Result<Vec<u8>, GitError> {
+/// Opens a regular file and returns it with its size.
+pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), GitError> {
     // Non-blocking, so that a named pipe in the place of the file cannot hold us up.
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-    let file = std::fs::OpenOptions::new()
+    let file = File::options()
         .read(true)
         .custom_flags(flags)
         .open(path)
@@ -229,7 +230,13 @@ pub(crate) fn read_control(path: &Path, limit: u64) -> Result<Vec<u8>, GitError>
             source,
         });
     }
-    let mut bytes = Vec::with_capacity(metadata.len().min(limit) as usize);
+    Ok((file, metadata.len()))
+}
+
+/// Reads a whole control file up to `limit` bytes.
+pub(crate) fn read_control(path: &Path, limit: u64) -> Result<Vec<u8>, GitError> {
+    let (file, length) = open_regular(path)?;
+    let mut bytes = Vec::with_capacity(length.min(limit) as usize);
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(GitError::io(path))?;

@@ -11,8 +11,8 @@ use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_verify::git_view::GitView as _;
 
 /// A work tree with its repository.
-pub struct Sandbox {
-    pub folder: TempDir,
+pub(crate) struct Sandbox {
+    pub(crate) folder: TempDir,
 }
 
 /// The git program as the library uses it.
@@ -20,12 +20,12 @@ pub struct Sandbox {
     clippy::disallowed_methods,
     reason = "tests look for git where the shell does"
 )]
-pub fn git_program() -> GitProgram {
+pub(crate) fn git_program() -> GitProgram {
     GitProgram::find(&std::env::var_os("PATH").expect("PATH is set")).expect("git is installed")
 }
 
 /// Runs git in a folder, without any configuration of the user.
-pub fn git_in(folder: &Path, args: &[&str]) -> String {
+pub(crate) fn git_in(folder: &Path, args: &[&str]) -> String {
     let output = git_command(folder, args).output().expect("git runs");
     assert!(
         output.status.success(),
@@ -38,7 +38,7 @@ pub fn git_in(folder: &Path, args: &[&str]) -> String {
         .to_owned()
 }
 
-pub fn git_command(folder: &Path, args: &[&str]) -> Command {
+pub(crate) fn git_command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(git_program().path());
     command
         .current_dir(folder)
@@ -57,11 +57,11 @@ pub fn git_command(folder: &Path, args: &[&str]) -> Command {
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&["--object-format=sha1"])
     }
 
-    pub fn with(init: &[&str]) -> Self {
+    pub(crate) fn with(init: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut args = vec!["init", "--quiet", "--initial-branch=main"];
         args.extend(init);
@@ -69,15 +69,15 @@ impl Sandbox {
         Self { folder }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         git_in(self.path(), args)
     }
 
-    pub fn write(&self, path: &str, content: &str) -> PathBuf {
+    pub(crate) fn write(&self, path: &str, content: &str) -> PathBuf {
         let file = self.path().join(path);
         std::fs::create_dir_all(file.parent().expect("a file is in a folder")).expect("folders");
         std::fs::write(&file, content).expect("a file");
@@ -85,26 +85,26 @@ impl Sandbox {
     }
 
     /// Commits everything and returns the commit.
-    pub fn commit(&self, message: &str) -> GitCommitId {
+    pub(crate) fn commit(&self, message: &str) -> GitCommitId {
         self.git(&["add", "-A"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.id("HEAD")
     }
 
-    pub fn id(&self, revision: &str) -> GitCommitId {
+    pub(crate) fn id(&self, revision: &str) -> GitCommitId {
         self.git(&["rev-parse", "--verify", revision])
             .parse()
             .expect("an id")
     }
 
-    pub fn tree(&self, revision: &str) -> GitTreeId {
+    pub(crate) fn tree(&self, revision: &str) -> GitTreeId {
         self.git(&["rev-parse", "--verify", &format!("{revision}^{{tree}}")])
             .parse()
             .expect("an id")
     }
 
     /// Opens it with the library.
-    pub fn open(&self) -> Repository {
+    pub(crate) fn open(&self) -> Repository {
         let options = OpenOptions {
             git: Some(git_program()),
             ..OpenOptions::default()
@@ -113,7 +113,7 @@ impl Sandbox {
     }
 
     /// Stores an object without git's checks and returns its id.
-    pub fn store(&self, kind: &str, content: &[u8]) -> String {
+    pub(crate) fn store(&self, kind: &str, content: &[u8]) -> String {
         let args = ["hash-object", "-w", "--literally", "--stdin", "-t", kind];
         let mut command = git_command(self.path(), &args);
         let mut child = command
@@ -134,13 +134,13 @@ impl Sandbox {
             .to_owned()
     }
 
-    pub fn object_file(&self, id: &str) -> PathBuf {
+    pub(crate) fn object_file(&self, id: &str) -> PathBuf {
         self.path().join(".git/objects").join(&id[..2]).join(&id[2..])
     }
 }
 
 /// Writes paths of a difference as `A path`, `D path` or `M path`.
-pub fn rows(repository: &Repository, base: &GitTreeId, result: &GitTreeId) -> Vec<String> {
+pub(crate) fn rows(repository: &Repository, base: &GitTreeId, result: &GitTreeId) -> Vec<String> {
     let changes = repository.changed_paths(base, result).expect("a difference");
     let letter = |change: &touchmark_verify::git_view::PathChange| match (&change.from, &change.to) {
         (None, Some(_)) => 'A',
@@ -154,7 +154,7 @@ pub fn rows(repository: &Repository, base: &GitTreeId, result: &GitTreeId) -> Ve
 }
 
 /// Makes an item of evidence about a commit; its name follows from its bytes.
-pub fn evidence(commit: &GitCommitId, bytes: &[u8]) -> EvidenceItem {
+pub(crate) fn evidence(commit: &GitCommitId, bytes: &[u8]) -> EvidenceItem {
     EvidenceItem {
         key: EvidenceKey::Commit(commit.clone()),
         name: evidence_name(bytes),
@@ -163,7 +163,7 @@ pub fn evidence(commit: &GitCommitId, bytes: &[u8]) -> EvidenceItem {
     }
 }
 
-pub fn evidence_name(bytes: &[u8]) -> EvidenceName {
+pub(crate) fn evidence_name(bytes: &[u8]) -> EvidenceName {
     let digest = touchmark_statement::digest::Sha256Digest::of(bytes);
     format!("{digest}-{}.sigstore.json", "5".repeat(64))
         .parse()
