@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use touchmark_policy::Candidate;
+use touchmark_statement::agent_change::{AgentChange, Prompt};
+use touchmark_statement::digest::{DigestSet, Sha256Digest};
 use touchmark_statement::predicate::Predicate;
-use touchmark_statement::review::ReviewDecision;
+use touchmark_statement::review::{Review, ReviewDecision};
 use touchmark_statement::statement::Statement;
 use touchmark_statement::timestamp::Timestamp;
 
@@ -69,17 +71,17 @@ defects! {
     /// The approval does not name the agent's statement.
     ApprovalShownNothing => "approval.evidence_incomplete", 11;
     /// The approval has lapsed.
-    ApprovalExpired => "approval.expired", 11;
+    ApprovalExpired => "approval.expired", 10;
     /// There is no approval.
-    ApprovalMissing => "rule.infrastructure-needs-a-person", 14;
+    ApprovalMissing => "policy.rule.infrastructure-needs-a-person", 14;
     /// A second person rejects the change.
     Rejected => "approval.rejected", 12;
     /// Only a part of the attested change is to land.
     PartOfChangeLanded => "accounted.residual", 10;
     /// The change also loosens the policy.
-    PolicyLoosenedInChange => "policy.admin_approval", 14;
-    /// A blob of the change holds other bytes on disk than its id says.
-    ObjectSwappedOnDisk => "git.object_mismatch", 1;
+    PolicyLoosenedInChange => "agent.policy_path", 12;
+    /// A blob of the change holds other bytes on disk than its id says: nothing that names it can be checked.
+    ObjectSwappedOnDisk => "binding.object_unreadable", 11;
     /// The statement is about another repository with the same commits.
     EvidenceOfOtherRepository => "binding.repository_mismatch", 11;
     /// The refs that held the evidence are gone.
@@ -91,13 +93,27 @@ defects! {
     /// The statement gives the proposed commit another tree.
     TreeMismatch => "binding.tree_mismatch", 11;
     /// The transcript was cut inside its last record.
-    TranscriptCut => "agent.transcript_missing", 12;
+    TranscriptCut => "agent.transcript_missing", 10;
+    /// The statement commits to no prompt.
+    PromptMissing => "agent.prompt_missing", 10;
+    /// The statement holds a plain digest of the prompt, which can be guessed, and no commitment.
+    PromptUnsalted => "agent.prompt_unsalted", 11;
+    /// A model took part that the policy does not allow.
+    ModelNotAllowed => "agent.model", 12;
+    /// The product's version is older than the policy allows.
+    ProductTooOld => "agent.product", 12;
+    /// The agent worked on a branch that is not its own.
+    RefOutsideScope => "agent.ref", 12;
+    /// The agent changed a path that it may not touch.
+    PathOutsideScope => "agent.path", 12;
     /// The policy asks for a log that is not run by the signer, and nobody is named as its operator.
     SelfOperatedLog => "tlog.self_operated", 10;
     /// The trusted root holds another log.
     LogUnknown => "tlog.log_unknown", 11;
-    /// The log entry is that of another bundle.
+    /// The log entry is that of another statement of the same signer.
     LogEntrySpliced => "tlog.digest_mismatch", 11;
+    /// The log entry is that of the approval.
+    LogEntryOfOtherSigner => "tlog.verifier_mismatch", 11;
     /// The log entry is absent.
     LogEntryMissing => "tlog.entry_missing", 10;
     /// The log entry stands there twice.
@@ -119,9 +135,9 @@ defects! {
     /// The entry is of another kind.
     EntryKindUnknown => "tlog.entry_kind", 11;
     /// The envelope's payload type was changed.
-    PayloadTypeChanged => "signature.invalid", 11;
+    PayloadTypeChanged => "envelope.payload_type", 11;
     /// The payload type is written in upper case.
-    PayloadTypeUpperCase => "signature.invalid", 11;
+    PayloadTypeUpperCase => "envelope.payload_type", 11;
     /// A byte of the payload was changed.
     PayloadChanged => "signature.invalid", 11;
     /// A byte of the signature was changed.
@@ -141,15 +157,15 @@ defects! {
     /// A key stands in an object twice, once with an escape.
     DuplicateKeyByEscape => "json.duplicate_key", 11;
     /// The bundle begins with a byte order mark.
-    ByteOrderMark => "json.syntax", 11;
+    ByteOrderMark => "json.byte_order_mark", 11;
     /// A second document follows the bundle.
-    TrailingDocument => "json.syntax", 11;
+    TrailingDocument => "json.trailing_data", 11;
     /// The envelope is an array.
-    ArrayForEnvelope => "json.shape", 11;
+    ArrayForEnvelope => "json.array_for_object", 11;
     /// A base64 value has a line feed in it.
     Base64WithLineFeed => "bundle.base64", 11;
     /// The bundle is nested ten thousand deep.
-    DeeplyNested => "json.depth", 11;
+    DeeplyNested => "json.too_deep", 11;
 }
 
 /// Builds the case with one defect.
@@ -177,7 +193,7 @@ fn before_signing(defect: Defect, world: &mut World) -> bool {
         Defect::PathDigestWrong => sign(world, Signer::Agent, |claim| {
             let rows = claim.change.paths.as_mut().expect("there are rows");
             let side = rows[0].to.as_mut().expect("it was not deleted");
-            side.sha256 = Some(touchmark_statement::digest::Sha256Digest::of(b"other"));
+            side.sha256 = Some(Sha256Digest::of(b"other"));
         }),
         Defect::PathLeftOut => sign(world, Signer::Agent, |claim| {
             claim.change.paths.as_mut().expect("there are rows").pop();
@@ -185,6 +201,32 @@ fn before_signing(defect: Defect, world: &mut World) -> bool {
         Defect::TreeMismatch => sign(world, Signer::Agent, |claim| {
             claim.change.base.git_tree = claim.change.commits[0].git_tree.clone();
         }),
+        Defect::PromptMissing => sign(world, Signer::Agent, |claim| claim.prompt = None),
+        Defect::PromptUnsalted => sign(world, Signer::Agent, |claim| {
+            let plain_digest = Some(DigestSet::of_sha256(Sha256Digest::of(b"Greet people")));
+            claim.prompt = Some(Prompt {
+                commitments: None,
+                root: None,
+                count: None,
+                plain_digest,
+            });
+        }),
+        Defect::ModelNotAllowed => sign(world, Signer::Agent, |claim| {
+            claim.models[0].provider = "elsewhere".into()
+        }),
+        Defect::ProductTooOld => sign(world, Signer::Agent, |claim| {
+            claim.agent.product.as_mut().expect("it is named").version = Some("1.0.111".into());
+        }),
+        Defect::RefOutsideScope => {
+            sign(world, Signer::Agent, |claim| {
+                claim.change.ref_name = Some("refs/heads/main".into())
+            });
+        }
+        Defect::PathOutsideScope => {
+            world.repo.write("README.md", "# Rewritten\n");
+            world.head = world.repo.commit("Greeter", "Rewrite the introduction");
+            return false;
+        }
         Defect::TranscriptCut => {
             let len = world.transcript.len();
             world.transcript.truncate(len - 20);
@@ -260,11 +302,7 @@ enum Signer {
     Stranger,
 }
 
-fn sign(
-    world: &mut World,
-    signer: Signer,
-    change: impl FnOnce(&mut touchmark_statement::agent_change::AgentChange),
-) {
+fn sign(world: &mut World, signer: Signer, change: impl FnOnce(&mut AgentChange)) {
     let mut statement = world.agent_statement();
     if let Predicate::AgentChange(claim) = &mut statement.predicate {
         change(claim);
@@ -282,10 +320,7 @@ fn sign(
     world.review = Some(world.attest(&world.approval_statement(), &world.keys.reviewer));
 }
 
-fn review(
-    mut statement: Statement,
-    change: impl FnOnce(&mut touchmark_statement::review::Review),
-) -> Statement {
+fn review(mut statement: Statement, change: impl FnOnce(&mut Review)) -> Statement {
     if let Predicate::Review(review) = &mut statement.predicate {
         change(review);
     }
@@ -302,10 +337,16 @@ fn after_signing(defect: Defect, world: &mut World) {
             world.trusted_root = super::with_operator(&other.trusted_root_json());
         }
         Defect::LogEntrySpliced => {
-            let review = world.review.as_ref().expect("it is signed");
-            let other: Value = serde_json::from_slice(&review.bytes).expect("JSON");
-            let entries = other["verificationMaterial"]["tlogEntries"].clone();
-            agent(world).edit(|bundle| bundle["verificationMaterial"]["tlogEntries"] = entries);
+            let mut statement = world.agent_statement();
+            if let Predicate::AgentChange(claim) = &mut statement.predicate {
+                claim.run.sequence = 1;
+            }
+            let other = world.attest(&statement, &world.keys.agent);
+            splice(agent(world), &other);
+        }
+        Defect::LogEntryOfOtherSigner => {
+            let other = world.review.clone().expect("it is signed");
+            splice(agent(world), &other);
         }
         Defect::ProofAltered | Defect::ProofTooShort => {
             // The proof of the first of two entries holds one hash, that of the second.
@@ -322,6 +363,12 @@ fn after_signing(defect: Defect, world: &mut World) {
 
 fn agent(world: &mut World) -> &mut Piece {
     world.agent.as_mut().expect("it is signed")
+}
+
+/// Gives a bundle the log entry of another one.
+fn splice(piece: &mut Piece, other: &Piece) {
+    piece.bundle.tlog_entries.clone_from(&other.bundle.tlog_entries);
+    piece.bytes = piece.bundle.encode();
 }
 
 fn break_bundle(defect: Defect, piece: &mut Piece) {

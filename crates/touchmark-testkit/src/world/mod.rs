@@ -12,13 +12,14 @@ use touchmark_git::{EvidenceItem, EvidenceKey};
 use touchmark_log::Log;
 use touchmark_policy::{Candidate, JudgeRequest, NamedRoot, Policy, PolicyInForce, Verdict, judge};
 use touchmark_sign::attestation::{self, SignedEnvelope};
-use touchmark_sign::{PrivateKey, key_file};
+use touchmark_sign::{PrivateKey, Signer as _, key_file};
 use touchmark_statement::git_id::GitCommitId;
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::bundle::Bundle;
 use touchmark_verify::git_view::GitView as _;
+use touchmark_verify::key::PublicKey;
 use touchmark_verify::trust::TrustedRoot;
 
 pub use defect::{Defect, Expected};
@@ -170,11 +171,22 @@ impl World {
                 policy: &policy,
                 serial_floor: None,
             }],
-            keys: &[],
+            keys: &self.keys_at_hand(),
             at: self.at,
             forge_author: None,
             tool: "touchmark-testkit",
         })
+    }
+
+    /// Returns the public keys that the verifier was given. They only help: which of them count, the policy says.
+    pub fn keys_at_hand(&self) -> Vec<PublicKey> {
+        let keys = [
+            &self.keys.agent,
+            &self.keys.reviewer,
+            &self.keys.second_reviewer,
+            &self.keys.service,
+        ];
+        keys.map(|key| key.public_key().clone()).to_vec()
     }
 
     /// Signs a statement, logs it and builds its bundle.
