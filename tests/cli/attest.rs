@@ -50,7 +50,7 @@ fn the_statement_says_what_git_and_the_session_say() {
     let statement = sandbox.statement(&["--base", "main", "--owner", "team-a", "--agent", "fixer", "--task", "https://example.com/7"]);
     let head = sandbox.git(["rev-parse", "HEAD"]);
     assert_eq!(statement["subject"][0]["digest"]["gitCommit"], head);
-    assert_eq!(statement["subject"][0]["name"], "git+https://example.com/acme/app.git");
+    assert_eq!(statement["subject"][0]["name"], "git+https://example.com/acme/app");
     assert_eq!(statement["subject"][1]["digest"]["gitTree"], sandbox.git(["rev-parse", "HEAD^{tree}"]));
     let content = sandbox.git(["cat-file", "commit", "HEAD"]) + "\n";
     assert_eq!(statement["subject"][0]["digest"]["sha256"], sha256(content.as_bytes()));
@@ -63,7 +63,7 @@ fn the_statement_says_what_git_and_the_session_say() {
     assert_eq!(predicate["models"][0]["id"], "claude-opus-4-5-20251101");
     assert_eq!(predicate["models"][0]["role"], "primary");
     assert_eq!(predicate["change"]["ref"], "refs/heads/agent/fix");
-    assert_eq!(predicate["change"]["repository"]["uri"], "https://example.com/acme/app.git");
+    assert_eq!(predicate["change"]["repository"]["uri"], "https://example.com/acme/app");
     assert_eq!(predicate["change"]["dirty"], false);
     assert_eq!(predicate["change"]["base"]["gitCommit"], sandbox.git(["rev-parse", "main"]));
     let row = &predicate["change"]["paths"][0];
@@ -186,12 +186,15 @@ fn the_same_session_and_tree_are_folded_and_a_new_tree_is_the_next_in_the_chain(
 }
 
 #[test]
-fn the_base_is_the_merge_base_with_the_upstream() {
+fn the_base_is_where_the_branch_left_its_upstream() {
     let sandbox = Sandbox::with_change();
-    sandbox.touchmark(["attest", "--dry-run"]).refused(2, "attest.no_base");
-    sandbox.git(["branch", "--quiet", "--set-upstream-to=main"]);
-    let statement = sandbox.statement(&[]);
-    assert_eq!(pointer(&statement, "/predicate/change/base/gitCommit"), &json!(sandbox.git(["rev-parse", "main"])));
+    let main = sandbox.git(["rev-parse", "main"]);
+    assert_eq!(pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"), &json!(main));
+    sandbox.git(["branch", "--quiet", "--move", "main", "trunk"]);
+    let outcome = sandbox.touchmark(["attest", "--dry-run"]).refused(2, "attest.no_base");
+    assert!(outcome.stderr.contains("hint: say it with --base"), "{}", outcome.stderr);
+    sandbox.git(["branch", "--quiet", "--set-upstream-to=trunk"]);
+    assert_eq!(pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"), &json!(main));
 }
 
 #[test]
@@ -214,7 +217,7 @@ fn instruction_files_of_the_base_are_named_by_digest_and_others_by_commitment() 
     sandbox.write("CLAUDE.md", "be very brief\n");
     sandbox.write(".claude/settings.json", "{}");
     sandbox.session().prompt("x").writes("a.txt").store(&sandbox);
-    let statement = sandbox.statement(&["--base", "HEAD~1"]);
+    let statement = sandbox.statement(&["--base", &sandbox.git(["rev-parse", "HEAD~1"])]);
     let rows = pointer(&statement, "/predicate/instructions").as_array().unwrap().clone();
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}"));
     assert_eq!(row("AGENTS.md")["digest"]["sha256"], sha256(b"be kind\n"));

@@ -4,5 +4,6 @@
 mod common;
 
 mod attest;
+mod crash;
 mod keys;
 mod usage;

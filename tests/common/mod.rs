@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-pub use session::Session;
+pub use session::{SESSION_ID, Session};
 
 /// The time that tests give with `--at`.
 pub const AT: &str = "2026-03-01T12:00:00Z";

@@ -9,9 +9,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use touchmark_statement::timestamp::Timestamp;
 
 use crate::commands;
-use crate::environment::VARIABLES;
-use crate::error::ExitCode;
-use crate::output::{Color, Format};
+use crate::environment::{Environment, VARIABLES};
+use crate::error::{CliError, ExitCode};
+use crate::output::{Color, Format, Output};
 
 /// Provenance for changes made by AI coding agents: attest them, verify them, find them again.
 #[derive(Debug, Parser)]
@@ -126,6 +126,10 @@ pub(crate) fn parse() -> Result<Cli, ProcessExit> {
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map_err(|error| {
+        // The parser quotes what it does not understand; the text of a key is not to be quoted.
+        if error.to_string().contains("PRIVATE KEY") {
+            return key_text();
+        }
         // A closed pipe is quiet.
         let _ = error.print();
         if error.use_stderr() {
@@ -134,6 +138,13 @@ pub(crate) fn parse() -> Result<Cli, ProcessExit> {
             ExitCode::Allowed.into()
         }
     })
+}
+
+fn key_text() -> ProcessExit {
+    let error = CliError::usage("key.name_is_key", "expected the name of a key, found the key itself")
+        .hint("put the key into a file and name that; this one has been on a command line and should be replaced");
+    Output::new(Format::Text, Color::Auto, false, &Environment::default()).error(&error);
+    error.exit().into()
 }
 
 /// The command tree, every `--help` of which ends with exit codes and environment.
