@@ -61,29 +61,54 @@ pub(crate) fn collect(
 ) -> Result<(Vec<Found>, Coverage), CliError> {
     let keys = match keys {
         Some(keys) => keys,
-        None => repository.list_evidence()?.into_iter().map(|found| found.key).collect(),
+        None => repository
+            .list_evidence()?
+            .into_iter()
+            .map(|found| found.key)
+            .collect(),
     };
-    let mut coverage = Coverage { refs: keys.len(), ..Coverage::default() };
+    let mut coverage = Coverage {
+        refs: keys.len(),
+        ..Coverage::default()
+    };
     let mut pieces: BTreeMap<(String, Sha256Digest), (Vec<String>, Vec<u8>)> = BTreeMap::new();
     for key in keys {
         let set = match repository.read_evidence(&key) {
             Ok(set) => set,
             Err(error) => {
-                coverage.unreadable.push(format!("{} [{}]: {error}", key.ref_name(), error.code()));
+                coverage
+                    .unreadable
+                    .push(format!("{} [{}]: {error}", key.ref_name(), error.code()));
                 continue;
             }
         };
-        coverage.unreadable.extend(set.ignored.iter().map(|entry| format!("{} holds {}", entry.ref_name, entry.name)));
+        coverage.unreadable.extend(
+            set.ignored
+                .iter()
+                .map(|entry| format!("{} holds {}", entry.ref_name, entry.name)),
+        );
         for file in set.files {
             let identity = (file.name.as_str().to_owned(), Sha256Digest::of(&file.bytes));
-            pieces.entry(identity).or_insert_with(|| (Vec::new(), file.bytes)).0.push(file.ref_name);
+            pieces
+                .entry(identity)
+                .or_insert_with(|| (Vec::new(), file.bytes))
+                .0
+                .push(file.ref_name);
         }
     }
     let options = VerifyOptions::new(context.now()?);
-    let verifiers: Vec<Verifier<'_>> = roots.iter().map(|root| Verifier::new(&root.root, &options)).collect();
+    let verifiers: Vec<Verifier<'_>> = roots
+        .iter()
+        .map(|root| Verifier::new(&root.root, &options))
+        .collect();
     let found: Vec<Found> = pieces
         .into_iter()
-        .map(|((name, _), (refs, bytes))| Found { refs, name, outcome: verify(&bytes, &verifiers), bytes })
+        .map(|((name, _), (refs, bytes))| Found {
+            refs,
+            name,
+            outcome: verify(&bytes, &verifiers),
+            bytes,
+        })
         .collect();
     coverage.evidence = found.len();
     coverage.unverified = found.iter().filter(|found| found.outcome.is_err()).count();
@@ -114,5 +139,8 @@ pub(crate) fn verify(bytes: &[u8], verifiers: &[Verifier<'_>]) -> Result<Box<Ver
 }
 
 fn failure(code: &str, error: &dyn std::error::Error) -> Failure {
-    Failure { code: code.to_owned(), message: error.to_string() }
+    Failure {
+        code: code.to_owned(),
+        message: error.to_string(),
+    }
 }

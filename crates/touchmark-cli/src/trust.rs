@@ -37,7 +37,11 @@ impl RootArgs {
     /// Loads the roots. There may be none: then nothing counts as logged.
     pub(crate) fn load(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
         let configured = context.config.strings("trusted-roots");
-        let named = if self.files.is_empty() { configured } else { self.files.as_slice() };
+        let named = if self.files.is_empty() {
+            configured
+        } else {
+            self.files.as_slice()
+        };
         if named.is_empty() {
             return local(context);
         }
@@ -45,10 +49,16 @@ impl RootArgs {
         for text in named {
             let (name, path) = split(text);
             if roots.iter().any(|root| root.name == name) {
-                return Err(CliError::usage("trust.root_name_twice", format!("two trusted roots are called {name}"))
-                    .hint("give each its own name: --trusted-root NAME=FILE"));
+                return Err(CliError::usage(
+                    "trust.root_name_twice",
+                    format!("two trusted roots are called {name}"),
+                )
+                .hint("give each its own name: --trusted-root NAME=FILE"));
             }
-            roots.push(Root { root: load(&context.path(&path))?, name });
+            roots.push(Root {
+                root: load(&context.path(&path))?,
+                name,
+            });
         }
         Ok(roots)
     }
@@ -63,7 +73,9 @@ fn split(text: &str) -> (String, PathBuf) {
         return (name.to_owned(), PathBuf::from(path));
     }
     let path = PathBuf::from(text);
-    let name = path.file_stem().map_or_else(|| text.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = path
+        .file_stem()
+        .map_or_else(|| text.to_owned(), |stem| stem.to_string_lossy().into_owned());
     (name, path)
 }
 
@@ -82,8 +94,12 @@ fn local(context: &Context<'_>) -> Result<Vec<Root>, CliError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let log = Log::open(&folder).map_err(|error| CliError::from_error(ExitCode::Error, error.code(), &error))?;
+    let log =
+        Log::open(&folder).map_err(|error| CliError::from_error(ExitCode::Error, error.code(), &error))?;
     let root = TrustedRoot::from_logs(vec![log.trusted_log()])
         .map_err(|error| CliError::from_error(ExitCode::Usage, error.code(), &error))?;
-    Ok(vec![Root { name: LOCAL_ROOT.to_owned(), root }])
+    Ok(vec![Root {
+        name: LOCAL_ROOT.to_owned(),
+        root,
+    }])
 }

@@ -40,32 +40,61 @@ struct Explanations {
 
 /// Runs `explain`.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    let Some(code) = args.code else { return list(context) };
+    let Some(code) = args.code else {
+        return list(context);
+    };
     let entry = registry::explain(&code).ok_or_else(|| {
         let near = near(&code);
-        CliError::usage("explain.unknown_code", format!("{code} is not a code of this version"))
-            .hint(if near.is_empty() { "`touchmark explain --list` lists every code".to_owned() } else { format!("did you mean {near}?") })
+        CliError::usage(
+            "explain.unknown_code",
+            format!("{code} is not a code of this version"),
+        )
+        .hint(if near.is_empty() {
+            "`touchmark explain --list` lists every code".to_owned()
+        } else {
+            format!("did you mean {near}?")
+        })
     })?;
     let explanation = explanation(&code, entry);
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("explanation", 1), &explanation)?,
+        Format::Json => context
+            .output
+            .document(Schema::new("explanation", 1), &explanation)?,
         Format::Text => {
-            let exit = explanation.exit_code.map_or_else(|| "changes no answer".to_owned(), |exit| format!("exit {exit}"));
-            context.output.line(format!("{}: {} ({}, {exit})", explanation.code, entry.title, entry.class.name()));
-            context.output.line(format!("\n{}\n\nwhat to do: {}", entry.explanation, entry.help));
+            let exit = explanation
+                .exit_code
+                .map_or_else(|| "changes no answer".to_owned(), |exit| format!("exit {exit}"));
+            context.output.line(format!(
+                "{}: {} ({}, {exit})",
+                explanation.code,
+                entry.title,
+                entry.class.name()
+            ));
+            context
+                .output
+                .line(format!("\n{}\n\nwhat to do: {}", entry.explanation, entry.help));
         }
     }
     Ok(ExitCode::Allowed)
 }
 
 fn list(context: &Context<'_>) -> Result<ExitCode, CliError> {
-    let codes: Vec<_> = registry::all().into_iter().map(|entry| explanation(entry.code, entry)).collect();
+    let codes: Vec<_> = registry::all()
+        .into_iter()
+        .map(|entry| explanation(entry.code, entry))
+        .collect();
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("explanations", 1), &Explanations { codes })?,
+        Format::Json => context
+            .output
+            .document(Schema::new("explanations", 1), &Explanations { codes })?,
         Format::Text => {
             for code in codes {
-                let exit = code.exit_code.map_or_else(|| "-".to_owned(), |exit| exit.to_string());
-                context.output.line(format!("{exit:>3}  {:<36} {}", code.code, code.title));
+                let exit = code
+                    .exit_code
+                    .map_or_else(|| "-".to_owned(), |exit| exit.to_string());
+                context
+                    .output
+                    .line(format!("{exit:>3}  {:<36} {}", code.code, code.title));
             }
         }
     }
@@ -76,7 +105,10 @@ fn explanation(code: &str, entry: &Entry) -> Explanation {
     Explanation {
         code: code.to_owned(),
         class: entry.class,
-        exit_code: entry.class.decision().map(|decision| decision.exit_code().number()),
+        exit_code: entry
+            .class
+            .decision()
+            .map(|decision| decision.exit_code().number()),
         title: entry.title,
         explanation: entry.explanation,
         help: entry.help,
@@ -90,6 +122,11 @@ fn near(code: &str) -> String {
         let (its_area, its_reason) = entry.code.split_once('.').unwrap_or((entry.code, ""));
         its_area == area || (!reason.is_empty() && its_reason == reason)
     };
-    let codes: Vec<_> = registry::all().into_iter().filter(|entry| related(&entry)).take(5).map(|entry| entry.code).collect();
+    let codes: Vec<_> = registry::all()
+        .into_iter()
+        .filter(|entry| related(&entry))
+        .take(5)
+        .map(|entry| entry.code)
+        .collect();
     codes.join(", ")
 }

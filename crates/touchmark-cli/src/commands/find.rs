@@ -100,10 +100,18 @@ struct Unverified {
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     let filter = Filter::parse(&args)?;
     let repository = open_for_writing(&context.directory, context)?;
-    let keys = args.commit.as_deref().map(|rev| keys_of(rev, &repository)).transpose()?;
+    let keys = args
+        .commit
+        .as_deref()
+        .map(|rev| keys_of(rev, &repository))
+        .transpose()?;
     let roots = args.roots.load(context)?;
     let (found, coverage) = collect(&repository, keys, &roots, context)?;
-    let mut answer = Answer { found: Vec::new(), unverified: Vec::new(), coverage };
+    let mut answer = Answer {
+        found: Vec::new(),
+        unverified: Vec::new(),
+        coverage,
+    };
     for piece in found {
         match &piece.outcome {
             Ok(statement) if filter.admits(statement) => answer.found.push(row(&piece, statement)),
@@ -116,9 +124,17 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             }),
         }
     }
-    answer.found.sort_by(|a, b| b.claimed_end.cmp(&a.claimed_end).then_with(|| a.payload_digest.cmp(&b.payload_digest)));
+    answer.found.sort_by(|a, b| {
+        b.claimed_end
+            .cmp(&a.claimed_end)
+            .then_with(|| a.payload_digest.cmp(&b.payload_digest))
+    });
     show(&answer, context)?;
-    Ok(if answer.found.is_empty() { ExitCode::Missing } else { ExitCode::Allowed })
+    Ok(if answer.found.is_empty() {
+        ExitCode::Missing
+    } else {
+        ExitCode::Allowed
+    })
 }
 
 fn keys_of(rev: &str, repository: &Repository) -> Result<Vec<EvidenceKey>, CliError> {
@@ -142,7 +158,11 @@ impl<'a> Filter<'a> {
                 .transpose()
                 .map_err(|error| CliError::from_error(ExitCode::Usage, "find.glob", &error))
         };
-        Ok(Self { args, path: glob(&args.path)?, model: glob(&args.model)? })
+        Ok(Self {
+            args,
+            path: glob(&args.path)?,
+            model: glob(&args.model)?,
+        })
     }
 
     fn admits(&self, statement: &VerifiedStatement) -> bool {
@@ -168,15 +188,26 @@ impl<'a> Filter<'a> {
         };
         let used = |glob: &Glob| {
             change.models.iter().any(|model| {
-                glob.matches(model.id.as_bytes()) || glob.matches(format!("{}/{}", model.provider, model.id).as_bytes())
+                glob.matches(model.id.as_bytes())
+                    || glob.matches(format!("{}/{}", model.provider, model.id).as_bytes())
             })
         };
         let ended = claimed_end(change);
         self.path.as_ref().is_none_or(touches)
             && self.model.as_ref().is_none_or(used)
-            && self.args.agent.as_ref().is_none_or(|agent| *agent == change.agent.id)
-            && self.args.since.is_none_or(|since| ended.is_some_and(|ended| ended >= since))
-            && self.args.until.is_none_or(|until| ended.is_some_and(|ended| ended < until))
+            && self
+                .args
+                .agent
+                .as_ref()
+                .is_none_or(|agent| *agent == change.agent.id)
+            && self
+                .args
+                .since
+                .is_none_or(|since| ended.is_some_and(|ended| ended >= since))
+            && self
+                .args
+                .until
+                .is_none_or(|until| ended.is_some_and(|ended| ended < until))
     }
 }
 
@@ -200,7 +231,11 @@ fn row(piece: &Found, verified: &VerifiedStatement) -> Row {
         log_index: verified.log().map(|log| log.index),
         agent: change.map(|change| change.agent.id.clone()),
         models: change.map_or_else(Vec::new, |change| {
-            change.models.iter().map(|model| format!("{}/{}", model.provider, model.id)).collect()
+            change
+                .models
+                .iter()
+                .map(|model| format!("{}/{}", model.provider, model.id))
+                .collect()
         }),
         session: change.and_then(|change| change.agent.instance.clone()),
         commit: commit.map(ToString::to_string),
@@ -208,7 +243,13 @@ fn row(piece: &Found, verified: &VerifiedStatement) -> Row {
         prompt_root: change.and_then(|change| change.prompt.as_ref()?.root.map(|root| root.to_string())),
         prompts: change.and_then(|change| change.prompt.as_ref()?.count),
         paths: change.map_or_else(Vec::new, |change| {
-            change.change.paths.iter().flatten().map(|row| row.path.to_string()).collect()
+            change
+                .change
+                .paths
+                .iter()
+                .flatten()
+                .map(|row| row.path.to_string())
+                .collect()
         }),
         claimed_end: change.and_then(claimed_end),
         refs: piece.refs.clone(),
@@ -220,7 +261,11 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
         return context.output.document(Schema::new("find", 1), answer);
     }
     for row in &answer.found {
-        let what = row.decision.clone().or_else(|| row.agent.clone()).unwrap_or_else(|| row.predicate_type.clone());
+        let what = row
+            .decision
+            .clone()
+            .or_else(|| row.agent.clone())
+            .unwrap_or_else(|| row.predicate_type.clone());
         context.output.line(format!("{} {what}", row.payload_digest));
         let prompts = row.prompts.map(|count| count.to_string());
         for (label, value) in [
@@ -239,14 +284,19 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
             context.output.rendered(render::field("model", model));
         }
         if let Some(ended) = row.claimed_end {
-            context.output.rendered(render::field("ended", &format!("{ended} (claimed)")));
+            context
+                .output
+                .rendered(render::field("ended", &format!("{ended} (claimed)")));
         }
         for path in &row.paths {
             context.output.rendered(render::field("path", path));
         }
     }
     for unverified in &answer.unverified {
-        context.output.warn(format!("{} is not verified [{}]: {}", unverified.name, unverified.code, unverified.message));
+        context.output.warn(format!(
+            "{} is not verified [{}]: {}",
+            unverified.name, unverified.code, unverified.message
+        ));
     }
     for unreadable in &answer.coverage.unreadable {
         context.output.warn(unreadable);

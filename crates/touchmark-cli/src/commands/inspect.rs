@@ -49,16 +49,25 @@ struct EntryClaim {
 /// Runs `inspect`.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     let bytes = file_argument::read(&context.path(&args.bundle), MAX_BUNDLE_BYTES)?;
-    let bundle = Bundle::parse(&bytes).map_err(|error| CliError::from_error(ExitCode::Invalid, error.code(), &error))?;
+    let bundle = Bundle::parse(&bytes)
+        .map_err(|error| CliError::from_error(ExitCode::Invalid, error.code(), &error))?;
     let signed = SignedStatement::parse(bundle.envelope.payload.clone())
         .map_err(|error| CliError::from_error(ExitCode::Invalid, error.code(), &error))?;
     let inspection = describe(&bundle, &signed)?;
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("inspection", 1), &inspection)?,
+        Format::Json => context
+            .output
+            .document(Schema::new("inspection", 1), &inspection)?,
         Format::Text => {
-            context.output.rendered("NOT VERIFIED: this is what the bundle says of itself\n");
-            context.output.rendered(render::field("bundle", &inspection.media_type));
-            context.output.rendered(render::field("signer", &inspection.signer_claim));
+            context
+                .output
+                .rendered("NOT VERIFIED: this is what the bundle says of itself\n");
+            context
+                .output
+                .rendered(render::field("bundle", &inspection.media_type));
+            context
+                .output
+                .rendered(render::field("signer", &inspection.signer_claim));
             for entry in &inspection.log_entries {
                 let line = format!("{} {} at index {}", entry.kind, entry.version, entry.log_index);
                 context.output.rendered(render::field("log entry", &line));
@@ -88,7 +97,8 @@ fn describe(bundle: &Bundle, signed: &SignedStatement) -> Result<Inspection, Cli
         log_entries: bundle.tlog_entries.iter().map(entry).collect(),
         timestamps: bundle.timestamps.len(),
         unknown_fields: signed.unknown_fields().to_vec(),
-        statement: serde_json::from_slice(signed.raw())
-            .map_err(|error| CliError::failed("output.unencodable", "the statement cannot be shown as JSON").because(error))?,
+        statement: serde_json::from_slice(signed.raw()).map_err(|error| {
+            CliError::failed("output.unencodable", "the statement cannot be shown as JSON").because(error)
+        })?,
     })
 }

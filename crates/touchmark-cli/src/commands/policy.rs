@@ -59,7 +59,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     match args.verb {
         Verb::Check { file } => check(&file, context),
         Verb::Schema => {
-            context.output.raw(include_bytes!("../../../../schemas/policy/v1.json"));
+            context
+                .output
+                .raw(include_bytes!("../../../../schemas/policy/v1.json"));
             Ok(ExitCode::Allowed)
         }
     }
@@ -75,9 +77,14 @@ fn check(file: &std::path::Path, context: &Context<'_>) -> Result<ExitCode, CliE
     })?;
     let summary = summary(&policy);
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("policy-summary", 1), &summary)?,
+        Format::Json => context
+            .output
+            .document(Schema::new("policy-summary", 1), &summary)?,
         Format::Text => {
-            context.output.rendered(format!("policy sha256:{} serial {}", summary.sha256, summary.serial));
+            context.output.rendered(format!(
+                "policy sha256:{} serial {}",
+                summary.sha256, summary.serial
+            ));
             if let Some(expires) = &summary.expires {
                 context.output.rendered(render::field("expires", expires));
             }
@@ -92,8 +99,11 @@ fn check(file: &std::path::Path, context: &Context<'_>) -> Result<ExitCode, CliE
     }
     let now = context.now()?;
     if policy.expires.is_some_and(|expires| expires <= now) {
-        return Err(CliError::usage("policy.expired", "this policy has expired: the gate judges nothing by it")
-            .hint("land a change of .touchmark/policy.toml that sets a later `expires` and a higher `serial`"));
+        return Err(CliError::usage(
+            "policy.expired",
+            "this policy has expired: the gate judges nothing by it",
+        )
+        .hint("land a change of .touchmark/policy.toml that sets a later `expires` and a higher `serial`"));
     }
     Ok(ExitCode::Allowed)
 }
@@ -102,7 +112,11 @@ fn summary(policy: &Policy) -> PolicySummary {
     let principal = |principal: Principal<'_>| PrincipalSummary {
         kind: principal.kind(),
         id: principal.id().to_owned(),
-        keys: principal.signers().iter().map(|signer| signer.key.to_string()).collect(),
+        keys: principal
+            .signers()
+            .iter()
+            .map(|signer| signer.key.to_string())
+            .collect(),
     };
     PolicySummary {
         sha256: policy.digest.to_string(),

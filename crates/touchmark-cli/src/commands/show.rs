@@ -50,10 +50,17 @@ struct Shown {
 /// Runs `show`. Ends with 10 when there is no such evidence, with 11 when it cannot be verified.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     let prefix = args.digest.strip_prefix("sha256:").unwrap_or(&args.digest);
-    let is_hex = prefix.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let is_hex = prefix
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if prefix.len() < MIN_PREFIX || prefix.len() > 64 || !is_hex {
-        return Err(CliError::usage("show.not_a_digest", format!("{} is not a payload digest", args.digest))
-            .hint(format!("give at least {MIN_PREFIX} lowercase hex digits; `touchmark find` lists them")));
+        return Err(CliError::usage(
+            "show.not_a_digest",
+            format!("{} is not a payload digest", args.digest),
+        )
+        .hint(format!(
+            "give at least {MIN_PREFIX} lowercase hex digits; `touchmark find` lists them"
+        )));
     }
     let repository = open_for_writing(&context.directory, context)?;
     let roots = args.roots.load(context)?;
@@ -64,8 +71,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             .hint("`touchmark find` lists what there is; evidence of others is fetched by `touchmark verify --from REMOTE`")
     })?;
     if let Some(other) = matching.find(|other| other.name != piece.name) {
-        return Err(CliError::usage("show.ambiguous", format!("{} and {} both begin with {prefix}", piece.name, other.name))
-            .hint("give more digits"));
+        return Err(CliError::usage(
+            "show.ambiguous",
+            format!("{} and {} both begin with {prefix}", piece.name, other.name),
+        )
+        .hint("give more digits"));
     }
     if args.raw {
         context.output.raw(&piece.bytes);
@@ -97,9 +107,14 @@ fn show(piece: &Found, context: &Context<'_>) -> Result<ExitCode, CliError> {
         context.output.document(Schema::new("show", 1), &shown)?;
         return Ok(ExitCode::Allowed);
     }
-    context.output.rendered(render::field("signer", &statement.signer().to_string()));
+    context
+        .output
+        .rendered(render::field("signer", &statement.signer().to_string()));
     if let Some(log) = statement.log() {
-        context.output.rendered(render::field("log", &format!("{} index {}", log.origin, log.index)));
+        context.output.rendered(render::field(
+            "log",
+            &format!("{} index {}", log.origin, log.index),
+        ));
     }
     for check in checks(statement) {
         context.output.rendered(render::field("check", &check));
@@ -107,6 +122,8 @@ fn show(piece: &Found, context: &Context<'_>) -> Result<ExitCode, CliError> {
     for name in &piece.refs {
         context.output.rendered(render::field("ref", name));
     }
-    context.output.rendered(render::statement::render(statement.signed()));
+    context
+        .output
+        .rendered(render::statement::render(statement.signed()));
     Ok(ExitCode::Allowed)
 }

@@ -34,10 +34,17 @@ pub(crate) fn render(signed: &SignedStatement) -> String {
 
 fn subjects(text: &mut String, statement: &Statement) {
     for subject in statement.subject.iter().take(MAX_ROWS) {
-        let digests: Vec<String> =
-            subject.digest.iter().map(|(algorithm, value)| format!("{algorithm}:{}", short(value))).collect();
+        let digests: Vec<String> = subject
+            .digest
+            .iter()
+            .map(|(algorithm, value)| format!("{algorithm}:{}", short(value)))
+            .collect();
         let name = subject.name.as_deref().unwrap_or("(no name)");
-        let _ = writeln!(text, "{}", field("subject", &format!("{name} {}", digests.join(" "))));
+        let _ = writeln!(
+            text,
+            "{}",
+            field("subject", &format!("{name} {}", digests.join(" ")))
+        );
     }
     rest(text, statement.subject.len());
 }
@@ -46,22 +53,50 @@ fn agent_change(text: &mut String, change: &AgentChange) {
     let agent = &change.agent;
     let mut who = agent.id.clone();
     if let Some(product) = &agent.product {
-        let _ = write!(who, " ({} {})", product.name, product.version.as_deref().unwrap_or("version unknown"));
+        let _ = write!(
+            who,
+            " ({} {})",
+            product.name,
+            product.version.as_deref().unwrap_or("version unknown")
+        );
     }
     let mut rows = vec![("agent", who)];
     rows.extend(agent.instance.clone().map(|instance| ("session", instance)));
     rows.extend(agent.owner.clone().map(|owner| ("owner", owner)));
     rows.extend(change.models.iter().map(|model| {
-        ("model", format!("{}/{} ({}, {} steps)", model.provider, model.id, word(&model.role), model.steps))
+        (
+            "model",
+            format!(
+                "{}/{} ({}, {} steps)",
+                model.provider,
+                model.id,
+                word(&model.role),
+                model.steps
+            ),
+        )
     }));
     if let Some(prompt) = &change.prompt {
-        let human = prompt.commitments.iter().flatten().filter(|c| word(&c.origin) == "human").count();
-        let count = prompt.count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
-        let root = prompt.root.map_or_else(String::new, |root| format!(", root {root}"));
+        let human = prompt
+            .commitments
+            .iter()
+            .flatten()
+            .filter(|c| word(&c.origin) == "human")
+            .count();
+        let count = prompt
+            .count
+            .map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+        let root = prompt
+            .root
+            .map_or_else(String::new, |root| format!(", root {root}"));
         rows.push(("prompts", format!("{count} committed, {human} human{root}")));
     }
     if let Some(transcript) = &change.transcript {
-        let line = format!("{}, {}, {} steps", transcript.format, word(&transcript.complete), transcript.steps.count);
+        let line = format!(
+            "{}, {}, {} steps",
+            transcript.format,
+            word(&transcript.complete),
+            transcript.steps.count
+        );
         rows.push(("transcript", line));
     }
     rows.extend(run_rows(change));
@@ -71,10 +106,20 @@ fn agent_change(text: &mut String, change: &AgentChange) {
     rows.push(("base", endpoint(&git.base)));
     rows.push(("proposed", endpoint(&git.proposed)));
     if git.dirty {
-        rows.push(("dirty", "the work tree held more than what is attested".to_owned()));
+        rows.push((
+            "dirty",
+            "the work tree held more than what is attested".to_owned(),
+        ));
     }
     if let Some(sbom) = &change.sbom {
-        rows.push(("sbom", format!("{}, {} dependencies changed", sbom.format, sbom.dependencies.len())));
+        rows.push((
+            "sbom",
+            format!(
+                "{}, {} dependencies changed",
+                sbom.format,
+                sbom.dependencies.len()
+            ),
+        ));
     }
     for (label, value) in rows {
         let _ = writeln!(text, "{}", field(label, &value));
@@ -94,12 +139,23 @@ fn run_rows(change: &AgentChange) -> Vec<(&'static str, String)> {
         rows.push(("tools", format!("{} kinds, {calls} calls", tools.len())));
     }
     if let Some(commands) = &change.commands {
-        let tests = commands.iter().filter(|command| word(&command.kind) == "test").count();
+        let tests = commands
+            .iter()
+            .filter(|command| word(&command.kind) == "test")
+            .count();
         rows.push(("commands", format!("{}, {tests} of them tests", commands.len())));
     }
     if let Some(usage) = &change.usage {
-        let count = |tokens: Option<u64>| tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string());
-        rows.push(("tokens", format!("{} in, {} out", count(usage.input_tokens), count(usage.output_tokens))));
+        let count =
+            |tokens: Option<u64>| tokens.map_or_else(|| "unknown".to_owned(), |tokens| tokens.to_string());
+        rows.push((
+            "tokens",
+            format!(
+                "{} in, {} out",
+                count(usage.input_tokens),
+                count(usage.output_tokens)
+            ),
+        ));
     }
     rows.extend(change.run.started_at.map(|at| ("started", at.to_string())));
     rows.extend(change.run.ended_at.map(|at| ("ended", at.to_string())));

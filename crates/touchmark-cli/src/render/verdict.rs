@@ -28,19 +28,44 @@ pub(crate) fn render(verdict: &Verdict) -> String {
 
 fn headline(text: &mut String, verdict: &Verdict) {
     let decision = verdict.decision();
-    let _ = writeln!(text, "verdict: {} (exit {})", decision.name(), verdict.exit_code().number());
+    let _ = writeln!(
+        text,
+        "verdict: {} (exit {})",
+        decision.name(),
+        verdict.exit_code().number()
+    );
     if !verdict.enforced() {
-        let _ = writeln!(text, "NOT ENFORCED: --exit-zero was given; the process ends with 0 whatever this says");
+        let _ = writeln!(
+            text,
+            "NOT ENFORCED: --exit-zero was given; the process ends with 0 whatever this says"
+        );
     }
     if let Some(change) = &verdict.inputs().change {
-        let state = if change.landed { "landed on" } else { "would land on" };
-        let line = format!("{} {state} {}", short(change.head_commit.as_str()), change.target_ref);
+        let state = if change.landed {
+            "landed on"
+        } else {
+            "would land on"
+        };
+        let line = format!(
+            "{} {state} {}",
+            short(change.head_commit.as_str()),
+            change.target_ref
+        );
         let _ = writeln!(text, "{}", field("change", &line));
-        let trees = format!("{} -> {}", short(change.base_tree.as_str()), short(change.result_tree.as_str()));
+        let trees = format!(
+            "{} -> {}",
+            short(change.base_tree.as_str()),
+            short(change.result_tree.as_str())
+        );
         let _ = writeln!(text, "{}", field("trees", &trees));
     }
     for policy in &verdict.inputs().policies {
-        let line = format!("{} serial {} sha256:{}", policy.name, policy.serial, short(&policy.sha256.to_string()));
+        let line = format!(
+            "{} serial {} sha256:{}",
+            policy.name,
+            policy.serial,
+            short(&policy.sha256.to_string())
+        );
         let _ = writeln!(text, "{}", field("policy", &line));
     }
     text.push('\n');
@@ -81,7 +106,12 @@ fn reasons(text: &mut String, reasons: &[Reason]) {
 
 /// What a reviewer has to read: residual and undeclared paths, and paths of a class that a rule gates.
 fn look_at(text: &mut String, verdict: &Verdict) {
-    let rows: Vec<_> = verdict.accounted().paths.iter().filter(|row| needs_eyes(row)).collect();
+    let rows: Vec<_> = verdict
+        .accounted()
+        .paths
+        .iter()
+        .filter(|row| needs_eyes(row))
+        .collect();
     if rows.is_empty() {
         return;
     }
@@ -89,13 +119,26 @@ fn look_at(text: &mut String, verdict: &Verdict) {
     for row in rows.iter().take(MAX_ROWS) {
         let mut why = Vec::new();
         if row.account == Account::Residual {
-            why.push(format!("nothing accounts for it ({})", row.residual.as_deref().unwrap_or("residual")));
+            why.push(format!(
+                "nothing accounts for it ({})",
+                row.residual.as_deref().unwrap_or("residual")
+            ));
         }
         if row.undeclared {
             why.push("not declared as the agent's work".to_owned());
         }
-        why.extend(row.classes.iter().filter(|class| is_risky(class)).map(|class| format!("class {class}")));
-        let _ = writeln!(text, "  {:<40} {}", escape::inline(&row.path.to_string()), escape::inline(&why.join(", ")));
+        why.extend(
+            row.classes
+                .iter()
+                .filter(|class| is_risky(class))
+                .map(|class| format!("class {class}")),
+        );
+        let _ = writeln!(
+            text,
+            "  {:<40} {}",
+            escape::inline(&row.path.to_string()),
+            escape::inline(&why.join(", "))
+        );
     }
     rest(text, rows.len());
     text.push('\n');
@@ -121,8 +164,17 @@ fn accounted(text: &mut String, verdict: &Verdict) {
         count(Account::Approved),
         count(Account::Residual)
     );
-    for commit in verdict.accounted().commits_without_statement.iter().take(MAX_ROWS) {
-        let _ = writeln!(text, "  missing      no statement names commit {}", short(commit.as_str()));
+    for commit in verdict
+        .accounted()
+        .commits_without_statement
+        .iter()
+        .take(MAX_ROWS)
+    {
+        let _ = writeln!(
+            text,
+            "  missing      no statement names commit {}",
+            short(commit.as_str())
+        );
     }
     for approval in &verdict.accounted().approvals {
         let counted = match (&approval.code, approval.counted) {
@@ -135,7 +187,13 @@ fn accounted(text: &mut String, verdict: &Verdict) {
     }
     for rule in &verdict.accounted().rules {
         let state = if rule.met { "pass" } else { "fail" };
-        let line = format!("{state} {} ({}, {} of {} people)", rule.rule, rule.tier, rule.people.len(), rule.needed);
+        let line = format!(
+            "{state} {} ({}, {} of {} people)",
+            rule.rule,
+            rule.tier,
+            rule.people.len(),
+            rule.needed
+        );
         let _ = writeln!(text, "{}", field("rule", &line));
     }
     text.push('\n');
@@ -152,21 +210,39 @@ fn evidence(text: &mut String, statements: &[StatementFinding]) {
             StatementStatus::Shown => "shown",
             StatementStatus::SetAside => "set aside",
         };
-        let name = statement.payload.map_or_else(|| statement.source.clone(), |digest| format!("sha256:{digest}"));
+        let name = statement
+            .payload
+            .map_or_else(|| statement.source.clone(), |digest| format!("sha256:{digest}"));
         let _ = writeln!(text, "  {status}: {}", escape::inline(&name));
-        for (label, value) in
-            [("signer", &statement.signer), ("principal", &statement.principal), ("type", &statement.predicate_type)]
-        {
+        for (label, value) in [
+            ("signer", &statement.signer),
+            ("principal", &statement.principal),
+            ("type", &statement.predicate_type),
+        ] {
             if let Some(value) = value {
                 let _ = writeln!(text, "    {label:<10} {}", escape::inline(value));
             }
         }
         if let Some(log) = &statement.log {
-            let who = if log.independent { "" } else { " (run by the signer)" };
-            let _ = writeln!(text, "    log        {} index {}{who}", escape::inline(&log.origin), log.index);
+            let who = if log.independent {
+                ""
+            } else {
+                " (run by the signer)"
+            };
+            let _ = writeln!(
+                text,
+                "    log        {} index {}{who}",
+                escape::inline(&log.origin),
+                log.index
+            );
         }
         for check in &statement.checks {
-            let _ = writeln!(text, "    check      {:<12} {}", escape::inline(&check.name), escape::inline(&check.outcome));
+            let _ = writeln!(
+                text,
+                "    check      {:<12} {}",
+                escape::inline(&check.name),
+                escape::inline(&check.outcome)
+            );
         }
         for code in &statement.codes {
             let _ = writeln!(text, "    code       {}", escape::inline(code));

@@ -35,8 +35,10 @@ struct VerifiedBundle {
 /// Verifies every bundle that was given; one failure is a failure.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     if args.bundle.is_empty() {
-        return Err(CliError::usage("verify.nothing_named", "it is not said what to verify")
-            .hint("touchmark verify main..HEAD, or touchmark verify --bundle FILE --key KEY"));
+        return Err(
+            CliError::usage("verify.nothing_named", "it is not said what to verify")
+                .hint("touchmark verify main..HEAD, or touchmark verify --bundle FILE --key KEY"),
+        );
     }
     let ring = ring(args, context)?;
     let roots = args.roots.load(context)?;
@@ -45,20 +47,27 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     for path in &args.bundle {
         for candidate in bundles(&context.path(path))? {
             let invalid = |code: &str, error: &dyn std::error::Error| {
-                CliError::from_error(ExitCode::Invalid, code, error).because(format_args!("in {}", candidate.source))
+                CliError::from_error(ExitCode::Invalid, code, error)
+                    .because(format_args!("in {}", candidate.source))
             };
             let bundle = Bundle::parse(&candidate.bytes).map_err(|error| invalid(error.code(), &error))?;
             let mut last = CliError::new(ExitCode::Missing, "trust.no_root", "no trusted root is known")
                 .hint("name one with --trusted-root FILE");
             let found = roots.iter().find_map(|root: &crate::trust::Root| {
                 let root: &TrustedRoot = &root.root;
-                verify(&bundle, &ring, root, &options).map_err(|error| last = invalid(error.code(), &error)).ok()
+                verify(&bundle, &ring, root, &options)
+                    .map_err(|error| last = invalid(error.code(), &error))
+                    .ok()
             });
             verified.push((candidate.source.clone(), found.ok_or(last)?));
         }
     }
     if verified.is_empty() {
-        return Err(CliError::new(ExitCode::Missing, "verify.no_evidence", "there is no bundle where --bundle points"));
+        return Err(CliError::new(
+            ExitCode::Missing,
+            "verify.no_evidence",
+            "there is no bundle where --bundle points",
+        ));
     }
     show(&verified, context)?;
     Ok(ExitCode::Allowed)
@@ -71,29 +80,42 @@ fn ring(args: &Args, context: &Context<'_>) -> Result<KeyRing, CliError> {
         ring.add_key(key);
     }
     for text in args.key.iter().filter(|text| text.starts_with("sha256:")) {
-        let fingerprint: KeyFingerprint = text
-            .parse()
-            .map_err(|_| CliError::usage("key.fingerprint", format!("{text} is not sha256: and 64 lowercase hex digits")))?;
+        let fingerprint: KeyFingerprint = text.parse().map_err(|_| {
+            CliError::usage(
+                "key.fingerprint",
+                format!("{text} is not sha256: and 64 lowercase hex digits"),
+            )
+        })?;
         ring.allow(fingerprint);
     }
     if ring.is_empty() {
-        return Err(CliError::usage("verify.no_signer", "no signer is expected, so that anybody's signature would do")
-            .hint("name the expected signer with --key, or judge a change by a policy"));
+        return Err(CliError::usage(
+            "verify.no_signer",
+            "no signer is expected, so that anybody's signature would do",
+        )
+        .hint("name the expected signer with --key, or judge a change by a policy"));
     }
     Ok(ring)
 }
 
 fn show(verified: &[(String, VerifiedStatement)], context: &Context<'_>) -> Result<(), CliError> {
     if context.output.format() == Format::Json {
-        let evidence = verified.iter().map(|(source, statement)| describe(source, statement)).collect();
-        return context.output.document(Schema::new("verified-bundles", 1), &Verified { evidence });
+        let evidence = verified
+            .iter()
+            .map(|(source, statement)| describe(source, statement))
+            .collect();
+        return context
+            .output
+            .document(Schema::new("verified-bundles", 1), &Verified { evidence });
     }
     for (source, statement) in verified {
         context.output.rendered(render::field("verified", source));
         for check in describe(source, statement).checks {
             context.output.rendered(render::field("check", &check));
         }
-        context.output.rendered(render::statement::render(statement.signed()));
+        context
+            .output
+            .rendered(render::statement::render(statement.signed()));
     }
     Ok(())
 }

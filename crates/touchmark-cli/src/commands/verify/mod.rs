@@ -6,7 +6,7 @@ mod summary;
 
 use std::path::PathBuf;
 
-use touchmark_git::{EvidenceKey, Repository};
+use touchmark_git::{EvidenceKey, EvidenceName, Repository};
 use touchmark_policy::judge::{Candidate, JudgeRequest, NamedRoot, PolicyInForce, judge};
 use touchmark_policy::{Policy, Verdict};
 use touchmark_verify::evidence::SignerId;
@@ -27,6 +27,8 @@ use self::question::Question;
 
 /// How far back the first commit is sought when evidence names the repository by it.
 const MAX_HISTORY: usize = 1_000_000;
+/// How many pieces of evidence by signers that no policy knows are looked at: enough to say so, and too few to matter.
+const MAX_UNKNOWN: u32 = 4;
 /// Where a protected branch keeps its policy.
 const POLICY_PATH: &str = ".touchmark/policy.toml";
 
@@ -74,7 +76,13 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Result")]
     exit_zero: bool,
     /// Signs a landed verdict that says yes with this key and stores it with the evidence
-    #[arg(long, value_name = "URI", requires = "landed", conflicts_with = "exit_zero", help_heading = "Result")]
+    #[arg(
+        long,
+        value_name = "URI",
+        requires = "landed",
+        conflicts_with = "exit_zero",
+        help_heading = "Result"
+    )]
     gate_key: Option<String>,
     /// Also writes the verdict to a file: text=PATH or json=PATH
     #[arg(long, value_name = "FORMAT=PATH", help_heading = "Result")]
@@ -99,10 +107,20 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     }
     let candidates = candidates(&args, &mut change, &policies, &repository, context)?;
     let roots = args.roots.load(context)?;
-    let named_roots: Vec<_> = roots.iter().map(|root| NamedRoot { name: &root.name, root: &root.root }).collect();
+    let named_roots: Vec<_> = roots
+        .iter()
+        .map(|root| NamedRoot {
+            name: &root.name,
+            root: &root.root,
+        })
+        .collect();
     let in_force: Vec<_> = policies
         .iter()
-        .map(|(name, policy)| PolicyInForce { name, policy, serial_floor: args.min_serial })
+        .map(|(name, policy)| PolicyInForce {
+            name,
+            policy,
+            serial_floor: args.min_serial,
+        })
         .collect();
     let mut verdict = judge(&JudgeRequest {
         change: &change,
@@ -128,7 +146,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
 
 /// Only an allowed verdict, or one that is openly not enforced, ends with 0.
 fn status(verdict: &Verdict) -> ExitCode {
-    if verdict.enforced() { ExitCode::from_verdict(verdict.exit_code()) } else { ExitCode::Allowed }
+    if verdict.enforced() {
+        ExitCode::from_verdict(verdict.exit_code())
+    } else {
+        ExitCode::Allowed
+    }
 }
 
 /// The policies that judge: those given, those configured, else the one at the tip of the protected ref.
@@ -138,8 +160,17 @@ fn policies(
     repository: &Repository,
     context: &Context<'_>,
 ) -> Result<Vec<(String, Policy)>, CliError> {
-    let configured: Vec<PathBuf> = context.config.strings("policies").iter().map(PathBuf::from).collect();
-    let files = if args.policy.is_empty() { &configured } else { &args.policy };
+    let configured: Vec<PathBuf> = context
+        .config
+        .strings("policies")
+        .iter()
+        .map(PathBuf::from)
+        .collect();
+    let files = if args.policy.is_empty() {
+        &configured
+    } else {
+        &args.policy
+    };
     let mut policies = Vec::new();
     for file in files {
         let bytes = file_argument::read(&context.path(file), super::policy::MAX_POLICY_BYTES)?;
@@ -149,12 +180,19 @@ fn policies(
     if !policies.is_empty() {
         return Ok(policies);
     }
-    let path = POLICY_PATH.parse().map_err(|_| CliError::failed("cli.internal", "the policy's own path is no path"))?;
+    let path = POLICY_PATH
+        .parse()
+        .map_err(|_| CliError::failed("cli.internal", "the policy's own path is no path"))?;
     use touchmark_verify::git_view::GitView as _;
-    let bytes = repository.read_path(&change.base_tree, &path, super::policy::MAX_POLICY_BYTES)?.ok_or_else(|| {
-        CliError::usage("policy.absent", format!("{} has no {POLICY_PATH}, and none was given", change.target_ref))
+    let bytes = repository
+        .read_path(&change.base_tree, &path, super::policy::MAX_POLICY_BYTES)?
+        .ok_or_else(|| {
+            CliError::usage(
+                "policy.absent",
+                format!("{} has no {POLICY_PATH}, and none was given", change.target_ref),
+            )
             .hint("land a policy on the protected branch, or name one with --policy FILE")
-    })?;
+        })?;
     let name = format!("{}:{POLICY_PATH}", change.target_ref);
     Ok(vec![(name.clone(), load_policy(&bytes, &name)?)])
 }
@@ -180,14 +218,25 @@ fn candidates(
         .flat_map(|principal| principal.signers())
         .map(|signer| SignerId::of_key(&signer.key).to_string())
         .collect();
-    let gathered = repository.evidence_about(change, &|name| known.contains(name.signer()))?;
+    // Evidence of unknown signers decides nothing, but its reader wants to know that it is there.
+    let unknown = std::cell::Cell::new(0);
+    let wanted = |name: &EvidenceName| {
+        known.contains(name.signer()) || {
+            unknown.set(unknown.get() + 1);
+            unknown.get() <= MAX_UNKNOWN
+        }
+    };
+    let gathered = repository.evidence_about(change, &wanted)?;
     if gathered.names_root_commit {
         change.repository.root_commits = repository.root_commits(MAX_HISTORY)?;
     }
     let mut candidates: Vec<Candidate> = gathered
         .files
         .into_iter()
-        .map(|file| Candidate { source: format!("{}:{}", file.ref_name, file.name), bytes: file.bytes })
+        .map(|file| Candidate {
+            source: format!("{}:{}", file.ref_name, file.name),
+            bytes: file.bytes,
+        })
         .collect();
     for path in &args.bundle {
         candidates.extend(bundles(&context.path(path))?);
@@ -197,7 +246,10 @@ fn candidates(
     Ok(candidates)
 }
 
-fn evidence_keys(change: &ChangeUnderJudgement, repository: &Repository) -> Result<Vec<EvidenceKey>, CliError> {
+fn evidence_keys(
+    change: &ChangeUnderJudgement,
+    repository: &Repository,
+) -> Result<Vec<EvidenceKey>, CliError> {
     use touchmark_verify::git_view::GitView as _;
     let mut keys = Vec::new();
     for commit in &change.commits {
@@ -221,9 +273,16 @@ fn bundles(path: &std::path::Path) -> Result<Vec<Candidate>, CliError> {
             .collect::<Result<_, _>>()
             .map_err(unreadable)?;
         if entries.len() > MAX_FILES {
-            return Err(CliError::failed("file.too_many", format!("{} holds more than {MAX_FILES} files", path.display())));
+            return Err(CliError::failed(
+                "file.too_many",
+                format!("{} holds more than {MAX_FILES} files", path.display()),
+            ));
         }
-        entries.retain(|entry| entry.extension().is_some_and(|ending| ending == "json" || ending == "jsonl"));
+        entries.retain(|entry| {
+            entry
+                .extension()
+                .is_some_and(|ending| ending == "json" || ending == "jsonl")
+        });
         entries.sort();
         files = entries;
     }
@@ -232,7 +291,10 @@ fn bundles(path: &std::path::Path) -> Result<Vec<Candidate>, CliError> {
         let bytes = file_argument::read(&file, MAX_FILE_BYTES)?;
         let source = file.display().to_string();
         if file.extension().is_some_and(|ending| ending == "jsonl") {
-            let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+            let lines = bytes
+                .split(|byte| *byte == b'\n')
+                .enumerate()
+                .filter(|(_, line)| !line.is_empty());
             candidates.extend(lines.map(|(number, line)| Candidate {
                 source: format!("{source}:{}", number + 1),
                 bytes: line.to_vec(),
@@ -266,7 +328,10 @@ impl Files {
         let file = |text: &String| match text.split_once('=') {
             Some(("text", path)) if !path.is_empty() => Ok((Format::Text, PathBuf::from(path))),
             Some(("json", path)) if !path.is_empty() => Ok((Format::Json, PathBuf::from(path))),
-            _ => Err(CliError::usage("output.unknown_format", format!("{text} is not text=PATH or json=PATH"))),
+            _ => Err(CliError::usage(
+                "output.unknown_format",
+                format!("{text} is not text=PATH or json=PATH"),
+            )),
         };
         given.iter().map(file).collect::<Result<_, _>>().map(Self)
     }

@@ -37,8 +37,11 @@ impl Question {
             (Some(target), _) => full_ref(target)?,
             (None, Some(base)) => protected_ref(base, repository)?,
             (None, None) => {
-                return Err(CliError::usage("verify.no_target", "it is not said which protected ref the change is for")
-                    .hint("touchmark verify main..HEAD, or touchmark verify HEAD --target refs/heads/main"));
+                return Err(CliError::usage(
+                    "verify.no_target",
+                    "it is not said which protected ref the change is for",
+                )
+                .hint("touchmark verify main..HEAD, or touchmark verify HEAD --target refs/heads/main"));
             }
         };
         let base = repository.resolve(&target_ref)?;
@@ -52,7 +55,12 @@ impl Question {
                 .hint("the base of a change is the tip of the protected ref; leave it out or name that"));
             }
         }
-        Ok(Self { base, head: repository.resolve(head)?, target_ref, landed: false })
+        Ok(Self {
+            base,
+            head: repository.resolve(head)?,
+            target_ref,
+            landed: false,
+        })
     }
 
     /// Reads the change from git.
@@ -63,9 +71,13 @@ impl Question {
 
 fn split(range: &str) -> Result<(&str, &str), CliError> {
     match range.split_once("..") {
-        Some((base, head)) if !base.is_empty() && !head.is_empty() && !head.starts_with('.') => Ok((base, head)),
-        _ => Err(CliError::usage("range.syntax", format!("{range} is not BASE..HEAD"))
-            .hint("two dots between the protected tip and the head of the change")),
+        Some((base, head)) if !base.is_empty() && !head.is_empty() && !head.starts_with('.') => {
+            Ok((base, head))
+        }
+        _ => Err(
+            CliError::usage("range.syntax", format!("{range} is not BASE..HEAD"))
+                .hint("two dots between the protected tip and the head of the change"),
+        ),
     }
 }
 
@@ -73,15 +85,21 @@ fn full_ref(text: &str) -> Result<String, CliError> {
     if text.starts_with("refs/") {
         return Ok(text.to_owned());
     }
-    Err(CliError::usage("range.target_not_full", format!("{text:?} is not the full name of a ref"))
-        .hint("for instance --target refs/heads/main"))
+    Err(CliError::usage(
+        "range.target_not_full",
+        format!("{text:?} is not the full name of a ref"),
+    )
+    .hint("for instance --target refs/heads/main"))
 }
 
 /// The ref that a range begins at, when the range itself names the target.
 fn protected_ref(base: &str, repository: &Repository) -> Result<String, CliError> {
     if base.parse::<GitCommitId>().is_ok() || base == "HEAD" {
-        return Err(CliError::usage("verify.no_target", format!("{base} names a commit, not the protected ref"))
-            .hint("add --target refs/heads/main"));
+        return Err(CliError::usage(
+            "verify.no_target",
+            format!("{base} names a commit, not the protected ref"),
+        )
+        .hint("add --target refs/heads/main"));
     }
     Ok(repository.full_name(base)?)
 }
