@@ -21,8 +21,11 @@ use crate::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_DEPTH, MAX_HINT_BYTES};
 pub use error::BundleError;
 pub use media_type::MediaType;
 
-const RULES: Rules =
-    Rules { max_bytes: MAX_BUNDLE_BYTES, max_depth: MAX_BUNDLE_DEPTH, numbers: Numbers::ExactIntegers };
+const RULES: Rules = Rules {
+    max_bytes: MAX_BUNDLE_BYTES,
+    max_depth: MAX_BUNDLE_DEPTH,
+    numbers: Numbers::ExactIntegers,
+};
 
 /// A bundle as it arrived: an envelope, and what is said to prove it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +63,9 @@ impl Bundle {
             return Err(BundleError::TooLarge { found: json.len() });
         }
         let wire: BundleWire = strict_json::from_slice(json, &RULES)?;
-        let media_type = MediaType::from_name(&wire.media_type)
-            .ok_or_else(|| BundleError::MediaType { found: wire.media_type.chars().take(100).collect() })?;
+        let media_type = MediaType::from_name(&wire.media_type).ok_or_else(|| BundleError::MediaType {
+            found: wire.media_type.chars().take(100).collect(),
+        })?;
         let envelope = match (wire.dsse_envelope, wire.message_signature) {
             (Some(_), Some(_)) => return Err(BundleError::TwoContents),
             (None, None) => return Err(BundleError::NoContent),
@@ -87,7 +91,10 @@ impl Bundle {
 
     /// Applies the rules of the bundle's own version, which also bind a bundle that was not parsed but built.
     pub(crate) fn validate(&self) -> Result<(), BundleError> {
-        let misplaced = |material| BundleError::MaterialVersion { material, media_type: self.media_type };
+        let misplaced = |material| BundleError::MaterialVersion {
+            material,
+            media_type: self.media_type,
+        };
         match &self.material {
             VerificationMaterial::PublicKey { hint } if hint.len() > MAX_HINT_BYTES => {
                 return Err(BundleError::HintTooLong { found: hint.len() });
@@ -101,9 +108,15 @@ impl Bundle {
             VerificationMaterial::CertificateChain(_) => {}
         }
         for (index, entry) in self.tlog_entries.iter().enumerate() {
-            let proven = entry.inclusion_proof.as_ref().is_some_and(|proof| proof.checkpoint.is_some());
+            let proven = entry
+                .inclusion_proof
+                .as_ref()
+                .is_some_and(|proof| proof.checkpoint.is_some());
             if self.media_type.demands_inclusion_proof() && !proven {
-                return Err(BundleError::ProofMissing { index, media_type: self.media_type });
+                return Err(BundleError::ProofMissing {
+                    index,
+                    media_type: self.media_type,
+                });
             }
             if !self.media_type.demands_inclusion_proof() && entry.inclusion_promise.is_none() {
                 return Err(BundleError::PromiseMissing { index });
@@ -130,10 +143,17 @@ fn parse_envelope(wire: EnvelopeWire) -> Result<Envelope, BundleError> {
     })
 }
 
+/// The bytes of one log entry inside the bundle's.
+type RawEntry = Box<serde_json::value::RawValue>;
+
 fn parse_entries(material: &mut MaterialWire) -> Result<Vec<LogEntry>, BundleError> {
-    let Some(entries) = material.tlog_entries.take() else { return Ok(Vec::new()) };
-    let entries = entries.within().map_err(|found| BundleError::TooManyEntries { found })?;
-    let parse = |(index, entry): (usize, &Box<serde_json::value::RawValue>)| {
+    let Some(entries) = material.tlog_entries.take() else {
+        return Ok(Vec::new());
+    };
+    let entries = entries
+        .within()
+        .map_err(|found| BundleError::TooManyEntries { found })?;
+    let parse = |(index, entry): (usize, &RawEntry)| {
         LogEntry::parse(entry.get().as_bytes()).map_err(|source| BundleError::Entry { index, source })
     };
     entries.iter().enumerate().map(parse).collect()
@@ -141,28 +161,41 @@ fn parse_entries(material: &mut MaterialWire) -> Result<Vec<LogEntry>, BundleErr
 
 fn parse_timestamps(material: &mut MaterialWire) -> Result<Vec<Vec<u8>>, BundleError> {
     let data = material.timestamp_verification_data.take();
-    let Some(timestamps) = data.and_then(|data| data.rfc3161_timestamps) else { return Ok(Vec::new()) };
-    let timestamps = timestamps.within().map_err(|found| BundleError::TooManyTimestamps { found })?;
+    let Some(timestamps) = data.and_then(|data| data.rfc3161_timestamps) else {
+        return Ok(Vec::new());
+    };
+    let timestamps = timestamps
+        .within()
+        .map_err(|found| BundleError::TooManyTimestamps { found })?;
     let decode = |wire: &wire::TimestampWire| decode_field("signedTimestamp", &wire.signed_timestamp);
     timestamps.iter().map(decode).collect()
 }
 
 fn parse_material(wire: MaterialWire) -> Result<VerificationMaterial, BundleError> {
     match (wire.public_key, wire.certificate, wire.x509_certificate_chain) {
-        (Some(key), None, None) => Ok(VerificationMaterial::PublicKey { hint: key.hint.unwrap_or_default() }),
-        (None, Some(leaf), None) => {
-            Ok(VerificationMaterial::Certificate(decode_field("certificate.rawBytes", &leaf.raw_bytes)?))
-        }
+        (Some(key), None, None) => Ok(VerificationMaterial::PublicKey {
+            hint: key.hint.unwrap_or_default(),
+        }),
+        (None, Some(leaf), None) => Ok(VerificationMaterial::Certificate(decode_field(
+            "certificate.rawBytes",
+            &leaf.raw_bytes,
+        )?)),
         (None, None, Some(chain)) => {
-            let certificates = chain.certificates.within().map_err(|found| BundleError::CertificateCount { found })?;
+            let certificates = chain
+                .certificates
+                .within()
+                .map_err(|found| BundleError::CertificateCount { found })?;
             if certificates.is_empty() {
                 return Err(BundleError::CertificateCount { found: 0 });
             }
             let decode = |wire: &wire::BytesWire| decode_field("certificates.rawBytes", &wire.raw_bytes);
-            Ok(VerificationMaterial::CertificateChain(certificates.iter().map(decode).collect::<Result<_, _>>()?))
+            Ok(VerificationMaterial::CertificateChain(
+                certificates.iter().map(decode).collect::<Result<_, _>>()?,
+            ))
         }
         (key, leaf, chain) => {
-            let found = usize::from(key.is_some()) + usize::from(leaf.is_some()) + usize::from(chain.is_some());
+            let found =
+                usize::from(key.is_some()) + usize::from(leaf.is_some()) + usize::from(chain.is_some());
             Err(BundleError::MaterialCount { found })
         }
     }

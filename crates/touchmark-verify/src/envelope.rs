@@ -47,6 +47,9 @@ mod tests {
             pae("http://example.com/HelloWorld", b"hello world"),
             b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
         );
-        assert_eq!(pae("\u{e9}", "\u{e9}".as_bytes()), "DSSEv1 2 \u{e9} 2 \u{e9}".as_bytes());
+        assert_eq!(
+            pae("\u{e9}", "\u{e9}".as_bytes()),
+            "DSSEv1 2 \u{e9} 2 \u{e9}".as_bytes()
+        );
     }
 }

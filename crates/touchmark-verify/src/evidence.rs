@@ -77,7 +77,10 @@ impl FromStr for EvidenceId {
     fn from_str(text: &str) -> Result<Self, EvidenceIdError> {
         let (payload, signer) = text.split_once('-').ok_or(EvidenceIdError)?;
         let digest = |text: &str| text.parse::<Sha256Digest>().map_err(|_| EvidenceIdError);
-        Ok(EvidenceId { payload: digest(payload)?, signer: SignerId(digest(signer)?) })
+        Ok(EvidenceId {
+            payload: digest(payload)?,
+            signer: SignerId(digest(signer)?),
+        })
     }
 }
 
@@ -102,7 +105,12 @@ mod tests {
     fn a_file_name_has_one_spelling() {
         let id: EvidenceId = format!("{}-{}", "a".repeat(64), "0".repeat(64)).parse().unwrap();
         assert_eq!(EvidenceId::from_file_name(&id.file_name()).unwrap(), id);
-        for name in ["", "-", &"a".repeat(129), &format!("{}-{}", "A".repeat(64), "0".repeat(64))] {
+        for name in [
+            "",
+            "-",
+            &"a".repeat(129),
+            &format!("{}-{}", "A".repeat(64), "0".repeat(64)),
+        ] {
             assert!(name.parse::<EvidenceId>().is_err(), "{name:?}");
         }
         assert!(EvidenceId::from_file_name(&id.to_string()).is_err());

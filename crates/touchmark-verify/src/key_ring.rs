@@ -70,7 +70,14 @@ impl KeyRing {
         hint.parse()
             .or_else(|_| format!("sha256:{hint}").parse())
             .ok()
-            .or_else(|| STANDARD.decode(hint).ok()?.try_into().ok().map(KeyFingerprint::from_bytes))
+            .or_else(|| {
+                STANDARD
+                    .decode(hint)
+                    .ok()?
+                    .try_into()
+                    .ok()
+                    .map(KeyFingerprint::from_bytes)
+            })
             .or_else(|| {
                 let keys = self.named.get(hint)?;
                 keys.first().filter(|_| keys.len() == 1).copied()

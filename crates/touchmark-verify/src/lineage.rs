@@ -117,12 +117,16 @@ impl Lineage {
 
     /// Tells whether evidence accounts for every path.
     pub fn is_accounted(&self) -> bool {
-        self.paths.iter().all(|path| !matches!(path.class, PathClass::Residual(_)))
+        self.paths
+            .iter()
+            .all(|path| !matches!(path.class, PathClass::Residual(_)))
     }
 
     /// Returns the paths that evidence does not account for.
     pub fn residual(&self) -> impl Iterator<Item = &AccountedPath> {
-        self.paths.iter().filter(|path| matches!(path.class, PathClass::Residual(_)))
+        self.paths
+            .iter()
+            .filter(|path| matches!(path.class, PathClass::Residual(_)))
     }
 }
 

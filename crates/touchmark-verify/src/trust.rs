@@ -98,7 +98,10 @@ impl TrustedRoot {
             .iter()
             .map(|log| {
                 let operator = log.operator.as_deref().unwrap_or_default();
-                format!("{}\n{}\n{}\n{}\n{operator}\n\n", log.origin, log.key, log.log_id, log.valid_for)
+                format!(
+                    "{}\n{}\n{}\n{}\n{operator}\n\n",
+                    log.origin, log.key, log.log_id, log.valid_for
+                )
             })
             .collect();
         Ok(TrustedRoot {

@@ -35,7 +35,14 @@ impl VerifiedStatement {
         times: Vec<VerifiedTime>,
         checks: Vec<Check>,
     ) -> Self {
-        Self { signed, payload_digest, signer, logs, times, checks }
+        Self {
+            signed,
+            payload_digest,
+            signer,
+            logs,
+            times,
+            checks,
+        }
     }
 
     /// Returns what the signed bytes say.
@@ -60,7 +67,10 @@ impl VerifiedStatement {
 
     /// Returns the identity of this piece of evidence.
     pub fn evidence_id(&self) -> EvidenceId {
-        EvidenceId { payload: self.payload_digest, signer: self.signer.id() }
+        EvidenceId {
+            payload: self.payload_digest,
+            signer: self.signer.id(),
+        }
     }
 
     /// Returns the log entry that was proven, the first where there are several; `None` if it was not logged.
@@ -182,10 +192,18 @@ pub enum CheckOutcome {
 
 impl Check {
     pub(crate) fn pass(name: &'static str) -> Self {
-        Self { name, outcome: CheckOutcome::Pass }
+        Self {
+            name,
+            outcome: CheckOutcome::Pass,
+        }
     }
 
     pub(crate) fn skipped(name: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { name, outcome: CheckOutcome::Skipped { reason: reason.into() } }
+        Self {
+            name,
+            outcome: CheckOutcome::Skipped {
+                reason: reason.into(),
+            },
+        }
     }
 }

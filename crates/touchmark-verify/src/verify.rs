@@ -52,7 +52,11 @@ pub struct Verifier<'r> {
 impl<'r> Verifier<'r> {
     /// Returns a verifier that remembers nothing yet.
     pub fn new(root: &'r TrustedRoot, options: &'r VerifyOptions) -> Self {
-        Self { root, options, memory: memory::Memory::default() }
+        Self {
+            root,
+            options,
+            memory: memory::Memory::default(),
+        }
     }
 
     /// Verifies one bundle.
@@ -64,7 +68,14 @@ impl<'r> Verifier<'r> {
         let opened = envelope::open(&shape, &signer)?; // 5
         let logged = log::locate(&opened, &times, self.root, self.options, &self.memory)?; // 6
         let content = statement::read(&opened)?; // 7
-        let checks = [shape.checks(), times.checks(), signer.checks(), opened.checks(), logged.checks()].concat();
+        let checks = [
+            shape.checks(),
+            times.checks(),
+            signer.checks(),
+            opened.checks(),
+            logged.checks(),
+        ]
+        .concat();
         Ok(content.into_verified(identity, logged.into_findings(), times.into_verified(), checks))
     }
 }

@@ -36,7 +36,10 @@ mod tests {
     #[test]
     fn case_119_both_ends_are_inside_and_one_second_beyond_is_not() {
         let at = |seconds| Timestamp::from_unix(seconds).unwrap();
-        let window = Window { start: at(100), end: Some(at(200)) };
+        let window = Window {
+            start: at(100),
+            end: Some(at(200)),
+        };
         assert!(window.contains(at(100)) && window.contains(at(200)));
         assert!(!window.contains(at(99)) && !window.contains(at(201)));
     }

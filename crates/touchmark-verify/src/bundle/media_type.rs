@@ -34,7 +34,9 @@ impl MediaType {
 
     /// Returns the media type with exactly this spelling.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|media_type| media_type.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|media_type| media_type.as_str() == name)
     }
 
     /// Tells whether this is version 0.3, in either spelling.

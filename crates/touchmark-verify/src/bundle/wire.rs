@@ -114,7 +114,11 @@ impl<T, const CAP: usize> Capped<T, CAP> {
 
     /// Returns the items, or how many there were where they are more than the cap.
     pub(super) fn within(self) -> Result<Vec<T>, usize> {
-        if self.found > CAP { Err(self.found) } else { Ok(self.items) }
+        if self.found > CAP {
+            Err(self.found)
+        } else {
+            Ok(self.items)
+        }
     }
 }
 

@@ -38,7 +38,10 @@ impl Refusal {
             GitViewError::Missing { object } | GitViewError::WrongKind { object, .. } => object.to_string(),
             other => other.to_string(),
         };
-        Refusal::Aside(SetAsideReason::ObjectUnreadable { object, code: error.code() })
+        Refusal::Aside(SetAsideReason::ObjectUnreadable {
+            object,
+            code: error.code(),
+        })
     }
 }
 
@@ -61,17 +64,30 @@ pub(super) fn claim<'s>(
     change: &ChangeUnderJudgement,
     format: ObjectFormat,
 ) -> Result<&'s AgentChange, SetAsideReason> {
-    let claim = statement.statement().predicate.as_agent_change().ok_or(SetAsideReason::NotAnAgentChange)?;
+    let claim = statement
+        .statement()
+        .predicate
+        .as_agent_change()
+        .ok_or(SetAsideReason::NotAnAgentChange)?;
     let uri = &claim.change.repository.uri;
     if !change.repository.is_named_by(uri) {
         return Err(SetAsideReason::RepositoryMismatch { found: uri.clone() });
     }
     let trees = [&claim.change.base.git_tree, &claim.change.proposed.git_tree];
     let commits = [&claim.change.base.git_commit, &claim.change.proposed.git_commit];
-    let foreign_tree = trees.iter().find(|tree| tree.object_format() != format).map(ToString::to_string);
-    let foreign_commit = commits.into_iter().flatten().find(|commit| commit.object_format() != format);
+    let foreign_tree = trees
+        .iter()
+        .find(|tree| tree.object_format() != format)
+        .map(ToString::to_string);
+    let foreign_commit = commits
+        .into_iter()
+        .flatten()
+        .find(|commit| commit.object_format() != format);
     match foreign_tree.or_else(|| foreign_commit.map(ToString::to_string)) {
-        Some(found) => Err(SetAsideReason::ObjectFormat { found, expected: format }),
+        Some(found) => Err(SetAsideReason::ObjectFormat {
+            found,
+            expected: format,
+        }),
         None => Ok(claim),
     }
 }
@@ -79,7 +95,10 @@ pub(super) fn claim<'s>(
 /// Tells whether an agent change ends at a commit or tree of the range.
 pub(super) fn is_in_range(change: &Change, range: &Range) -> bool {
     let proposed = &change.proposed;
-    proposed.git_commit.as_ref().is_some_and(|commit| range.commits.contains(commit))
+    proposed
+        .git_commit
+        .as_ref()
+        .is_some_and(|commit| range.commits.contains(commit))
         || range.trees.contains(&proposed.git_tree)
 }
 
@@ -105,11 +124,18 @@ pub(super) fn bind(
         commits::require_path(change, diffs)?;
     }
     rows::require_equal(change, diffs)?;
-    Ok(Bound { subjects: matched, commit_gone })
+    Ok(Bound {
+        subjects: matched,
+        commit_gone,
+    })
 }
 
 /// Base and proposed commit have the trees that the statement says. Returns the proposed commit if it is gone.
-fn require_endpoints(change: &Change, range: &Range, diffs: &mut Diffs<'_>) -> Result<Option<GitCommitId>, Refusal> {
+fn require_endpoints(
+    change: &Change,
+    range: &Range,
+    diffs: &mut Diffs<'_>,
+) -> Result<Option<GitCommitId>, Refusal> {
     let mut gone = None;
     for (endpoint, is_proposed) in [(&change.proposed, true), (&change.base, false)] {
         let Some(id) = &endpoint.git_commit else { continue };
@@ -125,7 +151,12 @@ fn require_endpoints(change: &Change, range: &Range, diffs: &mut Diffs<'_>) -> R
         };
         if commit.tree != endpoint.git_tree {
             let (claimed, found) = (endpoint.git_tree.clone(), commit.tree.clone());
-            return Err(SetAsideReason::TreeMismatch { commit: id.clone(), claimed, found }.into());
+            return Err(SetAsideReason::TreeMismatch {
+                commit: id.clone(),
+                claimed,
+                found,
+            }
+            .into());
         }
     }
     Ok(gone)

@@ -11,7 +11,10 @@ use super::classify;
 use super::diffs::Diffs;
 use super::replay::{self, Replay};
 use super::route::{Map, Step};
-use super::{BoundChange, ChangeUnderJudgement, Finding, Lineage, LineageError, SetAside, SetAsideReason, review, session};
+use super::{
+    BoundChange, ChangeUnderJudgement, Finding, Lineage, LineageError, SetAside, SetAsideReason, review,
+    session,
+};
 use crate::evidence::EvidenceId;
 use crate::git_view::GitView;
 use crate::limits::{MAX_CHANGE_COMMITS, MAX_LINEAGE_STATEMENTS};
@@ -42,7 +45,11 @@ pub(super) fn build(
 
     let mut map = Map::default();
     for (statement, known) in &known {
-        map.add(*statement, &known.claim.change.base.git_tree, &known.claim.change.proposed.git_tree);
+        map.add(
+            *statement,
+            &known.claim.change.base.git_tree,
+            &known.claim.change.proposed.git_tree,
+        );
     }
     let (paths, relied) = match map.way(&change.base_tree, &change.result_tree, &[]) {
         Some(way) => {
@@ -59,7 +66,14 @@ pub(super) fn build(
     let findings = findings(&relied, &known, &gaps);
     let reviews = review::bind_all(change, reviews, &relied, agent_changes, &mut diffs)?;
     let changes = order_changes(&relied, &known);
-    Ok(Lineage { paths, changes, set_aside, missing, findings, reviews })
+    Ok(Lineage {
+        paths,
+        changes,
+        set_aside,
+        missing,
+        findings,
+        reviews,
+    })
 }
 
 fn statement_of(step: Step) -> Option<usize> {
@@ -82,7 +96,10 @@ fn examine_range(
     if statements > MAX_LINEAGE_STATEMENTS {
         return Err(LineageError::TooManyStatements { found: statements });
     }
-    let named = [(&change.base_commit, &change.base_tree), (&change.head_commit, &change.result_tree)];
+    let named = [
+        (&change.base_commit, &change.base_tree),
+        (&change.head_commit, &change.result_tree),
+    ];
     // Before landing the result may be a merge that does not exist as a commit yet.
     for (commit, tree) in named.into_iter().take(if change.landed { 2 } else { 1 }) {
         let found = &diffs.commit(commit)?.tree;
@@ -91,13 +108,19 @@ fn examine_range(
             return Err(LineageError::TreeMismatch { commit, named, found });
         }
     }
-    let mut range = Range { commits: HashSet::new(), trees: HashSet::from([change.result_tree.clone()]) };
+    let mut range = Range {
+        commits: HashSet::new(),
+        trees: HashSet::from([change.result_tree.clone()]),
+    };
     for list in [&change.commits, &change.pull_request_commits] {
         let members: HashSet<&GitCommitId> = list.iter().collect();
         let mut seen = HashSet::new();
         for id in list {
             let commit = diffs.commit(id)?;
-            let early = commit.parents.iter().any(|parent| members.contains(parent) && !seen.contains(parent));
+            let early = commit
+                .parents
+                .iter()
+                .any(|parent| members.contains(parent) && !seen.contains(parent));
             if early || !seen.insert(id) || *id == change.base_commit {
                 return Err(LineageError::CommitOrder { commit: id.clone() });
             }
@@ -134,16 +157,27 @@ fn claims<'s>(
                 payload: evidence.payload,
                 claim,
             }),
-            Err(reason) => set_aside.push(SetAside { statement, evidence, reason }),
+            Err(reason) => set_aside.push(SetAside {
+                statement,
+                evidence,
+                reason,
+            }),
         }
     }
     let sessions = session::examine(&members);
     let mut refused: HashMap<usize, SetAsideReason> = sessions.refused.into_iter().collect();
     let mut claims = Vec::new();
     for member in members {
-        let evidence = EvidenceId { payload: member.payload, signer: member.signer };
+        let evidence = EvidenceId {
+            payload: member.payload,
+            signer: member.signer,
+        };
         match refused.remove(&member.statement) {
-            Some(reason) => set_aside.push(SetAside { statement: member.statement, evidence, reason }),
+            Some(reason) => set_aside.push(SetAside {
+                statement: member.statement,
+                evidence,
+                reason,
+            }),
             None => claims.push((member.statement, member.claim)),
         }
     }
@@ -159,13 +193,23 @@ fn bind_all<'s>(
 ) -> Result<(AllKnown<'s>, Vec<SetAside>), LineageError> {
     let mut by_proposed: HashMap<&GitTreeId, Vec<usize>> = HashMap::new();
     for (place, (_, claim)) in claims.iter().enumerate() {
-        by_proposed.entry(&claim.change.proposed.git_tree).or_default().push(place);
+        by_proposed
+            .entry(&claim.change.proposed.git_tree)
+            .or_default()
+            .push(place);
     }
     let inside = |(_, (_, claim)): &(usize, &(usize, &AgentChange))| bind::is_in_range(&claim.change, range);
-    let mut queue: Vec<usize> = claims.iter().enumerate().filter(inside).map(|(place, _)| place).collect();
+    let mut queue: Vec<usize> = claims
+        .iter()
+        .enumerate()
+        .filter(inside)
+        .map(|(place, _)| place)
+        .collect();
     let mut reached: HashSet<usize> = queue.iter().copied().collect();
     while let Some(place) = queue.pop() {
-        let leading = by_proposed.get(&claims[place].1.change.base.git_tree).map_or(&[][..], Vec::as_slice);
+        let leading = by_proposed
+            .get(&claims[place].1.change.base.git_tree)
+            .map_or(&[][..], Vec::as_slice);
         queue.extend(leading.iter().copied().filter(|place| reached.insert(*place)));
     }
     let (mut known, mut set_aside) = (AllKnown::new(), Vec::new());
@@ -177,8 +221,21 @@ fn bind_all<'s>(
             false => Err(SetAsideReason::NotInRange.into()),
         };
         match bound {
-            Ok(bound) => _ = known.insert(statement, Known { claim, evidence, bound }),
-            Err(Refusal::Aside(reason)) => set_aside.push(SetAside { statement, evidence, reason }),
+            Ok(bound) => {
+                _ = known.insert(
+                    statement,
+                    Known {
+                        claim,
+                        evidence,
+                        bound,
+                    },
+                )
+            }
+            Err(Refusal::Aside(reason)) => set_aside.push(SetAside {
+                statement,
+                evidence,
+                reason,
+            }),
             Err(Refusal::Undecided(error)) => return Err(error.into()),
         }
     }
@@ -206,11 +263,18 @@ fn findings(relied: &[usize], known: &AllKnown<'_>, gaps: &HashSet<usize>) -> Ve
     for &statement in relied {
         let change = &known[&statement].claim.change;
         let undeclared = change.undeclared.iter().flatten();
-        findings.extend(undeclared.map(|path| Finding::Undeclared { statement, path: path.clone() }));
+        findings.extend(undeclared.map(|path| Finding::Undeclared {
+            statement,
+            path: path.clone(),
+        }));
         let rows = change.paths.iter().flatten();
         findings.extend(rows.filter_map(|row| match row.attribution {
             touchmark_statement::agent_change::Attribution::Agent => None,
-            attribution => Some(Finding::Attribution { statement, path: row.path.clone(), attribution }),
+            attribution => Some(Finding::Attribution {
+                statement,
+                path: row.path.clone(),
+                attribution,
+            }),
         }));
         if change.dirty {
             findings.push(Finding::Dirty { statement });
@@ -219,7 +283,10 @@ fn findings(relied: &[usize], known: &AllKnown<'_>, gaps: &HashSet<usize>) -> Ve
             findings.push(Finding::SessionGap { statement });
         }
         if let Some(commit) = &known[&statement].bound.commit_gone {
-            findings.push(Finding::CommitNotAtHand { statement, commit: commit.clone() });
+            findings.push(Finding::CommitNotAtHand {
+                statement,
+                commit: commit.clone(),
+            });
         }
     }
     findings
@@ -228,7 +295,10 @@ fn findings(relied: &[usize], known: &AllKnown<'_>, gaps: &HashSet<usize>) -> Ve
 /// Lists the changes relied on first, in the order in which they apply, then the others.
 fn order_changes(relied: &[usize], known: &AllKnown<'_>) -> Vec<BoundChange> {
     let relied_on: HashSet<usize> = relied.iter().copied().collect();
-    let others = known.keys().copied().filter(|statement| !relied_on.contains(statement));
+    let others = known
+        .keys()
+        .copied()
+        .filter(|statement| !relied_on.contains(statement));
     let ordered = relied.iter().copied().chain(others);
     let entry = |statement: usize| BoundChange {
         statement,

@@ -50,28 +50,55 @@ pub(super) fn replayed(
         let class = match touched {
             None => PathClass::Residual(ResidualKind::Added),
             Some(touched) if touched.conflict => PathClass::Residual(ResidualKind::Conflict),
-            Some(touched) if touched.now == row.to => PathClass::Replayed { strategy: REPLAY_STRATEGY },
+            Some(touched) if touched.now == row.to => PathClass::Replayed {
+                strategy: REPLAY_STRATEGY,
+            },
             Some(_) => PathClass::Residual(ResidualKind::Edited),
         };
         let by = touched.map(|touched| touched.by.clone()).unwrap_or_default();
         let (path, from, to) = (row.path.clone(), row.from.clone(), row.to.clone());
-        paths.insert(row.path.clone(), AccountedPath { path, from, to, class, by });
+        paths.insert(
+            row.path.clone(),
+            AccountedPath {
+                path,
+                from,
+                to,
+                class,
+                by,
+            },
+        );
     }
     for (path, touched) in &replay.touched {
         if paths.contains_key(path) || (!touched.conflict && touched.now == touched.base) {
             continue;
         }
-        let kind = if touched.conflict { ResidualKind::Conflict } else { ResidualKind::Omitted };
+        let kind = if touched.conflict {
+            ResidualKind::Conflict
+        } else {
+            ResidualKind::Omitted
+        };
         let (from, to) = (touched.base.clone(), touched.base.clone());
         let class = PathClass::Residual(kind);
-        paths.insert(path.clone(), AccountedPath { path: path.clone(), from, to, class, by: touched.by.clone() });
+        paths.insert(
+            path.clone(),
+            AccountedPath {
+                path: path.clone(),
+                from,
+                to,
+                class,
+                by: touched.by.clone(),
+            },
+        );
     }
     Ok(paths.into_values().collect())
 }
 
 /// Returns the paths that nothing accounts for.
 pub(super) fn residual(paths: &[AccountedPath]) -> impl Iterator<Item = &RepoPath> {
-    paths.iter().filter(|path| matches!(path.class, PathClass::Residual(_))).map(|path| &path.path)
+    paths
+        .iter()
+        .filter(|path| matches!(path.class, PathClass::Residual(_)))
+        .map(|path| &path.path)
 }
 
 /// Names the commits that no bound statement covers, by commit or by tree, with the residual paths each brings.
@@ -103,7 +130,10 @@ pub(super) fn missing(
             continue;
         }
         let residual = own.into_iter().filter(|path| residual.contains(path)).collect();
-        missing.push(MissingCommit { commit: id.clone(), residual });
+        missing.push(MissingCommit {
+            commit: id.clone(),
+            residual,
+        });
     }
     Ok(missing)
 }

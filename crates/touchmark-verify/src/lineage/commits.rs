@@ -46,5 +46,8 @@ pub(super) fn require_path(change: &Change, diffs: &mut Diffs<'_>) -> Result<(),
 }
 
 fn mismatch(commit: &GitCommitId) -> Refusal {
-    SetAsideReason::CommitsMismatch { commit: commit.clone() }.into()
+    SetAsideReason::CommitsMismatch {
+        commit: commit.clone(),
+    }
+    .into()
 }

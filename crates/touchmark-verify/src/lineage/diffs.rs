@@ -16,7 +16,11 @@ pub(super) struct Diffs<'g> {
 
 impl<'g> Diffs<'g> {
     pub(super) fn new(git: &'g dyn GitView) -> Self {
-        Self { git, changed: HashMap::new(), commits: HashMap::new() }
+        Self {
+            git,
+            changed: HashMap::new(),
+            commits: HashMap::new(),
+        }
     }
 
     pub(super) fn git(&self) -> &'g dyn GitView {
@@ -24,7 +28,11 @@ impl<'g> Diffs<'g> {
     }
 
     /// Returns the paths that differ between two trees, in the order of the paths.
-    pub(super) fn changed(&mut self, base: &GitTreeId, result: &GitTreeId) -> Result<Rc<[PathChange]>, GitViewError> {
+    pub(super) fn changed(
+        &mut self,
+        base: &GitTreeId,
+        result: &GitTreeId,
+    ) -> Result<Rc<[PathChange]>, GitViewError> {
         if base == result {
             return Ok(Rc::from([]));
         }

@@ -72,8 +72,16 @@ fn apply(replay: &mut Replay, statement: usize, rows: &[PathChange], entries: &H
     replay.applied.push(statement);
     for row in rows {
         let touched = replay.touched.entry(row.path.clone()).or_insert_with(|| {
-            let base = entries.get(&row.path).cloned().unwrap_or_else(|| row.from.clone());
-            Touched { now: base.clone(), base, by: Vec::new(), conflict: false }
+            let base = entries
+                .get(&row.path)
+                .cloned()
+                .unwrap_or_else(|| row.from.clone());
+            Touched {
+                now: base.clone(),
+                base,
+                by: Vec::new(),
+                conflict: false,
+            }
         });
         touched.by.push(statement);
         if touched.now == row.from {
@@ -98,7 +106,9 @@ fn lines(commits: &[GitCommitId], diffs: &mut Diffs<'_>) -> Result<Vec<Line>, Gi
             }
             let commit = diffs.commit(&commits[at])?;
             steps.push((at, commit.tree.clone()));
-            let Some(parent) = commit.parents.first() else { break Some(empty_tree(commit.tree.object_format())) };
+            let Some(parent) = commit.parents.first() else {
+                break Some(empty_tree(commit.tree.object_format()));
+            };
             match position.get(parent) {
                 Some(before) if !taken.contains(before) => at = *before,
                 _ => break Some(diffs.commit(parent)?.tree.clone()),
@@ -133,15 +143,27 @@ fn walk(
     diffs: &mut Diffs<'_>,
     entries: &mut HashMap<RepoPath, Entry>,
 ) -> Result<Chosen, GitViewError> {
-    let Some((_, end)) = line.steps.last() else { return Ok(Vec::new()) };
+    let Some((_, end)) = line.steps.last() else {
+        return Ok(Vec::new());
+    };
     let before = std::iter::once(&line.start).chain(line.steps.iter().map(|(_, tree)| tree));
-    let gaps: Vec<_> = line.steps.iter().zip(before).map(|((at, tree), before)| (*at, before, tree)).collect();
+    let gaps: Vec<_> = line
+        .steps
+        .iter()
+        .zip(before)
+        .map(|((at, tree), before)| (*at, before, tree))
+        .collect();
     let order: HashMap<&GitTreeId, usize> = line.steps.iter().map(|(at, tree)| (tree, *at)).collect();
-    let trees: HashMap<usize, (&GitTreeId, &GitTreeId)> =
-        gaps.iter().map(|(at, before, tree)| (*at, (*before, *tree))).collect();
+    let trees: HashMap<usize, (&GitTreeId, &GitTreeId)> = gaps
+        .iter()
+        .map(|(at, before, tree)| (*at, (*before, *tree)))
+        .collect();
     let way = map.way(&line.start, end, &gaps).unwrap_or_default();
-    let away: HashMap<RepoPath, Entry> =
-        diffs.changed(base, &line.start)?.iter().map(|row| (row.path.clone(), row.from.clone())).collect();
+    let away: HashMap<RepoPath, Entry> = diffs
+        .changed(base, &line.start)?
+        .iter()
+        .map(|row| (row.path.clone(), row.from.clone()))
+        .collect();
     let (mut chosen, mut waiting) = (Vec::new(), Vec::new());
     for step in way {
         let (from, to) = match step {
@@ -151,7 +173,9 @@ fn walk(
         let rows = diffs.changed(&from, &to)?;
         for row in rows.iter() {
             // What the base tree has where it differs from the line's start, else what the line first found there.
-            entries.entry(row.path.clone()).or_insert_with(|| away.get(&row.path).unwrap_or(&row.from).clone());
+            entries
+                .entry(row.path.clone())
+                .or_insert_with(|| away.get(&row.path).unwrap_or(&row.from).clone());
         }
         if let Step::Statement(statement) = step {
             waiting.push((statement, rows));

@@ -10,7 +10,12 @@ use touchmark_statement::git_id::GitCommitId;
 /// Begins the URI of a repository without remote; its root commit follows.
 const ROOT_PREFIX: &str = "urn:touchmark:root:";
 /// Schemes that lead to one repository on one host, each with its own port.
-const SCHEMES: [(&str, &str); 4] = [("https://", ":443"), ("http://", ":80"), ("ssh://", ":22"), ("git://", ":9418")];
+const SCHEMES: [(&str, &str); 4] = [
+    ("https://", ":443"),
+    ("http://", ":80"),
+    ("ssh://", ":22"),
+    ("git://", ":9418"),
+];
 
 /// A repository, by all the names under which the verifier knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,8 +32,12 @@ impl RepositoryIdentity {
         if let Some(root) = uri.strip_prefix(ROOT_PREFIX) {
             return self.root_commits.iter().any(|commit| commit.as_str() == root);
         }
-        let Some(normal) = normal_uri(uri) else { return false };
-        self.uris.iter().any(|known| normal_uri(known).as_ref() == Some(&normal))
+        let Some(normal) = normal_uri(uri) else {
+            return false;
+        };
+        self.uris
+            .iter()
+            .any(|known| normal_uri(known).as_ref() == Some(&normal))
     }
 }
 
@@ -37,15 +46,22 @@ pub fn normal_uri(uri: &str) -> Option<String> {
     let uri = uri.strip_prefix("git+").unwrap_or(uri);
     let uri = uri.split(['?', '#']).next().unwrap_or_default();
     let scheme = SCHEMES.iter().find(|(scheme, _)| {
-        uri.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        uri.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     });
     let (authority, path) = match scheme {
         Some((scheme, _)) => uri[scheme.len()..].split_once('/')?,
         None if uri.contains("://") => return Some(trim_end(uri)?.to_owned()),
         // The short form of ssh, user@host:path; the first colon comes before any slash.
-        None => uri.split_once(':').filter(|(host, _)| host.contains('@') && !host.contains('/'))?,
+        None => uri
+            .split_once(':')
+            .filter(|(host, _)| host.contains('@') && !host.contains('/'))?,
     };
-    let host = authority.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    let host = authority
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let port = scheme.map_or(":22", |(_, port)| port);
     let host = host.strip_suffix(port).unwrap_or(&host);
     let path = trim_end(path.trim_start_matches('/'))?;

@@ -75,12 +75,18 @@ pub(super) fn bind_all(
 ) -> Result<Vec<BoundReview>, LineageError> {
     let mut bound = Vec::new();
     for (statement, verified) in reviews.iter().enumerate() {
-        let Some(review) = verified.statement().predicate.as_review() else { continue };
+        let Some(review) = verified.statement().predicate.as_review() else {
+            continue;
+        };
         let was_shown = |position: &usize| {
             let payload = DigestSet::of_sha256(agent_changes[*position].payload_digest());
-            review.evidence.iter().any(|digests| digests.agrees_with(&payload))
+            review
+                .evidence
+                .iter()
+                .any(|digests| digests.agrees_with(&payload))
         };
-        let (shown, not_shown): (Vec<usize>, Vec<usize>) = relied.iter().partition(|position| was_shown(position));
+        let (shown, not_shown): (Vec<usize>, Vec<usize>) =
+            relied.iter().partition(|position| was_shown(position));
         let binding = match &review.change {
             Some(reviewed) => Some(compare(change, reviewed, verified, diffs)?),
             None => None,
@@ -93,7 +99,14 @@ pub(super) fn bind_all(
             _ => None,
         };
         let evidence = verified.evidence_id();
-        bound.push(BoundReview { statement, evidence, binding, shown, not_shown, carried });
+        bound.push(BoundReview {
+            statement,
+            evidence,
+            binding,
+            shown,
+            not_shown,
+            carried,
+        });
     }
     Ok(bound)
 }
@@ -145,8 +158,16 @@ fn carry(
     let touched: Vec<RepoPath> = differing[0].iter().map(|row| row.path.clone()).collect();
     let within = |changed: &[PathChange]| {
         let paths: HashSet<&RepoPath> = changed.iter().map(|row| &row.path).collect();
-        touched.iter().filter(|path| paths.contains(path)).cloned().collect::<Vec<_>>()
+        touched
+            .iter()
+            .filter(|path| paths.contains(path))
+            .cloned()
+            .collect::<Vec<_>>()
     };
     let (base_differs, result_differs) = (within(&differing[1]), within(&differing[2]));
-    Ok(Some(CarriedReview { touched, base_differs, result_differs }))
+    Ok(Some(CarriedReview {
+        touched,
+        base_differs,
+        result_differs,
+    }))
 }

@@ -28,6 +28,9 @@ pub(super) struct Map<'s> {
 /// Gaps first, then statements.
 type Cost = (usize, usize);
 
+/// The best way known to a place: its cost, and the place and step before.
+type Known = HashMap<usize, (Cost, Option<(usize, Step)>)>;
+
 impl<'s> Map<'s> {
     fn place(&mut self, tree: &'s GitTreeId) -> usize {
         let next = self.roads.len();
@@ -65,9 +68,12 @@ impl<'s> Map<'s> {
         let mut crossings: HashMap<usize, Vec<(usize, Step)>> = HashMap::new();
         for (gap, before, after) in gaps {
             let (before, after) = (number(before), number(after));
-            crossings.entry(before).or_default().push((after, Step::Gap(*gap)));
+            crossings
+                .entry(before)
+                .or_default()
+                .push((after, Step::Gap(*gap)));
         }
-        let mut best: HashMap<usize, (Cost, Option<(usize, Step)>)> = HashMap::from([(start, ((0, 0), None))]);
+        let mut best: Known = HashMap::from([(start, ((0, 0), None))]);
         let mut queue = BinaryHeap::from([Reverse(((0, 0), start))]);
         while let Some(Reverse((cost, place))) = queue.pop() {
             if place == end {
@@ -93,10 +99,12 @@ impl<'s> Map<'s> {
     }
 }
 
-fn retrace(best: &HashMap<usize, (Cost, Option<(usize, Step)>)>, start: usize, end: usize) -> Vec<Step> {
+fn retrace(best: &Known, start: usize, end: usize) -> Vec<Step> {
     let (mut steps, mut place) = (Vec::new(), end);
     while place != start {
-        let Some((_, Some((before, step)))) = best.get(&place) else { break };
+        let Some((_, Some((before, step)))) = best.get(&place) else {
+            break;
+        };
         steps.push(*step);
         place = *before;
     }
@@ -120,8 +128,14 @@ mod tests {
         map.add(1, &b, &a);
         map.add(2, &b, &c);
         let gaps = [(7, &a, &c), (8, &c, &d)];
-        assert_eq!(map.way(&a, &c, &gaps).unwrap(), [Step::Statement(0), Step::Statement(2)]);
-        assert_eq!(map.way(&a, &d, &gaps).unwrap(), [Step::Statement(0), Step::Statement(2), Step::Gap(8)]);
+        assert_eq!(
+            map.way(&a, &c, &gaps).unwrap(),
+            [Step::Statement(0), Step::Statement(2)]
+        );
+        assert_eq!(
+            map.way(&a, &d, &gaps).unwrap(),
+            [Step::Statement(0), Step::Statement(2), Step::Gap(8)]
+        );
         assert_eq!(map.way(&a, &d, &[]), None);
         assert_eq!(map.way(&a, &a, &[]).unwrap(), []);
     }

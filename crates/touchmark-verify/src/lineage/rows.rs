@@ -10,8 +10,12 @@ use crate::git_view::{PathChange, TreeEntry};
 
 /// Computes the rows again and requires them to be equal, all of them.
 pub(super) fn require_equal(change: &Change, diffs: &mut Diffs<'_>) -> Result<(), Refusal> {
-    let Some(rows) = &change.paths else { return Err(SetAsideReason::PathsTreeUnsupported.into()) };
-    let computed = diffs.changed(&change.base.git_tree, &change.proposed.git_tree).map_err(Refusal::of_claim)?;
+    let Some(rows) = &change.paths else {
+        return Err(SetAsideReason::PathsTreeUnsupported.into());
+    };
+    let computed = diffs
+        .changed(&change.base.git_tree, &change.proposed.git_tree)
+        .map_err(Refusal::of_claim)?;
     let mut stated: Vec<&PathRow> = rows.iter().collect();
     stated.sort_by(|one, other| one.path.as_bytes().cmp(other.path.as_bytes()));
     let mut stated = stated.into_iter();
@@ -20,7 +24,11 @@ pub(super) fn require_equal(change: &Change, diffs: &mut Diffs<'_>) -> Result<()
             Some(claim) if claim.path == row.path => require_row(claim, row, diffs)?,
             Some(claim) => {
                 let first = claim.path.as_bytes().min(row.path.as_bytes());
-                let path = if first == row.path.as_bytes() { &row.path } else { &claim.path };
+                let path = if first == row.path.as_bytes() {
+                    &row.path
+                } else {
+                    &claim.path
+                };
                 return Err(mismatch(path));
             }
             None => return Err(mismatch(&row.path)),
@@ -37,11 +45,17 @@ fn require_row(claim: &PathRow, row: &PathChange, diffs: &Diffs<'_>) -> Result<(
     };
     let same_to = match (&claim.to, &row.to) {
         (None, None) => true,
-        (Some(side), Some(entry)) => side.mode == entry.mode && side.git_blob == entry.id && same_content(side, entry, diffs)?,
+        (Some(side), Some(entry)) => {
+            side.mode == entry.mode && side.git_blob == entry.id && same_content(side, entry, diffs)?
+        }
         _ => false,
     };
     // The status follows from the two sides, which parsing has checked.
-    if same_from && same_to { Ok(()) } else { Err(mismatch(&row.path)) }
+    if same_from && same_to {
+        Ok(())
+    } else {
+        Err(mismatch(&row.path))
+    }
 }
 
 /// The SHA-256 and size of a blob; a submodule's commit has neither.

@@ -32,22 +32,38 @@ pub(super) fn examine(members: &[Member<'_>]) -> Sessions {
     let mut by_payload: HashMap<Sha256Digest, &Member<'_>> = HashMap::new();
     for member in members {
         let run = &member.claim.run;
-        places.entry((member.signer, &run.chain, run.sequence)).or_default().push(member);
+        places
+            .entry((member.signer, &run.chain, run.sequence))
+            .or_default()
+            .push(member);
         by_payload.insert(member.payload, member);
     }
     let mut sessions = Sessions::default();
     for member in members {
         let run = &member.claim.run;
         let place = &places[&(member.signer, &run.chain, run.sequence)];
-        if place.iter().any(|other| !says_the_same(member.claim, other.claim)) {
-            sessions.refused.push((member.statement, SetAsideReason::SessionForked { sequence: run.sequence }));
+        if place
+            .iter()
+            .any(|other| !says_the_same(member.claim, other.claim))
+        {
+            sessions.refused.push((
+                member.statement,
+                SetAsideReason::SessionForked {
+                    sequence: run.sequence,
+                },
+            ));
             continue;
         }
         let previous = run.previous.as_ref().and_then(|digests| digests.sha256());
         match previous.map(|digest| by_payload.get(&digest)) {
             Some(Some(before)) if is_before(before, member) => {}
             Some(Some(_)) => {
-                sessions.refused.push((member.statement, SetAsideReason::SessionSkipped { sequence: run.sequence }));
+                sessions.refused.push((
+                    member.statement,
+                    SetAsideReason::SessionSkipped {
+                        sequence: run.sequence,
+                    },
+                ));
             }
             Some(None) => sessions.gaps.push(member.statement),
             None if run.sequence > 0 => sessions.gaps.push(member.statement),

@@ -12,15 +12,21 @@ use touchmark_tlog::note::{NoteError, VerifierKey};
 
 use super::wire::{AuthorityWire, IdWire, LogWire, RootWire, WindowWire};
 use super::{
-    CertificateLog, MEDIA_TYPE_V01, MEDIA_TYPE_V02, Part, TrustError, TrustedAuthority, TrustedLog, TrustedRoot,
-    UnusablePart,
+    CertificateLog, MEDIA_TYPE_V01, MEDIA_TYPE_V02, Part, TrustError, TrustedAuthority, TrustedLog,
+    TrustedRoot, UnusablePart,
 };
 use crate::limits::{MAX_TRUSTED_PARTS, MAX_TRUSTED_ROOT_BYTES};
 use crate::window::Window;
 
-const RULES: Rules = Rules { max_bytes: MAX_TRUSTED_ROOT_BYTES, max_depth: 16, numbers: Numbers::ExactIntegers };
+const RULES: Rules = Rules {
+    max_bytes: MAX_TRUSTED_ROOT_BYTES,
+    max_depth: 16,
+    numbers: Numbers::ExactIntegers,
+};
 /// The DER of an Ed25519 `SubjectPublicKeyInfo` up to the key, RFC 8410 §4.
-const ED25519_SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const ED25519_SPKI_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 pub(super) fn parse(json: &[u8]) -> Result<TrustedRoot, TrustError> {
     if json.len() > MAX_TRUSTED_ROOT_BYTES {
@@ -28,12 +34,18 @@ pub(super) fn parse(json: &[u8]) -> Result<TrustedRoot, TrustError> {
     }
     let wire: RootWire = strict_json::from_slice(json, &RULES)?;
     if wire.media_type != MEDIA_TYPE_V01 && wire.media_type != MEDIA_TYPE_V02 {
-        return Err(TrustError::MediaType { found: shown(&wire.media_type) });
+        return Err(TrustError::MediaType {
+            found: shown(&wire.media_type),
+        });
     }
     let mut unusable = Vec::new();
-    let logs = parts("tlogs", wire.tlogs, |part, wire| parse_log(part, wire, &mut unusable))?;
+    let logs = parts("tlogs", wire.tlogs, |part, wire| {
+        parse_log(part, wire, &mut unusable)
+    })?;
     refuse_duplicates(&logs)?;
-    let certificate_logs = parts("ctlogs", wire.ctlogs, |part, wire| parse_certificate_log(part, wire).map(Some))?;
+    let certificate_logs = parts("ctlogs", wire.ctlogs, |part, wire| {
+        parse_certificate_log(part, wire, &mut unusable)
+    })?;
     refuse_duplicate_ids(certificate_logs.iter().map(|log| log.log_id))?;
     let authority = |part, wire| parse_authority(part, wire).map(Some);
     Ok(TrustedRoot {
@@ -55,7 +67,9 @@ fn refuse_duplicate_ids(ids: impl Iterator<Item = Hash>) -> Result<(), TrustErro
     let mut seen = HashSet::new();
     for id in ids {
         if !seen.insert(id) {
-            return Err(TrustError::DuplicateLogId { log_id: id.to_string() });
+            return Err(TrustError::DuplicateLogId {
+                log_id: id.to_string(),
+            });
         }
     }
     Ok(())
@@ -68,19 +82,32 @@ fn parts<W, T>(
 ) -> Result<Vec<T>, TrustError> {
     let wires = wires.unwrap_or_default();
     if wires.len() > MAX_TRUSTED_PARTS {
-        return Err(TrustError::TooMany { list, found: wires.len() });
+        return Err(TrustError::TooMany {
+            list,
+            found: wires.len(),
+        });
     }
-    let parsed = wires.into_iter().enumerate().map(|(index, wire)| parse(Part { list, index }, wire));
+    let parsed = wires
+        .into_iter()
+        .enumerate()
+        .map(|(index, wire)| parse(Part { list, index }, wire));
     parsed.filter_map(Result::transpose).collect()
 }
 
-fn parse_log(part: Part, wire: LogWire, unusable: &mut Vec<UnusablePart>) -> Result<Option<TrustedLog>, TrustError> {
+fn parse_log(
+    part: Part,
+    wire: LogWire,
+    unusable: &mut Vec<UnusablePart>,
+) -> Result<Option<TrustedLog>, TrustError> {
     let valid_for = window(part, wire.public_key.valid_for)?;
     let origin = origin(part, &wire.base_url)?;
     let log_id = decode(part, "logId.keyId", &wire.log_id.key_id)?;
     let spki = decode(part, "publicKey.rawBytes", &wire.public_key.raw_bytes)?;
     let mut unsupported = |value: &str| {
-        unusable.push(UnusablePart { part, unsupported: shown(value) });
+        unusable.push(UnusablePart {
+            part,
+            unsupported: shown(value),
+        });
         Ok(None)
     };
     if wire.hash_algorithm != "SHA2_256" {
@@ -105,32 +132,56 @@ fn parse_log(part: Part, wire: LogWire, unusable: &mut Vec<UnusablePart>) -> Res
         }
     }
     let log_id = Hash::from_slice(&log_id).expect("equal to a hash");
-    Ok(Some(TrustedLog { origin, key, log_id, valid_for, operator: operator(wire.operator) }))
+    Ok(Some(TrustedLog {
+        origin,
+        key,
+        log_id,
+        valid_for,
+        operator: operator(wire.operator),
+    }))
 }
 
 fn ed25519_key(origin: &str, spki: &[u8]) -> Result<VerifierKey, NoteError> {
-    let raw = spki.strip_prefix(&ED25519_SPKI_PREFIX).and_then(|raw| raw.try_into().ok());
+    let raw = spki
+        .strip_prefix(&ED25519_SPKI_PREFIX)
+        .and_then(|raw| raw.try_into().ok());
     match raw {
         Some(raw) => VerifierKey::ed25519(origin, raw),
-        None => Err(NoteError::Key { name: origin.to_owned() }),
+        None => Err(NoteError::Key {
+            name: origin.to_owned(),
+        }),
     }
 }
 
-fn parse_certificate_log(part: Part, wire: LogWire) -> Result<CertificateLog, TrustError> {
+fn parse_certificate_log(
+    part: Part,
+    wire: LogWire,
+    unusable: &mut Vec<UnusablePart>,
+) -> Result<Option<CertificateLog>, TrustError> {
     let spki_der = decode(part, "publicKey.rawBytes", &wire.public_key.raw_bytes)?;
     let found = decode(part, "logId.keyId", &wire.log_id.key_id)?;
+    let valid_for = window(part, wire.public_key.valid_for)?;
+    // Keys of other kinds are not written as a `SubjectPublicKeyInfo`, so that their id does not follow from them.
+    if !wire.public_key.key_details.starts_with("PKIX_") {
+        unusable.push(UnusablePart {
+            part,
+            unsupported: shown(&wire.public_key.key_details),
+        });
+        return Ok(None);
+    }
     // RFC 6962 §3.2: the SHA-256 hash of the log's public key.
     let log_id = Hash::from_bytes(*Sha256Digest::of(&spki_der).as_bytes());
     if found != log_id.as_bytes() {
         return Err(log_id_error(part, &log_id, &found));
     }
-    Ok(CertificateLog {
+    let (key_details, operator) = (wire.public_key.key_details, operator(wire.operator));
+    Ok(Some(CertificateLog {
         log_id,
-        key_details: wire.public_key.key_details,
+        key_details,
         spki_der,
-        valid_for: window(part, wire.public_key.valid_for)?,
-        operator: operator(wire.operator),
-    })
+        valid_for,
+        operator,
+    }))
 }
 
 fn parse_authority(part: Part, wire: AuthorityWire) -> Result<TrustedAuthority, TrustError> {
@@ -139,7 +190,10 @@ fn parse_authority(part: Part, wire: AuthorityWire) -> Result<TrustedAuthority, 
         return Err(TrustError::ChainEmpty { at: part });
     }
     if certificates.len() > MAX_TRUSTED_PARTS {
-        return Err(TrustError::TooMany { list: part.list, found: certificates.len() });
+        return Err(TrustError::TooMany {
+            list: part.list,
+            found: certificates.len(),
+        });
     }
     let decode = |wire: &super::wire::CertificateWire| decode(part, "certificates.rawBytes", &wire.raw_bytes);
     Ok(TrustedAuthority {
@@ -157,21 +211,38 @@ fn operator(found: Option<String>) -> Option<String> {
 
 /// Returns the origin that a log's base URL stands for: the URL without scheme and without slashes at the end.
 fn origin(part: Part, base_url: &str) -> Result<String, TrustError> {
-    let rest = base_url.strip_prefix("https://").or_else(|| base_url.strip_prefix("http://")).unwrap_or(base_url);
+    let rest = base_url
+        .strip_prefix("https://")
+        .or_else(|| base_url.strip_prefix("http://"))
+        .unwrap_or(base_url);
     let origin = rest.trim_end_matches('/');
     let usable = !origin.is_empty() && origin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+');
-    if usable { Ok(origin.to_owned()) } else { Err(TrustError::BaseUrl { at: part }) }
+    if usable {
+        Ok(origin.to_owned())
+    } else {
+        Err(TrustError::BaseUrl { at: part })
+    }
 }
 
 fn window(part: Part, wire: Option<WindowWire>) -> Result<Window, TrustError> {
-    let Some(WindowWire { start: Some(start), end }) = wire else {
+    let Some(WindowWire {
+        start: Some(start),
+        end,
+    }) = wire
+    else {
         return Err(TrustError::StartMissing { at: part });
     };
     // Fractions are dropped: the end `23:59:59.999` includes the whole second `23:59:59`.
     let time = |text: &String| {
-        Timestamp::parse_any_rfc3339(text).map_err(|_| TrustError::Time { at: part, found: shown(text) })
+        Timestamp::parse_any_rfc3339(text).map_err(|_| TrustError::Time {
+            at: part,
+            found: shown(text),
+        })
     };
-    let window = Window { start: time(&start)?, end: end.as_ref().map(time).transpose()? };
+    let window = Window {
+        start: time(&start)?,
+        end: end.as_ref().map(time).transpose()?,
+    };
     if window.end.is_some_and(|end| end < window.start) {
         return Err(TrustError::WindowReversed { at: part });
     }
@@ -187,7 +258,11 @@ fn decode(part: Part, field: &'static str, text: &str) -> Result<Vec<u8>, TrustE
 
 fn log_id_error(part: Part, expected: &Hash, found: &[u8]) -> TrustError {
     let found = found.iter().take(64).map(|byte| format!("{byte:02x}")).collect();
-    TrustError::LogId { at: part, expected: expected.to_string(), found }
+    TrustError::LogId {
+        at: part,
+        expected: expected.to_string(),
+        found,
+    }
 }
 
 fn shown(text: &str) -> String {

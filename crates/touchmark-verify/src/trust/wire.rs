@@ -57,7 +57,10 @@ pub(super) struct WindowWire {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct AuthorityWire {
     #[serde(default)]
-    #[expect(dead_code, reason = "read so that it is known; a certificate's own subject is what counts")]
+    #[expect(
+        dead_code,
+        reason = "read so that it is known; a certificate's own subject is what counts"
+    )]
     pub(super) subject: Option<NameWire>,
     #[serde(default)]
     pub(super) uri: Option<String>,
@@ -70,7 +73,10 @@ pub(super) struct AuthorityWire {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[expect(dead_code, reason = "read so that it is known; a certificate's own subject is what counts")]
+#[expect(
+    dead_code,
+    reason = "read so that it is known; a certificate's own subject is what counts"
+)]
 pub(super) struct NameWire {
     #[serde(default)]
     pub(super) organization: Option<String>,

@@ -41,11 +41,17 @@ pub(super) struct OpenedEnvelope<'s> {
 }
 
 /// Opens the envelope: from here on its payload is what the signer signed.
-pub(super) fn open<'s>(shape: &Shape<'s>, signer: &'s AuthenticSigner) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
+pub(super) fn open<'s>(
+    shape: &Shape<'s>,
+    signer: &'s AuthenticSigner,
+) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
     let (bundle, key) = (shape.bundle(), signer.key());
     let pae = bundle.envelope.pae();
     key.verify(&pae, &bundle.envelope.signature)
-        .map_err(|source| EnvelopeError::Signature { key: key.fingerprint(), source })?;
+        .map_err(|source| EnvelopeError::Signature {
+            key: key.fingerprint(),
+            source,
+        })?;
     Ok(OpenedEnvelope { bundle, key, pae })
 }
 

@@ -41,12 +41,16 @@ pub(super) fn locate(
 ) -> Result<LoggedEnvelope, LogError> {
     let entries = &opened.bundle().tlog_entries;
     refuse_duplicates(entries)?;
-    let mut logged = LoggedEnvelope { findings: Vec::new(), checks: Vec::new() };
+    let mut logged = LoggedEnvelope {
+        findings: Vec::new(),
+        checks: Vec::new(),
+    };
     for (entry, log_entry) in entries.iter().enumerate() {
         body::bind(entry, log_entry, opened)?;
-        let log = root
-            .log(&log_entry.log_id)
-            .ok_or(LogError::LogUnknown { entry, log_id: log_entry.log_id })?;
+        let log = root.log(&log_entry.log_id).ok_or(LogError::LogUnknown {
+            entry,
+            log_id: log_entry.log_id,
+        })?;
         logged.checks.push(require_in_use(entry, log, times, options.at)?);
         let checkpoint = prove_inclusion(entry, log_entry, log, memory)?;
         logged.findings.push(LogFinding {
@@ -67,7 +71,10 @@ fn refuse_duplicates(entries: &[LogEntry]) -> Result<(), LogError> {
     let mut seen = HashSet::new();
     for (entry, log_entry) in entries.iter().enumerate() {
         if !seen.insert(log_entry.log_id) {
-            return Err(LogError::DuplicateEntry { entry, log_id: log_entry.log_id });
+            return Err(LogError::DuplicateEntry {
+                entry,
+                log_id: log_entry.log_id,
+            });
         }
     }
     Ok(())
@@ -81,16 +88,28 @@ fn require_in_use(
     at: Timestamp,
 ) -> Result<Check, LogError> {
     let window = log.valid_for;
-    let outside = |at| LogError::OutsideLogWindow { entry, origin: log.origin.clone(), window, at };
+    let outside = |at| LogError::OutsideLogWindow {
+        entry,
+        origin: log.origin.clone(),
+        window,
+        at,
+    };
     if at < window.start {
         return Err(outside(at));
     }
-    if let Some(time) = times.as_slice().iter().find(|time| !window.contains(time.not_after)) {
+    if let Some(time) = times
+        .as_slice()
+        .iter()
+        .find(|time| !window.contains(time.not_after))
+    {
         return Err(outside(time.not_after));
     }
     let retired = window.end.is_some_and(|end| end < at);
     if times.as_slice().is_empty() && retired {
-        return Ok(Check::skipped("tlog.window", "the log is retired, and no verified time tells when it took the entry"));
+        return Ok(Check::skipped(
+            "tlog.window",
+            "the log is retired, and no verified time tells when it took the entry",
+        ));
     }
     Ok(Check::pass("tlog.window"))
 }
@@ -102,8 +121,14 @@ fn prove_inclusion(
     log: &TrustedLog,
     memory: &Memory,
 ) -> Result<VerifiedCheckpoint, LogError> {
-    let proof = log_entry.inclusion_proof.as_ref().ok_or(LogError::ProofMissing { entry })?;
-    let note = proof.checkpoint.as_ref().ok_or(LogError::ProofMissing { entry })?;
+    let proof = log_entry
+        .inclusion_proof
+        .as_ref()
+        .ok_or(LogError::ProofMissing { entry })?;
+    let note = proof
+        .checkpoint
+        .as_ref()
+        .ok_or(LogError::ProofMissing { entry })?;
     let checkpoint = match memory.checkpoint(&log.log_id, note) {
         Some(checkpoint) => checkpoint,
         None => {
@@ -114,17 +139,30 @@ fn prove_inclusion(
         }
     };
     let leaf = leaf_hash(&log_entry.canonicalized_body);
-    verify_inclusion(&leaf, log_entry.log_index, checkpoint.size(), &proof.hashes, checkpoint.root())
-        .map_err(|source| LogError::Inclusion { entry, source })?;
+    verify_inclusion(
+        &leaf,
+        log_entry.log_index,
+        checkpoint.size(),
+        &proof.hashes,
+        checkpoint.root(),
+    )
+    .map_err(|source| LogError::Inclusion { entry, source })?;
     Ok(checkpoint)
 }
 
 fn require_operators(findings: &[LogFinding], requirement: &LogRequirement) -> Result<(), LogError> {
-    let LogRequirement::Inclusion { operators } = requirement else { return Ok(()) };
+    let LogRequirement::Inclusion { operators } = requirement else {
+        return Ok(());
+    };
     // A log that nobody is named for stands for itself.
     let distinct: HashSet<_> = findings
         .iter()
-        .map(|finding| finding.operator.clone().unwrap_or_else(|| format!("log {}", finding.log_id)))
+        .map(|finding| {
+            finding
+                .operator
+                .clone()
+                .unwrap_or_else(|| format!("log {}", finding.log_id))
+        })
         .collect();
     let required = usize::from(operators.get());
     match distinct.len() {
@@ -137,13 +175,19 @@ fn require_operators(findings: &[LogFinding], requirement: &LogRequirement) -> R
 fn outcomes(findings: &[LogFinding], requirement: &LogRequirement) -> Vec<Check> {
     match requirement {
         LogRequirement::DangerouslyUnlogged { reason } if findings.is_empty() => {
-            vec![Check::skipped("tlog.inclusion", format!("not asked for: {reason}"))]
+            vec![Check::skipped(
+                "tlog.inclusion",
+                format!("not asked for: {reason}"),
+            )]
         }
         _ => vec![
             Check::pass("tlog.binding"),
             Check::pass("tlog.checkpoint"),
             Check::pass("tlog.inclusion"),
-            Check::skipped("tlog.consistency", "the checkpoint was not compared with a remembered one"),
+            Check::skipped(
+                "tlog.consistency",
+                "the checkpoint was not compared with a remembered one",
+            ),
             Check::skipped("tlog.witnesses", "no quorum of witnesses was asked for"),
         ],
     }

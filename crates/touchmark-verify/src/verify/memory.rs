@@ -21,7 +21,11 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn key(&self, fingerprint: &KeyFingerprint) -> Option<Arc<PublicKey>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+        self.keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(fingerprint)
+            .cloned()
     }
 
     pub(super) fn keep_key(&self, key: PublicKey) -> Arc<PublicKey> {

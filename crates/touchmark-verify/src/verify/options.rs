@@ -16,7 +16,10 @@ pub struct VerifyOptions {
 impl VerifyOptions {
     /// Returns the options that demand inclusion in one log.
     pub fn new(at: Timestamp) -> Self {
-        Self { at, log: LogRequirement::ONE_LOG }
+        Self {
+            at,
+            log: LogRequirement::ONE_LOG,
+        }
     }
 }
 
@@ -38,5 +41,7 @@ pub enum LogRequirement {
 
 impl LogRequirement {
     /// Proven inclusion in one log.
-    pub const ONE_LOG: Self = Self::Inclusion { operators: NonZeroU8::MIN };
+    pub const ONE_LOG: Self = Self::Inclusion {
+        operators: NonZeroU8::MIN,
+    };
 }

@@ -116,15 +116,26 @@ pub(super) fn authenticate(
     let (hint, keyid) = (shape.hint(), shape.bundle().envelope.keyid.as_str());
     // The format demands that both are equal; DSSE lets the envelope leave its own out.
     if !keyid.is_empty() && keyid != hint {
-        return Err(SignerError::HintMismatch { hint: hint.to_owned(), keyid: keyid.to_owned() });
+        return Err(SignerError::HintMismatch {
+            hint: hint.to_owned(),
+            keyid: keyid.to_owned(),
+        });
     }
-    let named = expected.resolve(hint).ok_or_else(|| SignerError::HintUnknown { hint: hint.to_owned() })?;
-    let window = expected.window(&named).ok_or(SignerError::NotExpected { found: named })?;
+    let named = expected.resolve(hint).ok_or_else(|| SignerError::HintUnknown {
+        hint: hint.to_owned(),
+    })?;
+    let window = expected
+        .window(&named)
+        .ok_or(SignerError::NotExpected { found: named })?;
     let key = material(shape, &named, expected, memory)?;
     if let Some(window) = window {
         require_inside(named, window, times)?;
     }
-    Ok(AuthenticSigner { key, keyid_present: !keyid.is_empty(), windowed: window.is_some() })
+    Ok(AuthenticSigner {
+        key,
+        keyid_present: !keyid.is_empty(),
+        windowed: window.is_some(),
+    })
 }
 
 fn material(
@@ -139,25 +150,47 @@ fn material(
     if let Some(key) = expected.material(named) {
         return Ok(memory.keep_key(key.clone()));
     }
-    let bodies = shape.bundle().tlog_entries.iter().map(|entry| HashedRekordV002::parse_canonical(&entry.canonicalized_body));
-    let spki = bodies.filter_map(Result::ok).find_map(|body| match body.verifier.material {
-        VerifierMaterial::PublicKey(spki) if KeyFingerprint::of_spki(&spki) == *named => Some(spki),
-        _ => None,
-    });
+    let bodies = shape
+        .bundle()
+        .tlog_entries
+        .iter()
+        .map(|entry| HashedRekordV002::parse_canonical(&entry.canonicalized_body));
+    let spki = bodies
+        .filter_map(Result::ok)
+        .find_map(|body| match body.verifier.material {
+            VerifierMaterial::PublicKey(spki) if KeyFingerprint::of_spki(&spki) == *named => Some(spki),
+            _ => None,
+        });
     let spki = spki.ok_or(SignerError::MaterialMissing { fingerprint: *named })?;
     match PublicKey::from_spki_der(&spki) {
         Ok(key) => Ok(memory.keep_key(key)),
-        Err(source) => Err(SignerError::Key { fingerprint: *named, source }),
+        Err(source) => Err(SignerError::Key {
+            fingerprint: *named,
+            source,
+        }),
     }
 }
 
 /// Every verified time must fall into the window, and there must be one.
-fn require_inside(fingerprint: KeyFingerprint, window: Window, times: &VerifiedTimes) -> Result<(), SignerError> {
+fn require_inside(
+    fingerprint: KeyFingerprint,
+    window: Window,
+    times: &VerifiedTimes,
+) -> Result<(), SignerError> {
     if times.as_slice().is_empty() {
         return Err(SignerError::WindowNeedsTime { fingerprint, window });
     }
-    match times.as_slice().iter().map(|time| time.not_after).find(|time| !window.contains(*time)) {
-        Some(at) => Err(SignerError::OutsideWindow { fingerprint, window, at }),
+    match times
+        .as_slice()
+        .iter()
+        .map(|time| time.not_after)
+        .find(|time| !window.contains(*time))
+    {
+        Some(at) => Err(SignerError::OutsideWindow {
+            fingerprint,
+            window,
+            at,
+        }),
         None => Ok(()),
     }
 }
@@ -170,7 +203,10 @@ impl AuthenticSigner {
     pub(super) fn checks(&self) -> Vec<Check> {
         let keyid = match self.keyid_present {
             true => Check::pass("signer.keyid"),
-            false => Check::skipped("signer.keyid", "the envelope has no keyid to compare with the hint"),
+            false => Check::skipped(
+                "signer.keyid",
+                "the envelope has no keyid to compare with the hint",
+            ),
         };
         let window = match self.windowed {
             true => Check::pass("signer.window"),
@@ -187,7 +223,10 @@ mod tests {
 
     fn times(seconds: &[i64]) -> VerifiedTimes {
         let source = TimeSource::TimestampAuthority { uri: String::new() };
-        let time = |at: &i64| VerifiedTime { not_after: Timestamp::from_unix(*at).unwrap(), source: source.clone() };
+        let time = |at: &i64| VerifiedTime {
+            not_after: Timestamp::from_unix(*at).unwrap(),
+            source: source.clone(),
+        };
         VerifiedTimes::for_test(seconds.iter().map(time).collect())
     }
 
@@ -195,7 +234,10 @@ mod tests {
     fn case_115_every_verified_time_must_fall_into_the_key_s_window() {
         let fingerprint = KeyFingerprint::from_bytes([7; 32]);
         let at = |seconds| Timestamp::from_unix(seconds).unwrap();
-        let window = Window { start: at(100), end: Some(at(200)) };
+        let window = Window {
+            start: at(100),
+            end: Some(at(200)),
+        };
         assert!(require_inside(fingerprint, window, &times(&[100, 200])).is_ok());
         let refusals: [(&[i64], &str); 4] = [
             (&[], "signer.window_needs_time"),
@@ -204,7 +246,13 @@ mod tests {
             (&[150, 201], "signer.outside_window"),
         ];
         for (moments, code) in refusals {
-            assert_eq!(require_inside(fingerprint, window, &times(moments)).unwrap_err().code(), code, "{moments:?}");
+            assert_eq!(
+                require_inside(fingerprint, window, &times(moments))
+                    .unwrap_err()
+                    .code(),
+                code,
+                "{moments:?}"
+            );
         }
     }
 }

@@ -87,14 +87,23 @@ fn require_review(subjects: &[ResourceDescriptor], review: &Review) -> Result<()
     if let Some(change) = &review.change {
         require_objects(subjects, Some(&change.head), &change.result_tree)?;
     }
-    let Some(deploy) = &review.deploy else { return Ok(()) };
+    let Some(deploy) = &review.deploy else {
+        return Ok(());
+    };
     for (subject, descriptor) in subjects.iter().enumerate() {
         if !descriptor.digest.agrees_with(&deploy.artifact) {
             let shown = |set: &touchmark_statement::digest::DigestSet| {
-                set.iter().map(|(algorithm, value)| format!("{algorithm}:{value}")).collect::<Vec<_>>().join(" ")
+                set.iter()
+                    .map(|(algorithm, value)| format!("{algorithm}:{value}"))
+                    .collect::<Vec<_>>()
+                    .join(" ")
             };
             let (expected, found) = (shown(&deploy.artifact), shown(&descriptor.digest));
-            return Err(ContentError::SubjectMismatch { subject, expected, found });
+            return Err(ContentError::SubjectMismatch {
+                subject,
+                expected,
+                found,
+            });
         }
     }
     Ok(())
@@ -109,28 +118,46 @@ fn require_objects(
     let (mut commit_named, mut tree_named) = (commit.is_none(), false);
     for (subject, descriptor) in subjects.iter().enumerate() {
         let kinds = ["gitCommit", "gitTree", "gitBlob", "gitTag"];
-        if kinds.iter().filter(|kind| descriptor.digest.get(kind).is_some()).count() > 1 {
+        if kinds
+            .iter()
+            .filter(|kind| descriptor.digest.get(kind).is_some())
+            .count()
+            > 1
+        {
             return Err(ContentError::SubjectMixed { subject });
         }
         if let Some(found) = descriptor.digest.git_commit() {
             if commit != Some(&found) {
-                let expected = commit.map_or_else(|| "no commit".to_owned(), |commit| format!("commit {commit}"));
+                let expected =
+                    commit.map_or_else(|| "no commit".to_owned(), |commit| format!("commit {commit}"));
                 let found = format!("commit {found}");
-                return Err(ContentError::SubjectMismatch { subject, expected, found });
+                return Err(ContentError::SubjectMismatch {
+                    subject,
+                    expected,
+                    found,
+                });
             }
             commit_named = true;
         }
         if let Some(found) = descriptor.digest.git_tree() {
             if found != *tree {
                 let (expected, found) = (format!("tree {tree}"), format!("tree {found}"));
-                return Err(ContentError::SubjectMismatch { subject, expected, found });
+                return Err(ContentError::SubjectMismatch {
+                    subject,
+                    expected,
+                    found,
+                });
             }
             tree_named = true;
         }
     }
     match commit {
-        Some(commit) if !commit_named => Err(ContentError::SubjectMissing { object: format!("commit {commit}") }),
-        _ if !tree_named => Err(ContentError::SubjectMissing { object: format!("tree {tree}") }),
+        Some(commit) if !commit_named => Err(ContentError::SubjectMissing {
+            object: format!("commit {commit}"),
+        }),
+        _ if !tree_named => Err(ContentError::SubjectMissing {
+            object: format!("tree {tree}"),
+        }),
         _ => Ok(()),
     }
 }
@@ -147,7 +174,10 @@ impl Content {
         checks.push(Check::pass("statement.form"));
         checks.push(match &self.signed.statement().predicate {
             Predicate::AgentChange(_) | Predicate::Review(_) => Check::pass("statement.subjects"),
-            _ => Check::skipped("statement.subjects", "the predicate repeats nothing of its subjects"),
+            _ => Check::skipped(
+                "statement.subjects",
+                "the predicate repeats nothing of its subjects",
+            ),
         });
         let digest = self.signed.payload_digest();
         VerifiedStatement::new(self.signed, digest, signer, logs, times, checks)

@@ -50,10 +50,16 @@ pub(super) struct Shape<'b> {
 pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
     bundle.validate()?;
     if bundle.tlog_entries.len() > MAX_TLOG_ENTRIES {
-        return Err(BundleError::TooManyEntries { found: bundle.tlog_entries.len() }.into());
+        return Err(BundleError::TooManyEntries {
+            found: bundle.tlog_entries.len(),
+        }
+        .into());
     }
     if bundle.timestamps.len() > MAX_TIMESTAMPS {
-        return Err(BundleError::TooManyTimestamps { found: bundle.timestamps.len() }.into());
+        return Err(BundleError::TooManyTimestamps {
+            found: bundle.timestamps.len(),
+        }
+        .into());
     }
     if bundle.envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
         let found = bundle.envelope.payload_type.chars().take(100).collect();
@@ -77,6 +83,9 @@ impl<'b> Shape<'b> {
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {
-        vec![Check::pass("bundle.structure"), Check::pass("envelope.payload_type")]
+        vec![
+            Check::pass("bundle.structure"),
+            Check::pass("envelope.payload_type"),
+        ]
     }
 }

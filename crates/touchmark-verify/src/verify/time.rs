@@ -40,11 +40,19 @@ pub(super) struct VerifiedTimes {
 pub(super) fn establish(shape: &Shape<'_>) -> Result<VerifiedTimes, TimeError> {
     let bundle = shape.bundle();
     if !bundle.timestamps.is_empty() {
-        return Err(TimeError::TimestampUnsupported { found: bundle.timestamps.len() });
+        return Err(TimeError::TimestampUnsupported {
+            found: bundle.timestamps.len(),
+        });
     }
     let claimed = |time: Option<u64>| time.is_some_and(|seconds| seconds != 0);
-    let ignored_integrated_time = bundle.tlog_entries.iter().any(|entry| claimed(entry.integrated_time));
-    Ok(VerifiedTimes { times: Vec::new(), ignored_integrated_time })
+    let ignored_integrated_time = bundle
+        .tlog_entries
+        .iter()
+        .any(|entry| claimed(entry.integrated_time));
+    Ok(VerifiedTimes {
+        times: Vec::new(),
+        ignored_integrated_time,
+    })
 }
 
 impl VerifiedTimes {
@@ -57,15 +65,24 @@ impl VerifiedTimes {
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {
-        let mut checks = vec![Check::skipped("time.signed", "the bundle carries no time that an authority signed")];
+        let mut checks = vec![Check::skipped(
+            "time.signed",
+            "the bundle carries no time that an authority signed",
+        )];
         if self.ignored_integrated_time {
-            checks.push(Check::skipped("time.integrated", "an integratedTime that nobody signed is not a time"));
+            checks.push(Check::skipped(
+                "time.integrated",
+                "an integratedTime that nobody signed is not a time",
+            ));
         }
         checks
     }
 
     #[cfg(test)]
     pub(super) fn for_test(times: Vec<VerifiedTime>) -> Self {
-        Self { times, ignored_integrated_time: false }
+        Self {
+            times,
+            ignored_integrated_time: false,
+        }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::Signer as _;
-use p256::ecdsa::signature::Signer as _;
 use serde_json::{Value, json};
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::checkpoint::Checkpoint;
 use touchmark_tlog::entry::{
-    EntryVerifier, HashAlgorithm, HashedRekordV002, InclusionProof, KeyDetails, KindVersion, LogEntry, VerifierMaterial,
+    EntryVerifier, HashAlgorithm, HashedRekordV002, InclusionProof, KeyDetails, KindVersion, LogEntry,
+    VerifierMaterial,
 };
 use touchmark_tlog::merkle::{Hash, inclusion_path, leaf_hash, root_of};
 use touchmark_tlog::note::{Note, SignatureLine, VerifierKey};
@@ -36,7 +37,9 @@ pub(crate) struct Signer {
 
 impl Signer {
     pub(crate) fn new(seed: u8) -> Self {
-        Self { key: p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap() }
+        Self {
+            key: p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap(),
+        }
     }
 
     pub(crate) fn public(&self) -> PublicKey {
@@ -102,7 +105,13 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(origin: &str, seed: u8) -> Self {
         let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
-        let mut log = Self { origin: origin.to_owned(), operator: None, key, bodies: Vec::new(), leaves: Vec::new() };
+        let mut log = Self {
+            origin: origin.to_owned(),
+            operator: None,
+            key,
+            bodies: Vec::new(),
+            leaves: Vec::new(),
+        };
         for filler in 0..5_u8 {
             log.add(vec![filler; 10]);
         }
@@ -119,7 +128,10 @@ impl Log {
             origin: self.origin.clone(),
             log_id: key.log_id(),
             key,
-            valid_for: Window { start: at(NOW - 1000), end: None },
+            valid_for: Window {
+                start: at(NOW - 1000),
+                end: None,
+            },
             operator: self.operator.clone(),
         }
     }
@@ -131,11 +143,16 @@ impl Log {
     }
 
     pub(crate) fn sign_note(&self, text: &str) -> SignatureLine {
-        SignatureLine::new(&self.verifier_key(), self.key.sign(text.as_bytes()).to_bytes().to_vec())
+        SignatureLine::new(
+            &self.verifier_key(),
+            self.key.sign(text.as_bytes()).to_bytes().to_vec(),
+        )
     }
 
     pub(crate) fn note(&self, text: &str) -> String {
-        Note::new(text.to_owned(), vec![self.sign_note(text)]).unwrap().encode()
+        Note::new(text.to_owned(), vec![self.sign_note(text)])
+            .unwrap()
+            .encode()
     }
 
     pub(crate) fn checkpoint(&self) -> Checkpoint {
@@ -181,7 +198,12 @@ impl World {
         let mut ring = KeyRing::new();
         ring.allow(signer.fingerprint());
         let log = Log::new("log.example/test", 9);
-        Self { signer, log, ring, options: VerifyOptions::new(at(NOW)) }
+        Self {
+            signer,
+            log,
+            ring,
+            options: VerifyOptions::new(at(NOW)),
+        }
     }
 
     pub(crate) fn root(&self) -> TrustedRoot {
@@ -205,7 +227,9 @@ impl World {
         let index = self.log.add(body);
         Bundle {
             media_type: MediaType::V03,
-            material: VerificationMaterial::PublicKey { hint: self.signer.fingerprint().to_string() },
+            material: VerificationMaterial::PublicKey {
+                hint: self.signer.fingerprint().to_string(),
+            },
             tlog_entries: vec![self.log.entry(index)],
             timestamps: Vec::new(),
             envelope,
@@ -279,7 +303,8 @@ pub(crate) fn agent_change_about(change: &Value, sha256: &BTreeMap<&str, String>
             "agent": {"id": "payments-fixer", "product": {"name": "claude-code", "version": "2.1.42"}},
             "models": [{"provider": "anthropic", "id": "claude-x", "steps": 3, "role": "primary"}],
             "change": change,
-            "run": {"chain": "0".repeat(32), "sequence": 0},
+            // A session of its own for each change.
+            "run": {"chain": Sha256Digest::of(&bytes(change)).to_string()[..32], "sequence": 0},
             "capture": {
                 "tool": {"name": "touchmark", "version": "0.1.0"},
                 "importer": {"name": "claude-code", "version": "1"},

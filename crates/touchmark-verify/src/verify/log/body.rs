@@ -7,14 +7,21 @@ use crate::key::KeyFingerprint;
 use crate::verify::envelope::OpenedEnvelope;
 
 /// Kinds and versions that Rekor v1 writes.
-const REKOR_V1: [(&str, &str); 4] =
-    [("hashedrekord", "0.0.1"), ("dsse", "0.0.1"), ("intoto", "0.0.1"), ("intoto", "0.0.2")];
+const REKOR_V1: [(&str, &str); 4] = [
+    ("hashedrekord", "0.0.1"),
+    ("dsse", "0.0.1"),
+    ("intoto", "0.0.1"),
+    ("intoto", "0.0.2"),
+];
 
 /// Binds one entry to the envelope.
 pub(super) fn bind(entry: usize, log_entry: &LogEntry, opened: &OpenedEnvelope<'_>) -> Result<(), LogError> {
     let kind = (log_entry.kind.kind.as_str(), log_entry.kind.version.as_str());
     if REKOR_V1.contains(&kind) {
-        return Err(LogError::RekorV1Unsupported { entry, kind: format!("{} {}", kind.0, kind.1) });
+        return Err(LogError::RekorV1Unsupported {
+            entry,
+            kind: format!("{} {}", kind.0, kind.1),
+        });
     }
     if kind != ("hashedrekord", "0.0.2") {
         let (kind, version) = (log_entry.kind.kind.clone(), log_entry.kind.version.clone());
@@ -27,20 +34,43 @@ pub(super) fn bind(entry: usize, log_entry: &LogEntry, opened: &OpenedEnvelope<'
         VerifierMaterial::PublicKey(spki) if spki == key.spki_der() => {}
         VerifierMaterial::PublicKey(spki) => {
             let found = Some(KeyFingerprint::of_spki(spki));
-            return Err(LogError::VerifierMismatch { entry, expected: key.fingerprint(), found });
+            return Err(LogError::VerifierMismatch {
+                entry,
+                expected: key.fingerprint(),
+                found,
+            });
         }
         VerifierMaterial::Certificate(_) => {
-            return Err(LogError::VerifierMismatch { entry, expected: key.fingerprint(), found: None });
+            return Err(LogError::VerifierMismatch {
+                entry,
+                expected: key.fingerprint(),
+                found: None,
+            });
         }
     }
     let (expected, found) = (key.algorithm().key_details(), body.verifier.key_details.name());
     if expected != found {
-        return Err(LogError::KeyDetailsMismatch { entry, expected, found });
+        return Err(LogError::KeyDetailsMismatch {
+            entry,
+            expected,
+            found,
+        });
     }
     // The hash of the body follows from its key details, which `parse_canonical` has compared.
-    let expected = key.algorithm().digest(opened.pae()).ok_or(LogError::KeyDetailsMismatch { entry, expected, found })?;
+    let expected = key
+        .algorithm()
+        .digest(opened.pae())
+        .ok_or(LogError::KeyDetailsMismatch {
+            entry,
+            expected,
+            found,
+        })?;
     if body.digest != expected {
-        return Err(LogError::DigestMismatch { entry, expected: hex(&expected), found: hex(&body.digest) });
+        return Err(LogError::DigestMismatch {
+            entry,
+            expected: hex(&expected),
+            found: hex(&body.digest),
+        });
     }
     // Bytes, not validity: the twin (r, n - s) of an ECDSA signature is another signature.
     if body.signature != opened.bundle().envelope.signature {
