@@ -108,3 +108,6 @@ fn open_runs(layout: &Layout, covered: u64) -> Result<Vec<Run>, LogError> {
     }
     Ok(runs)
 }
+
+#[cfg(test)]
+mod tests;

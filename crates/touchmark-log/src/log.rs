@@ -191,6 +191,14 @@ impl Log {
     }
 }
 
+#[cfg(test)]
+impl Log {
+    /// Signs a checkpoint over tiles that a test has written itself.
+    pub(crate) fn sign_for_test(&self, size: u64, root: touchmark_tlog::merkle::Hash) {
+        sign_checkpoint(&self.layout, &self.key, size, root).expect("a directory to write to");
+    }
+}
+
 /// A process died between writing the key and the first checkpoint. A log that has tiles is not in that state.
 fn finish_creation(layout: &Layout, key: &LogKey) -> Result<(), LogError> {
     let _lock = WriteLock::acquire(layout)?;

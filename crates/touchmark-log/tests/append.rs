@@ -1,5 +1,7 @@
 //! Appending to a log and reading it back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::fs;

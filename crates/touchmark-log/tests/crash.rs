@@ -2,6 +2,12 @@
 //!
 //! The other processes are this test binary again: `other_process` does nothing unless it is told what to do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, and talks through its output"
+)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,7 @@
 //! The log over HTTP, through a loopback socket.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::net::SocketAddr;
