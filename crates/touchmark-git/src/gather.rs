@@ -67,7 +67,7 @@ impl Repository {
         wanted: &dyn Fn(&EvidenceName) -> bool,
     ) -> Result<Gathered, GitError> {
         let mut keys = VecDeque::new();
-        for commit in &change.commits {
+        for commit in change.commits.iter().chain(&change.pull_request_commits) {
             keys.push_back(EvidenceKey::Commit(commit.clone()));
             keys.push_back(EvidenceKey::Tree(self.commit(commit)?.tree.clone()));
         }

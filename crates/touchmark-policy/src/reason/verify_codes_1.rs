@@ -177,6 +177,14 @@ pub(super) const CODES: &[Entry] = &[
         "sign with a key that the policy names, or have the key added to the policy",
     ),
     entry(
+        "signer.entry_key",
+        Invalid,
+        "the log entry is about another key",
+        "The bundle names one key, and the log entry it carries holds another. The entry was made for another bundle, \
+         so it proves nothing about this one.",
+        "attest the change again; never join a bundle from parts of others",
+    ),
+    entry(
         "signer.key_missing",
         Missing,
         "the key itself is not at hand",

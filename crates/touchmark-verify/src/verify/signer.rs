@@ -50,6 +50,14 @@ pub enum SignerError {
         /// The fingerprint.
         fingerprint: KeyFingerprint,
     },
+    /// The log entry is about another key than the one that the bundle names.
+    #[error("the bundle names key {expected}, but its log entry holds key {found}")]
+    EntryKey {
+        /// The fingerprint that the bundle names.
+        expected: KeyFingerprint,
+        /// The fingerprint of the key in the entry.
+        found: KeyFingerprint,
+    },
     /// The key is malformed.
     #[error("the key {fingerprint} in the log entry is unusable")]
     Key {
@@ -88,6 +96,7 @@ impl SignerError {
             Self::HintUnknown { .. } => "signer.hint_unknown",
             Self::NotExpected { .. } => "signer.not_expected",
             Self::MaterialMissing { .. } => "signer.key_missing",
+            Self::EntryKey { .. } => "signer.entry_key",
             Self::Key { source, .. } => source.code(),
             Self::WindowNeedsTime { .. } => "signer.window_needs_time",
             Self::OutsideWindow { .. } => "signer.outside_window",
@@ -150,17 +159,19 @@ fn material(
     if let Some(key) = expected.material(named) {
         return Ok(memory.keep_key(key.clone()));
     }
-    let bodies = shape
-        .bundle()
-        .tlog_entries
-        .iter()
-        .map(|entry| HashedRekordV002::parse_canonical(&entry.canonicalized_body));
-    let spki = bodies
-        .filter_map(Result::ok)
-        .find_map(|body| match body.verifier.material {
-            VerifierMaterial::PublicKey(spki) if KeyFingerprint::of_spki(&spki) == *named => Some(spki),
-            _ => None,
-        });
+    let bodies = shape.bundle().tlog_entries.iter().map(|entry| &entry.canonicalized_body);
+    let keys = bodies.filter_map(|body| match HashedRekordV002::parse_canonical(body).ok()?.verifier.material {
+        VerifierMaterial::PublicKey(spki) => Some((KeyFingerprint::of_spki(&spki), spki)),
+        VerifierMaterial::Certificate(_) => None,
+    });
+    let mut spki = None;
+    for (found, key) in keys {
+        // An entry of another key is an entry of another bundle; the log step says so of keys at hand.
+        if found != *named {
+            return Err(SignerError::EntryKey { expected: *named, found });
+        }
+        spki = Some(key);
+    }
     let spki = spki.ok_or(SignerError::MaterialMissing { fingerprint: *named })?;
     match PublicKey::from_spki_der(&spki) {
         Ok(key) => Ok(memory.keep_key(key)),

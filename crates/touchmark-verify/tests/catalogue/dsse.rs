@@ -88,7 +88,7 @@ fn case_27_a_trusted_keyid_with_another_key_s_signature() {
     envelope.keyid = world.signer.fingerprint().to_string();
     let body = mallory.body(&envelope).canonical_body();
     let bundle = world.bundle_with_body(envelope, body);
-    assert_eq!(world.code(&bundle), "signer.key_missing");
+    assert_eq!(world.code(&bundle), "signer.entry_key");
 }
 
 #[test]
