@@ -3,6 +3,29 @@
 //! Pure functions of their arguments: no network, no clock, no environment, no file. [`Bundle`](bundle::Bundle) is
 //! what arrived, [`VerifiedStatement`](verified::VerifiedStatement) is what was proven and can be built here only.
 //! Begin reading at [`verify`](mod@verify).
+//!
+//! ```no_run
+//! use touchmark_statement::timestamp::Timestamp;
+//! use touchmark_verify::bundle::Bundle;
+//! use touchmark_verify::key_ring::KeyRing;
+//! use touchmark_verify::trust::TrustedRoot;
+//! use touchmark_verify::verify::{VerifyOptions, verify};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bundle = Bundle::parse(&std::fs::read("fix.sigstore.json")?)?;
+//! let root = TrustedRoot::parse(&std::fs::read("trusted_root.json")?)?;
+//! let at: Timestamp = "2026-11-20T12:00:00Z".parse()?;
+//! let mut expected = KeyRing::new();
+//! expected.allow("sha256:4cb32c4837c6dda8cfb1681efb3fef5f94ffce5b979e6bdb9139302c857af139".parse()?);
+//!
+//! let verified = verify(&bundle, &expected, &root, &VerifyOptions::new(at))?;
+//! println!("{} by {}", verified.statement().predicate_type, verified.signer());
+//! for check in verified.checks() {
+//!     println!("{}: {:?}", check.name, check.outcome);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bundle;
 pub mod commitment;

@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 
 use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
 use touchmark_tlog::entry::{EntryVerifier, KeyDetails, KindVersion, VerifierMaterial};
-use touchmark_tlog::merkle::{Hash, node_hash};
+use touchmark_tlog::merkle::Hash;
 use touchmark_tlog::note::{Note, SignatureLine};
 use touchmark_verify::bundle::{Bundle, MediaType};
 use touchmark_verify::key::KeyAlgorithm;
@@ -215,10 +215,7 @@ fn case_84_copies_of_index_size_and_root_are_not_read() {
     let proof = bundle.tlog_entries[0].inclusion_proof.as_mut().unwrap();
     proof.checkpoint = Some(world.log.note(&checkpoint.encode()));
     let code = world.code(&bundle);
-    assert!(
-        matches!(code, "tlog.root_mismatch" | "tlog.proof_length"),
-        "{code}"
-    );
+    assert_eq!(code, "tlog.proof_length");
 }
 
 #[test]
@@ -226,19 +223,15 @@ fn case_85_an_inner_node_presented_as_a_leaf() {
     // The children of an inner node as a body: it hashes with 0x00 and not with 0x01, and is no entry either.
     let code = broken(|_, entry| {
         let (left, right) = (Hash::from_bytes([1; 32]), Hash::from_bytes([2; 32]));
-        let _ = node_hash(&left, &right);
-        entry.canonicalized_body = [*left.as_bytes(), *right.as_bytes()].concat();
+        entry.canonicalized_body = [&[0x01][..], left.as_bytes(), right.as_bytes()].concat();
     });
-    assert!(code.starts_with("json."), "{code}");
+    assert_eq!(code, "json.malformed");
     // A tree of one leaf fewer, in which the path's first inner node would be the leaf.
     let code = broken(|_, entry| {
         entry.log_index /= 2;
         entry.inclusion_proof.as_mut().unwrap().hashes.remove(0);
     });
-    assert!(
-        matches!(code, "tlog.root_mismatch" | "tlog.proof_length"),
-        "{code}"
-    );
+    assert_eq!(code, "tlog.proof_length");
 }
 
 #[test]
@@ -294,28 +287,24 @@ fn case_87_another_log_s_checkpoint() {
 
 #[test]
 fn case_89_numbers_and_roots_in_another_spelling() {
-    for size in ["007", "+7", "7 ", "-7", "0x7", "12345678901234567890", ""] {
+    for (size, expected) in [
+        ("007", "tlog.checkpoint_size"),
+        ("+7", "tlog.checkpoint_size"),
+        ("7 ", "tlog.checkpoint_size"),
+        ("-7", "tlog.checkpoint_size"),
+        ("0x7", "tlog.checkpoint_size"),
+        ("12345678901234567890", "tlog.checkpoint_size"),
+        ("", "tlog.checkpoint_size"),
+    ] {
         let code = with_note(|world| {
             let root = world.log.checkpoint().root.to_base64();
             world.log.note(&format!("{}\n{size}\n{root}\n", world.log.origin))
         });
-        assert!(
-            matches!(
-                code,
-                "tlog.checkpoint_size" | "tlog.checkpoint_line" | "tlog.note_structure"
-            ),
-            "{size:?}: {code}"
-        );
+        assert_eq!(code, expected, "{size:?}");
     }
-    for root in ["AAAA", "", "AB==", "not base64"] {
+    for root in ["AAAA", "AB==", "not base64", " "] {
         let code = with_note(|world| world.log.note(&format!("{}\n6\n{root}\n", world.log.origin)));
-        assert!(
-            matches!(
-                code,
-                "tlog.checkpoint_root" | "tlog.checkpoint_line" | "tlog.note_structure"
-            ),
-            "{root:?}: {code}"
-        );
+        assert_eq!(code, "tlog.checkpoint_root", "{root:?}");
     }
 }
 
@@ -363,10 +352,7 @@ fn case_92_unknown_signature_lines() {
         let line = note.lines().last().unwrap();
         format!("{note}{}", format!("{line}\n").repeat(10_000))
     });
-    assert!(
-        matches!(code, "tlog.note_signatures" | "tlog.note_size"),
-        "{code}"
-    );
+    assert_eq!(code, "tlog.note_size");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod dsse;
 mod encoding;
 mod forms;
 mod log;
+mod mutation;
 mod reviews;
 mod statement;
 mod trust;
