@@ -1,7 +1,9 @@
 //! A sandbox for tests that go through the binary: its own home, its own repository, a cleared environment.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod schema;
 mod session;
+pub mod world;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 pub use session::{SESSION_ID, Session};
+pub use world::World;
 
 /// The time that tests give with `--at`.
 pub const AT: &str = "2026-03-01T12:00:00Z";
