@@ -15,6 +15,8 @@ use crate::reason::registry;
 
 /// The schema id that every verdict document carries.
 pub const VERDICT_SCHEMA: &str = "https://touchmark.dev/schemas/verdict-v1.json";
+/// The JSON Schema of verdict documents.
+pub const VERDICT_SCHEMA_JSON: &str = include_str!("../../../schemas/verdict/v1.json");
 /// The version of the verdict document.
 pub const VERDICT_VERSION: u32 = 1;
 

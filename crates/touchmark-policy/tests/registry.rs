@@ -13,7 +13,10 @@ fn root() -> PathBuf {
 
 /// Returns every Rust source of the crates, tests aside.
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -30,11 +33,18 @@ fn literals(text: &str) -> Vec<String> {
     let form = |text: &str| {
         let plain = |part: &str| {
             !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
         };
         text.contains('.') && text.split('.').all(plain)
     };
-    text.split('"').skip(1).step_by(2).filter(|text| form(text)).map(str::to_owned).collect()
+    text.split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| form(text))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Returns the body that follows, up to the brace that closes it. Braces within literals are balanced in our sources.
@@ -74,12 +84,21 @@ fn codes_in_sources() -> BTreeMap<String, BTreeSet<String>> {
             continue;
         }
         let mut note = |code: String| {
-            codes.entry(code).or_default().insert(file.strip_prefix(root()).unwrap().display().to_string());
+            codes
+                .entry(code)
+                .or_default()
+                .insert(file.strip_prefix(root()).unwrap().display().to_string());
         };
         for (at, _) in text.match_indices("fn code(") {
             literals(body(&text[at..])).into_iter().for_each(&mut note);
         }
-        for maker in ["Reason::new(", "NotChecked::new(", "NotChecked::about(", "code: ", "let code = "] {
+        for maker in [
+            "Reason::new(",
+            "NotChecked::new(",
+            "NotChecked::about(",
+            "code: ",
+            "let code = ",
+        ] {
             for (at, _) in text.match_indices(maker) {
                 let after = text[at + maker.len()..].trim_start();
                 if let Some(literal) = after.strip_prefix('"') {
@@ -105,7 +124,12 @@ fn every_code_of_every_crate_is_in_the_table() {
         .filter(|(code, _)| registry::explain(code).is_none())
         .map(|(code, files)| format!("{code}  ({})", files.into_iter().collect::<Vec<_>>().join(", ")))
         .collect();
-    assert!(missing.is_empty(), "{} codes are not in the table:\n{}", missing.len(), missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "{} codes are not in the table:\n{}",
+        missing.len(),
+        missing.join("\n")
+    );
 }
 
 #[test]
@@ -116,7 +140,12 @@ fn every_code_of_the_table_is_in_a_source() {
         .map(|entry| entry.code)
         .filter(|code| !code.ends_with('*') && !sources.contains_key(*code))
         .collect();
-    assert!(stale.is_empty(), "{} codes of the table are in no source:\n{}", stale.len(), stale.join("\n"));
+    assert!(
+        stale.is_empty(),
+        "{} codes of the table are in no source:\n{}",
+        stale.len(),
+        stale.join("\n")
+    );
 }
 
 #[test]
@@ -124,12 +153,23 @@ fn every_entry_is_complete_and_stands_once() {
     let mut seen = BTreeSet::new();
     for entry in registry::all() {
         assert!(seen.insert(entry.code), "{} stands twice", entry.code);
-        assert!(!entry.title.is_empty() && !entry.title.ends_with('.'), "{}: title", entry.code);
+        assert!(
+            !entry.title.is_empty() && !entry.title.ends_with('.'),
+            "{}: title",
+            entry.code
+        );
         assert!(entry.explanation.ends_with('.'), "{}: explanation", entry.code);
-        assert!(!entry.help.is_empty() && !entry.help.ends_with('.'), "{}: help", entry.code);
+        assert!(
+            !entry.help.is_empty() && !entry.help.ends_with('.'),
+            "{}: help",
+            entry.code
+        );
         assert_eq!(registry::explain(entry.code), Some(entry));
     }
-    assert_eq!(registry::explain("policy.rule.infra-two-humans").unwrap().code, "policy.rule.*");
+    assert_eq!(
+        registry::explain("policy.rule.infra-two-humans").unwrap().code,
+        "policy.rule.*"
+    );
     assert_eq!(registry::explain("no.such_code"), None);
 }
 
@@ -140,5 +180,8 @@ fn the_published_file_is_the_table() {
         std::fs::write(&path, registry::encode()).unwrap();
     }
     let published = std::fs::read(&path).unwrap_or_default();
-    assert!(published == registry::encode(), "schemas/reason-codes.json differs from the table; rewrite it");
+    assert!(
+        published == registry::encode(),
+        "schemas/reason-codes.json differs from the table; rewrite it"
+    );
 }

@@ -227,7 +227,7 @@ fn case_186_unknown_and_misspelt_keys_are_refused_with_line_and_suggestion() {
             "every_commit = true",
             "gate.merge.every_commit",
             Some("every-commit"),
-            64,
+            65,
         ),
         (
             "filekeys = true, carry",
@@ -241,7 +241,7 @@ fn case_186_unknown_and_misspelt_keys_are_refused_with_line_and_suggestion() {
             "[[exceptions]]",
             "exceptions",
             Some("exception"),
-            67,
+            68,
         ),
     ];
     for (from, to, key, suggestion, line) in table {

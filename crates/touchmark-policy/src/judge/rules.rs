@@ -148,7 +148,15 @@ fn exception_reason(exception: &Exception, expired: bool, lifted: &[&PathFact<'_
 }
 
 fn reason(rule: &Rule, class: Class) -> Reason {
+    let (message, help) = match class {
+        Class::Approval => ("lacks approvals", "have the change approved: `touchmark approve`"),
+        _ => (
+            "lets no change of these paths pass",
+            "take these paths out of the change, or add an [[exception]]",
+        ),
+    };
     let mut reason = Reason::new(&format!("policy.rule.{}", rule.id)).class(class);
+    reason = reason.message(format!("rule {} {message}", rule.id)).help(help);
     if let Some(message) = &rule.message {
         reason = reason.message(message);
     }

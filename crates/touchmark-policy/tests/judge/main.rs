@@ -1,0 +1,11 @@
+//! The judge on whole cases: a good one, and good ones with one thing broken.
+
+mod accounting;
+mod agents;
+mod approvals;
+mod document;
+mod git;
+mod policies;
+mod rules;
+mod tests_required;
+mod world;
