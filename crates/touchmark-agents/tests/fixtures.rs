@@ -1,6 +1,8 @@
 //! The importer over the generated sessions in `testdata/sessions`, whose every number is known, and over what is left
 //! of them after cutting and mutation.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

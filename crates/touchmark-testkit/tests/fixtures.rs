@@ -1,5 +1,7 @@
 //! What lies in `testdata/sessions` is what the generator writes.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! The good case is allowed, and each single defect gets its own answer.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use touchmark_policy::{Decision, Verdict};
 use touchmark_testkit::{Defect, World};
 

@@ -64,10 +64,10 @@ impl Answers {
             ),
             (&mut kept.cache_read_input_tokens, usage.cache_read_input_tokens),
         ] {
-            if let Count(Some(tokens)) = new {
-                if tokens <= MAX_TOKENS {
-                    *kept = new;
-                }
+            if let Count(Some(tokens)) = new
+                && tokens <= MAX_TOKENS
+            {
+                *kept = new;
             }
         }
         if counts {
@@ -80,10 +80,12 @@ impl Answers {
 
     /// Notes a model that is known only from a progress record: it took part, but its tokens are not known.
     pub(super) fn add_echo(&mut self, message: &Message<'_>, step: usize) {
-        if let Some(name) = message.model.as_deref() {
-            if name != SYNTHETIC_MODEL && !name.is_empty() && name.len() <= MAX_NAME_BYTES {
-                self.model(name, Role::Subagent, step);
-            }
+        if let Some(name) = message.model.as_deref()
+            && name != SYNTHETIC_MODEL
+            && !name.is_empty()
+            && name.len() <= MAX_NAME_BYTES
+        {
+            self.model(name, Role::Subagent, step);
         }
     }
 
@@ -123,10 +125,10 @@ impl Answers {
             // Without an identifier each record is an answer of its own.
             None => self.key.extend(["\u{0}", step.to_string().as_str()]),
         }
-        if let Some((key, at)) = &self.last {
-            if *key == self.key {
-                return *at;
-            }
+        if let Some((key, at)) = &self.last
+            && *key == self.key
+        {
+            return *at;
         }
         let next = self.answers.len();
         let at = match self.by_key.get(self.key.as_str()) {

@@ -4,23 +4,22 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde_json::Deserializer;
-use serde_json::value::RawValue;
 
 use super::answers::Answers;
 use super::calls::{Calls, Place};
 use super::lenient::{Object, Text};
 use super::lines::{Line, Lines};
 use super::prompts;
-use super::record::{Content, Message, Record};
+use super::record::{Content, Record};
 use super::tree::Tree;
 use crate::error::ImportError;
 use crate::limits::{MAX_DISTINCT_NAMES, MAX_NAME_BYTES, MAX_PROMPT_BYTES, MAX_STEPS, MAX_VALUES_PER_LINE};
 use crate::run::{
-    Completeness, Cost, Prompt, PromptOrigin, PromptPart, Role, Run, SourceFile, Step, StepKind, StepState,
+    Completeness, Prompt, PromptOrigin, PromptPart, Role, Run, SourceFile, Step, StepKind, StepState,
 };
 
 /// The kinds of records that are known to exist, besides those that are read.
-const OTHER_KINDS: [&str; 27] = [
+const OTHER_KINDS: [&str; 28] = [
     "progress",
     "system",
     "summary",
@@ -48,6 +47,7 @@ const OTHER_KINDS: [&str; 27] = [
     "task-summary",
     "result",
     "stream_event",
+    "saved_hook_context",
 ];
 
 /// A file while it is read.
@@ -70,10 +70,10 @@ enum Tail {
 /// Collects what records say.
 #[derive(Default)]
 pub(super) struct Builder {
-    run: Run,
+    pub(super) run: Run,
     tree: Tree,
-    answers: Answers,
-    calls: Calls,
+    pub(super) answers: Answers,
+    pub(super) calls: Calls,
     prompt_bytes: usize,
     session_ids: Vec<String>,
     last_time: Option<DateTime<Utc>>,
@@ -149,10 +149,9 @@ impl Builder {
             .agent_type
             .as_deref()
             .filter(|text| text.len() <= MAX_NAME_BYTES)
+            && let Some(known) = self.calls.agent(agent)
         {
-            if let Some(known) = self.calls.agent(agent) {
-                known.agent_type = Some(agent_type.to_owned());
-            }
+            known.agent_type = Some(agent_type.to_owned());
         }
     }
 
@@ -270,12 +269,12 @@ impl Builder {
             .uuid
             .as_deref()
             .is_none_or(|id| self.tree.add(step, id, record.parent.as_deref()));
-        if is_new && role == Role::Subagent {
-            if let Some(agent) = record.agent_id.as_deref().or(source.agent.as_deref()) {
-                if let Some(known) = self.calls.agent(agent) {
-                    known.steps += 1;
-                }
-            }
+        if is_new
+            && role == Role::Subagent
+            && let Some(agent) = record.agent_id.as_deref().or(source.agent.as_deref())
+            && let Some(known) = self.calls.agent(agent)
+        {
+            known.steps += 1;
         }
         if !is_new {
             self.run.steps[step].state = StepState::Copied;
@@ -329,11 +328,11 @@ impl Builder {
         {
             note(&mut self.session_ids, Some(id));
             // The last identifier is the current one: move it to the end.
-            if self.session_ids.last().is_some_and(|last| last != id) {
-                if let Some(at) = self.session_ids.iter().position(|known| known == id) {
-                    let id = self.session_ids.remove(at);
-                    self.session_ids.push(id);
-                }
+            if self.session_ids.last().is_some_and(|last| last != id)
+                && let Some(at) = self.session_ids.iter().position(|known| known == id)
+            {
+                let id = self.session_ids.remove(at);
+                self.session_ids.push(id);
             }
         }
         let time = record
@@ -365,7 +364,7 @@ impl Builder {
         Ok(())
     }
 
-    fn prompt(
+    pub(super) fn prompt(
         &mut self,
         parts: Vec<PromptPart>,
         origin: PromptOrigin,
@@ -392,90 +391,6 @@ impl Builder {
             rewound: false,
         });
         Ok(())
-    }
-
-    fn other(&mut self, record: &Record<'_>, place: Place<'_>) -> Result<(), ImportError> {
-        match (record.kind.as_deref(), record.subtype.as_deref()) {
-            (Some("system"), Some("compact_boundary")) => self.run.structure.compactions += 1,
-            (Some("cost-state"), _) => self.cost(record.total_cost, record),
-            (Some("result"), _) => self.cost(record.headless_total_cost, record),
-            (Some("progress"), _) => return self.progress(record, place),
-            (Some("attachment"), _) => return self.attachment(record, place.step),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Keeps the last cost that the product reported: it is cumulative.
-    fn cost(&mut self, amount: Option<&RawValue>, record: &Record<'_>) {
-        if let Some(amount) = amount.and_then(|raw| decimal(raw.get())) {
-            let incomplete = record.has_unknown_model_cost.0;
-            self.run.cost = Some(Cost {
-                amount,
-                currency: "USD".to_owned(),
-                incomplete,
-            });
-        }
-    }
-
-    /// Reads a sub-agent's record that its caller's progress record repeats.
-    fn progress(&mut self, record: &Record<'_>, place: Place<'_>) -> Result<(), ImportError> {
-        let Some(progress) = &record.data.0 else {
-            return Ok(());
-        };
-        let Some(agent) = progress.agent_id.as_deref() else {
-            return Ok(());
-        };
-        self.calls.link_agent(agent, record.parent_tool_use_id.as_deref());
-        let Some(echo) = &progress.message.0 else {
-            return Ok(());
-        };
-        let Some(Message {
-            content: Content::Blocks(blocks),
-            ..
-        }) = &echo.message.0
-        else {
-            return Ok(());
-        };
-        if echo.kind.as_deref() != Some("assistant") {
-            return Ok(());
-        }
-        if let Some(message) = &echo.message.0 {
-            self.answers.add_echo(message, place.step);
-        }
-        for block in blocks.iter().filter_map(|block| block.0.as_ref()) {
-            if block.kind.as_deref() == Some("tool_use") {
-                self.calls.add_echo(
-                    block,
-                    Place {
-                        role: Role::Subagent,
-                        ..place
-                    },
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps a prompt that waited in the product's queue. The record does not say who wrote it, so it is not human.
-    fn attachment(&mut self, record: &Record<'_>, step: usize) -> Result<(), ImportError> {
-        let Some(attachment) = &record.attachment.0 else {
-            return Ok(());
-        };
-        if attachment.kind.as_deref() != Some("queued_command") {
-            return Ok(());
-        }
-        let text = attachment
-            .prompt
-            .and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok()?.0);
-        match text {
-            Some(text) => self.prompt(
-                vec![PromptPart::Text(text.into_owned())],
-                PromptOrigin::Injected,
-                step,
-            ),
-            None => Ok(()),
-        }
     }
 
     /// Joins everything. `session_id` is the hook's, `stem` the file name's.
@@ -542,45 +457,7 @@ fn note(names: &mut Vec<String>, name: Option<&str>) {
     }
 }
 
-/// Returns a JSON number as a decimal without exponent, or `None` where it is no such number.
-fn decimal(number: &str) -> Option<String> {
-    let plain = |text: &str| {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits =
-            |part: &str| !part.is_empty() && part.len() <= 30 && part.bytes().all(|b| b.is_ascii_digit());
-        digits(whole) && digits(fraction)
-    };
-    if plain(number) {
-        return Some(number.to_owned());
-    }
-    let value: f64 = number.parse().ok()?;
-    let text = format!("{value}");
-    (value >= 0.0 && plain(&text)).then_some(text)
-}
-
 /// The distinct identifiers other than `used`.
 pub(super) fn others(ids: Vec<String>, used: Option<&str>) -> BTreeSet<String> {
     ids.into_iter().filter(|id| Some(id.as_str()) != used).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_have_no_exponent() {
-        for (number, expected) in [
-            ("0.76586", Some("0.76586")),
-            ("3", Some("3")),
-            ("1e-5", Some("0.00001")),
-            ("1E2", Some("100")),
-            ("-1", None),
-            ("1e999", None),
-            ("\"1\"", None),
-            ("null", None),
-            ("[]", None),
-        ] {
-            assert_eq!(decimal(number).as_deref(), expected, "{number}");
-        }
-    }
 }

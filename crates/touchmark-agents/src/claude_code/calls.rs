@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::lenient::{Object, Text, first_text};
 use super::record::{Block, ToolUseResult};
+use super::texts::{commit_hints, exit_code, split_name};
 use crate::commands::classify;
 use crate::error::ImportError;
 use crate::limits::{MAX_COMMAND_BYTES, MAX_DISTINCT_NAMES, MAX_NAME_BYTES};
-use crate::run::{Command, CommitHint, McpServer, Role, Subagent, Tool, ToolKind, WrittenPath};
+use crate::run::{Command, CommitHint, Role, Subagent, Tool, WrittenPath};
 
 /// The most bytes of a command's output that are searched for commits.
 const MAX_SEARCHED_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
@@ -140,11 +141,11 @@ impl Calls {
         let input = block
             .input
             .map(|raw| serde_json::from_str::<Object<Input<'_>>>(raw.get()));
-        if let Some(Ok(Object(Some(input)))) = input {
-            if let Some(path) = written_path(name, &input) {
-                // No answer will be seen for it: the write stays unconfirmed.
-                self.add_write(path, place, Some(usize::MAX));
-            }
+        if let Some(Ok(Object(Some(input)))) = input
+            && let Some(path) = written_path(name, &input)
+        {
+            // No answer will be seen for it: the write stays unconfirmed.
+            self.add_write(path, place, Some(usize::MAX));
         }
         Ok(())
     }
@@ -191,10 +192,11 @@ impl Calls {
             }
         }
         let Some(result) = result else { return };
-        if !is_error && result.structured_patch.0 {
-            if let Some(path) = result.file_path.as_deref() {
-                self.add_write(path, place, None);
-            }
+        if !is_error
+            && result.structured_patch.0
+            && let Some(path) = result.file_path.as_deref()
+        {
+            self.add_write(path, place, None);
         }
         if let Some(agent) = short(&result.agent_id) {
             let agent_type = short(&result.agent_type).or_else(|| self.calls.get(call?)?.agent_type.clone());
@@ -383,120 +385,5 @@ fn written_path<'i>(name: &str, input: &'i Input<'_>) -> Option<&'i str> {
         "Edit" | "MultiEdit" | "Write" => input.file_path.as_deref(),
         "NotebookEdit" => input.notebook_path.as_deref(),
         _ => None,
-    }
-}
-
-/// Splits `mcp__<server>__<tool>`. A plugin's server is `plugin_<plugin>_<server>`; since both names may hold the
-/// separator, the plugin is what stands before the first.
-fn split_name(name: &str) -> (ToolKind, Option<McpServer>, &str) {
-    let Some((server, tool)) = name.strip_prefix("mcp__").and_then(|rest| rest.split_once("__")) else {
-        return (ToolKind::Builtin, None, name);
-    };
-    let plugin = server
-        .strip_prefix("plugin_")
-        .and_then(|rest| rest.split_once('_'))
-        .map(|(plugin, _)| plugin.to_owned());
-    (
-        ToolKind::Mcp,
-        Some(McpServer {
-            name: server.to_owned(),
-            plugin,
-        }),
-        tool,
-    )
-}
-
-/// Reads `Exit code N` at the beginning of a failed command's answer.
-fn exit_code(text: &str) -> Option<i32> {
-    let text = text.strip_prefix("Error: ").unwrap_or(text);
-    let rest = text.strip_prefix("Exit code ")?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '-')
-        .unwrap_or(rest.len());
-    rest[..end].parse().ok()
-}
-
-/// Finds `[branch abc1234] subject` at the beginning of lines.
-fn commit_hints(output: &str, step: usize) -> impl Iterator<Item = CommitHint> + '_ {
-    output.lines().filter_map(move |line| {
-        let (head, _) = line.strip_prefix('[')?.split_once("] ")?;
-        let (branch, id) = head.rsplit_once(' ')?;
-        let branch = branch.strip_suffix(" (root-commit)").unwrap_or(branch);
-        let is_id = (7..=64).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        let fits = !branch.is_empty() && branch.len() <= MAX_NAME_BYTES;
-        (is_id && fits).then(|| CommitHint {
-            id_prefix: id.to_owned(),
-            branch: branch.to_owned(),
-            step,
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn splits_tool_names() {
-        assert_eq!(split_name("Bash"), (ToolKind::Builtin, None, "Bash"));
-        let server = |name: &str, plugin: Option<&str>| {
-            Some(McpServer {
-                name: name.into(),
-                plugin: plugin.map(str::to_owned),
-            })
-        };
-        assert_eq!(
-            split_name("mcp__linear-server__get_issue"),
-            (ToolKind::Mcp, server("linear-server", None), "get_issue")
-        );
-        assert_eq!(
-            split_name("mcp__a_b__c__d"),
-            (ToolKind::Mcp, server("a_b", None), "c__d")
-        );
-        assert_eq!(
-            split_name("mcp__plugin_tools_github__open_pr"),
-            (
-                ToolKind::Mcp,
-                server("plugin_tools_github", Some("tools")),
-                "open_pr"
-            )
-        );
-        assert_eq!(split_name("mcp__odd"), (ToolKind::Builtin, None, "mcp__odd"));
-    }
-
-    #[test]
-    fn reads_exit_codes_only_where_they_are_said() {
-        for (text, code) in [
-            ("Exit code 1\nFAILED", Some(1)),
-            ("Exit code 127", Some(127)),
-            ("Error: Exit code 2", Some(2)),
-            ("Exit code -1", Some(-1)),
-            ("Exit code 99999999999", None),
-            ("Exit code", None),
-            ("tests failed: Exit code 1", None),
-            ("", None),
-        ] {
-            assert_eq!(exit_code(text), code, "{text}");
-        }
-    }
-
-    #[test]
-    fn finds_commits_in_output() {
-        let output = "noise\n[main abc1234] subject\n[agent/x (root-commit) 0123456789abcdef] first\n[detached HEAD 7654321] y\n\
-                      [fmt] $ gofmt\n[INFO abcdefg] x\n[main ABC1234] x\n a [main abc1234] x\n[x 123456] short";
-        let hints: Vec<(String, String)> = commit_hints(output, 3)
-            .map(|hint| (hint.branch, hint.id_prefix))
-            .collect();
-        assert_eq!(
-            hints,
-            [
-                ("main".to_owned(), "abc1234".to_owned()),
-                ("agent/x".into(), "0123456789abcdef".into()),
-                ("detached HEAD".into(), "7654321".into())
-            ]
-        );
     }
 }

@@ -284,10 +284,10 @@ fn directories(bytes: &[u8]) -> Vec<String> {
             continue;
         }
         last = json;
-        if let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json) {
-            if !found.iter().any(|known| *known == directory) {
-                found.push(directory.into_owned());
-            }
+        if let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json)
+            && !found.iter().any(|known| *known == directory)
+        {
+            found.push(directory.into_owned());
         }
     }
     found

@@ -17,8 +17,10 @@ mod files;
 mod identity;
 mod lenient;
 mod lines;
+mod other;
 mod prompts;
 mod record;
+mod texts;
 mod tree;
 
 use std::io::BufRead;

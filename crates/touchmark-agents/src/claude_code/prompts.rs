@@ -76,10 +76,10 @@ fn part(block: Option<&Block<'_>>, at: usize, record: &str) -> PromptPart {
         .and_then(|block| block.kind.as_deref())
         .filter(|kind| kind.len() <= MAX_NAME_BYTES)
         .unwrap_or("unknown");
-    if kind == "text" {
-        if let Some(text) = block.and_then(|block| block.text).and_then(text) {
-            return PromptPart::Text(text.into_owned());
-        }
+    if kind == "text"
+        && let Some(text) = block.and_then(|block| block.text).and_then(text)
+    {
+        return PromptPart::Text(text.into_owned());
     }
     let decoded = block.and_then(|block| block.source).and_then(base64_source);
     let sha256 = match decoded {

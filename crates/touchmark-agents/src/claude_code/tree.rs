@@ -87,10 +87,10 @@ impl Tree {
         self.mark_replaced(&parents, prompts, &mut fates);
         for node in 0..fates.len() {
             resolve(node, &parents, &mut fates);
-            if fates[node] == Fate::Rewound {
-                if let Some(step) = steps.get_mut(self.nodes[node].step) {
-                    step.state = StepState::Rewound;
-                }
+            if fates[node] == Fate::Rewound
+                && let Some(step) = steps.get_mut(self.nodes[node].step)
+            {
+                step.state = StepState::Rewound;
             }
         }
         for prompt in prompts {

@@ -339,7 +339,7 @@ fn is_placeholder(secret: &[u8]) -> bool {
     secret.starts_with(b"$")
         || secret.starts_with(b"{")
         || secret.starts_with(b"%")
-        || NO_SECRETS.iter().any(|word| holds(&word))
+        || NO_SECRETS.iter().any(holds)
 }
 
 /// A value that was typed by hand as a name, a path or a call is no secret.

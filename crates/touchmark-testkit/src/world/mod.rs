@@ -2,6 +2,8 @@
 //! it, the agent's statement and a person's approval, both signed, logged and filed, and the trusted root of the log.
 //! [`World::good`] is allowed; [`World::with`] breaks exactly one thing.
 
+mod breakage;
+mod bundle;
 mod defect;
 mod edit;
 
@@ -98,7 +100,7 @@ impl World {
 
     /// Returns the case with one defect.
     pub fn with(defect: Defect) -> Self {
-        defect::build(defect)
+        breakage::build(defect)
     }
 
     /// Returns the folder that holds everything.

@@ -1,0 +1,119 @@
+//! What names and texts tell: servers in tools' names, exit codes and commits in the output of commands.
+
+use crate::limits::MAX_NAME_BYTES;
+use crate::run::{CommitHint, McpServer, ToolKind};
+
+/// Splits `mcp__<server>__<tool>`. A plugin's server is `plugin_<plugin>_<server>`; since both names may hold the
+/// separator, the plugin is what stands before the first.
+pub(super) fn split_name(name: &str) -> (ToolKind, Option<McpServer>, &str) {
+    let Some((server, tool)) = name.strip_prefix("mcp__").and_then(|rest| rest.split_once("__")) else {
+        return (ToolKind::Builtin, None, name);
+    };
+    let plugin = server
+        .strip_prefix("plugin_")
+        .and_then(|rest| rest.split_once('_'))
+        .map(|(plugin, _)| plugin.to_owned());
+    (
+        ToolKind::Mcp,
+        Some(McpServer {
+            name: server.to_owned(),
+            plugin,
+        }),
+        tool,
+    )
+}
+
+/// Reads `Exit code N` at the beginning of a failed command's answer.
+pub(super) fn exit_code(text: &str) -> Option<i32> {
+    let text = text.strip_prefix("Error: ").unwrap_or(text);
+    let rest = text.strip_prefix("Exit code ")?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit() && c != '-')
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}
+
+/// Finds `[branch abc1234] subject` at the beginning of lines.
+pub(super) fn commit_hints(output: &str, step: usize) -> impl Iterator<Item = CommitHint> + '_ {
+    output.lines().filter_map(move |line| {
+        let (head, _) = line.strip_prefix('[')?.split_once("] ")?;
+        let (branch, id) = head.rsplit_once(' ')?;
+        let branch = branch.strip_suffix(" (root-commit)").unwrap_or(branch);
+        let is_id = (7..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let fits = !branch.is_empty() && branch.len() <= MAX_NAME_BYTES;
+        (is_id && fits).then(|| CommitHint {
+            id_prefix: id.to_owned(),
+            branch: branch.to_owned(),
+            step,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_tool_names() {
+        assert_eq!(split_name("Bash"), (ToolKind::Builtin, None, "Bash"));
+        let server = |name: &str, plugin: Option<&str>| {
+            Some(McpServer {
+                name: name.into(),
+                plugin: plugin.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            split_name("mcp__linear-server__get_issue"),
+            (ToolKind::Mcp, server("linear-server", None), "get_issue")
+        );
+        assert_eq!(
+            split_name("mcp__a_b__c__d"),
+            (ToolKind::Mcp, server("a_b", None), "c__d")
+        );
+        assert_eq!(
+            split_name("mcp__plugin_tools_github__open_pr"),
+            (
+                ToolKind::Mcp,
+                server("plugin_tools_github", Some("tools")),
+                "open_pr"
+            )
+        );
+        assert_eq!(split_name("mcp__odd"), (ToolKind::Builtin, None, "mcp__odd"));
+    }
+
+    #[test]
+    fn reads_exit_codes_only_where_they_are_said() {
+        for (text, code) in [
+            ("Exit code 1\nFAILED", Some(1)),
+            ("Exit code 127", Some(127)),
+            ("Error: Exit code 2", Some(2)),
+            ("Exit code -1", Some(-1)),
+            ("Exit code 99999999999", None),
+            ("Exit code", None),
+            ("tests failed: Exit code 1", None),
+            ("", None),
+        ] {
+            assert_eq!(exit_code(text), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_commits_in_output() {
+        let output = "noise\n[main abc1234] subject\n[agent/x (root-commit) 0123456789abcdef] first\n[detached HEAD 7654321] y\n\
+                      [fmt] $ gofmt\n[INFO abcdefg] x\n[main ABC1234] x\n a [main abc1234] x\n[x 123456] short";
+        let hints: Vec<(String, String)> = commit_hints(output, 3)
+            .map(|hint| (hint.branch, hint.id_prefix))
+            .collect();
+        assert_eq!(
+            hints,
+            [
+                ("main".to_owned(), "abc1234".to_owned()),
+                ("agent/x".into(), "0123456789abcdef".into()),
+                ("detached HEAD".into(), "7654321".into())
+            ]
+        );
+    }
+}
