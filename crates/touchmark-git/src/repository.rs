@@ -251,3 +251,12 @@ fn commit_lines(path: &Path) -> Result<HashSet<String>, GitError> {
     }
     Ok(commits)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_repository_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::Repository>();
+    }
+}

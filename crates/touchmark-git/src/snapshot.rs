@@ -1,12 +1,17 @@
 //! The tree of uncommitted work, without touching the user's index, refs or files and without running anything that
 //! the repository configures.
 //!
-//! Changed and new files are found by git's own plumbing on a shadow folder; a temporary copy of the index takes them
-//! in. Filters named by attributes are unknown to the shadow's configuration, so content is stored as it is, apart from
-//! git's built-in line ending rules.
+//! Changed and new files are found by git's own plumbing on a shadow folder; a small temporary index takes in just them,
+//! and the tree of the real index is edited accordingly, so that the cost of large repositories is that of looking at
+//! their files. Filters named by attributes are unknown to the shadow's configuration, so content is stored as it is,
+//! apart from git's built-in line ending rules.
 
-use std::path::Path;
+mod edit;
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use gix_hash::ObjectId;
 use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_verify::git_view::GitView as _;
 
@@ -32,29 +37,27 @@ impl Snapshot {
     }
 }
 
-/// The name of the temporary index in the shadow folder.
-const TEMPORARY_INDEX: &str = "index.snapshot";
+/// Paths that differ from the index.
+#[derive(Default)]
+struct Changed {
+    /// Every path, NUL-terminated.
+    paths: Vec<u8>,
+    /// What the index holds for those of them that it holds, as `update-index --index-info` reads it.
+    indexed: Vec<u8>,
+    /// Whether the index holds several versions of a path, in the middle of a merge.
+    unmerged: bool,
+}
 
 impl Repository {
     /// Writes the tree of the work tree as it is now and returns its id. Only objects are written.
     pub fn snapshot_work_tree(&self) -> Result<Snapshot, GitError> {
         let session = self.work_tree_session()?;
-        let changed = self.changed_files(session)?;
-        let real = self.layout.git_dir.join("index");
-        let temporary = session
-            .folder()
-            .join(format!("{TEMPORARY_INDEX}.{:?}", std::thread::current().id()));
-        let tree = if changed.is_empty() && real.is_file() {
-            write_tree(session, &real)?
-        } else {
-            if real.is_file() {
-                std::fs::copy(&real, &temporary).map_err(GitError::io(&temporary))?;
-            }
-            let args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
-            with_index(session, &args, &changed, &temporary)?;
-            let tree = write_tree(session, &temporary);
-            let _ = std::fs::remove_file(&temporary);
-            tree?
+        let (changed, staged) = self.look(session)?;
+        let tree = match staged {
+            Ok(staged) if changed.paths.is_empty() => staged,
+            Ok(staged) if !changed.unmerged => self.edited(session, &staged, &changed)?,
+            // In the middle of a merge the index is no tree as it is.
+            _ => self.tree_of_index(session, Some(&changed))?,
         };
         let head = self.head()?.commit;
         let head_tree = head
@@ -72,15 +75,22 @@ impl Repository {
     /// Returns whether the work tree or the index differs from HEAD; new files that are not ignored count.
     pub fn is_dirty(&self) -> Result<bool, GitError> {
         let session = self.work_tree_session()?;
-        if !self.changed_files(session)?.is_empty() {
-            return Ok(true);
-        }
-        let index = self.layout.git_dir.join("index");
-        let Some(head) = self.head()?.commit else {
-            return Ok(index.is_file());
+        let (changed, staged) = self.look(session)?;
+        let Ok(staged) = staged else { return Ok(true) };
+        let tree = match changed.paths.is_empty() {
+            true => staged,
+            false if changed.unmerged => return Ok(true),
+            // A copied or restored file has other times and the same content: only the content counts.
+            false => self.edited(session, &staged, &changed)?,
         };
-        let staged = write_tree(session, &index)?;
-        Ok(self.commit(&head)?.tree != staged)
+        match self.head()?.commit {
+            Some(head) => Ok(self.commit(&head)?.tree != tree),
+            None => Ok(!changed.paths.is_empty() || self.index().is_file()),
+        }
+    }
+
+    fn index(&self) -> PathBuf {
+        self.layout.git_dir.join("index")
     }
 
     fn work_tree_session(&self) -> Result<&Session, GitError> {
@@ -92,33 +102,83 @@ impl Repository {
         Ok(session)
     }
 
-    /// Lists, NUL-terminated, every path that differs from the index or is not in it.
-    fn changed_files(&self, session: &Session) -> Result<Vec<u8>, GitError> {
-        let index = self.layout.git_dir.join("index");
-        let none = b"".as_slice();
+    /// Lists every path that differs from the index or is not in it, and writes the tree of the index, all at the same
+    /// time, since each looks at all files.
+    fn look(&self, session: &Session) -> Result<(Changed, Result<GitTreeId, GitError>), GitError> {
+        let index = self.index();
         // Submodules are compared by the commit they are on: looking for changes inside would run git there.
         let tracked = [
             "diff-files",
             "-z",
-            "--name-only",
+            "--raw",
+            "--no-abbrev",
             "--no-renames",
             "--ignore-submodules=dirty",
         ];
         let others = ["ls-files", "-z", "--others", "--exclude-standard"];
-        // Both look at the whole work tree; together they take as long as the slower one.
-        let (tracked, others) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| with_index(session, &others, none, &index));
-            let tracked = with_index(session, &tracked, none, &index);
-            (tracked, others.join().expect("a listing does not panic"))
+        let (tracked, others, staged) = std::thread::scope(|scope| {
+            let others = scope.spawn(|| with_index(session, &others, b"", &index));
+            let staged = scope.spawn(|| self.tree_of_index(session, None));
+            let tracked = with_index(session, &tracked, b"", &index);
+            let joined = "a run of git does not panic";
+            (
+                tracked,
+                others.join().expect(joined),
+                staged.join().expect(joined),
+            )
         });
-        let mut paths = tracked?;
+        let mut changed = parse_raw(&tracked?)?;
         for path in others?.split_inclusive(|byte| *byte == 0) {
             // A folder here is another repository inside this one; it belongs to itself.
             if !path.ends_with(b"/\0") {
-                paths.extend_from_slice(path);
+                changed.paths.extend_from_slice(path);
             }
         }
-        Ok(paths)
+        Ok((changed, staged))
+    }
+
+    /// Takes the changed paths into a small index of their own, and from there into the tree of the real one.
+    fn edited(
+        &self,
+        session: &Session,
+        staged: &GitTreeId,
+        changed: &Changed,
+    ) -> Result<GitTreeId, GitError> {
+        let index = Temporary::new(session);
+        with_index(
+            session,
+            &["update-index", "-z", "--index-info"],
+            &changed.indexed,
+            &index.0,
+        )?;
+        take_in(session, changed, &index.0)?;
+        let listed = with_index(session, &["ls-files", "-z", "--stage"], b"", &index.0)?;
+        let mut changes: Vec<(Vec<u8>, edit::Change)> = Vec::new();
+        for path in changed
+            .paths
+            .split(|byte| *byte == 0)
+            .filter(|path| !path.is_empty())
+        {
+            changes.push((path.to_vec(), None));
+        }
+        for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+            changes.push(parse_staged(line).ok_or_else(|| unexpected("ls-files"))?);
+        }
+        edit::apply(&self.store, staged, &changes)
+    }
+
+    /// Writes the tree of a copy of the index, since git would remember the tree in the index that it is given.
+    fn tree_of_index(&self, session: &Session, changed: Option<&Changed>) -> Result<GitTreeId, GitError> {
+        let (real, index) = (self.index(), Temporary::new(session));
+        if real.is_file() {
+            std::fs::copy(&real, &index.0).map_err(GitError::io(&index.0))?;
+        }
+        if let Some(changed) = changed {
+            take_in(session, changed, &index.0)?;
+        }
+        let output = with_index(session, &["write-tree"], b"", &index.0)?;
+        let text = String::from_utf8_lossy(&output);
+        text.trim_end().parse().map_err(|_| unexpected("write-tree"))
     }
 
     /// A split index names its larger half by a file beside it.
@@ -138,16 +198,74 @@ impl Repository {
     }
 }
 
-fn write_tree(session: &Session, index: &Path) -> Result<GitTreeId, GitError> {
-    let output = with_index(session, &["write-tree"], b"", index)?;
-    let text = String::from_utf8_lossy(&output);
-    text.trim_end().parse().map_err(|_| GitError::UnexpectedOutput {
-        command: "write-tree".to_owned(),
-    })
+/// A file name in the shadow folder that nobody else uses, removed in the end.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(session: &Session) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self(session.folder().join(format!("index.snapshot.{number}")))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Parses `diff-files -z --raw`: `:<mode> <mode> <id> <id> <status>`, NUL, path, NUL.
+fn parse_raw(output: &[u8]) -> Result<Changed, GitError> {
+    let mut changed = Changed::default();
+    let mut fields = output.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+    while let Some(meta) = fields.next() {
+        let path = fields.next().ok_or_else(|| unexpected("diff-files"))?;
+        let meta = std::str::from_utf8(meta).map_err(|_| unexpected("diff-files"))?;
+        let mut words = meta
+            .strip_prefix(':')
+            .ok_or_else(|| unexpected("diff-files"))?
+            .split(' ');
+        let (mode, id, status) = (words.next(), words.nth(1), words.nth(1));
+        let (Some(mode), Some(id), Some(status)) = (mode, id, status) else {
+            return Err(unexpected("diff-files"));
+        };
+        changed.unmerged |= status == "U";
+        changed.paths.extend_from_slice(path);
+        changed.paths.push(0);
+        if id.bytes().any(|byte| byte != b'0') {
+            changed
+                .indexed
+                .extend_from_slice(format!("{mode} {id}\t").as_bytes());
+            changed.indexed.extend_from_slice(path);
+            changed.indexed.push(0);
+        }
+    }
+    Ok(changed)
+}
+
+/// Parses a line of `ls-files -z --stage`: `<mode> <id> <stage>`, tab, path.
+fn parse_staged(line: &[u8]) -> Option<(Vec<u8>, edit::Change)> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
+    let mode = words.next()?.parse().ok()?;
+    let id = ObjectId::from_hex(words.next()?.as_bytes()).ok()?;
+    Some((line[tab + 1..].to_vec(), Some((mode, id))))
+}
+
+fn take_in(session: &Session, changed: &Changed, index: &Path) -> Result<(), GitError> {
+    let args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
+    with_index(session, &args, &changed.paths, index).map(drop)
 }
 
 fn with_index(session: &Session, args: &[&str], input: &[u8], index: &Path) -> Result<Vec<u8>, GitError> {
     session
         .run_with(args, input, &[("GIT_INDEX_FILE", index.as_os_str())])?
         .success(args)
+}
+
+fn unexpected(command: &str) -> GitError {
+    GitError::UnexpectedOutput {
+        command: command.to_owned(),
+    }
 }

@@ -59,6 +59,19 @@ impl Config {
             .map(|entry| entry.value.as_str())
     }
 
+    /// Returns the subsections and values of a key in all subsections of a section.
+    pub(crate) fn subsections<'a>(
+        &'a self,
+        section: &'a str,
+        key: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let wanted = move |entry: &&Entry| entry.section == section && entry.key == key;
+        self.entries
+            .iter()
+            .filter(wanted)
+            .map(|entry| (entry.subsection.as_str(), entry.value.as_str()))
+    }
+
     /// Returns the keys and values of a section without subsection.
     pub(crate) fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let here = move |entry: &&Entry| entry.section == section && entry.subsection.is_empty();

@@ -47,7 +47,7 @@ impl Session {
             work_tree: layout.work_tree.clone(),
         };
         session.write("HEAD", b"ref: refs/heads/touchmark-shadow\n")?;
-        session.write("config", config(layout, program).as_bytes())?;
+        session.write("config", config(layout, program.excludes()).as_bytes())?;
         let common = &layout.common_dir;
         session.link(&common.join("objects"), "objects")?;
         session.link(&common.join("packed-refs"), "packed-refs")?;
@@ -165,7 +165,7 @@ pub(crate) fn first_lines(text: &str) -> String {
 
 /// Writes the shadow's configuration: the repository's format, and the settings that decide which bytes a file has,
 /// each taken over only if it is one of the known values.
-fn config(layout: &Layout, program: &GitProgram) -> String {
+fn config(layout: &Layout, excludes: Option<&Path>) -> String {
     let mut text = String::from("[core]\n\trepositoryformatversion = 1\n\tlogAllRefUpdates = false\n");
     let _ = writeln!(text, "\tbare = {}", layout.work_tree.is_none());
     for (key, allowed) in [
@@ -181,12 +181,19 @@ fn config(layout: &Layout, program: &GitProgram) -> String {
             let _ = writeln!(text, "\t{key} = {value}");
         }
     }
-    if let Some(path) = program.excludes().and_then(Path::to_str) {
-        let _ = writeln!(
-            text,
-            "\texcludesFile = \"{}\"",
-            path.replace('\\', "\\\\").replace('"', "\\\"")
-        );
+    if let Some(path) = excludes.and_then(Path::to_str) {
+        let _ = writeln!(text, "\texcludesFile = {}", quoted(path));
+    }
+    // The token that a CI job's checkout left for its own forge; it goes to that address only.
+    for (address, header) in layout.config.subsections("http", "extraheader") {
+        if address.starts_with("https://") && !format!("{address}{header}").contains(char::is_control) {
+            let _ = write!(
+                text,
+                "[http {}]\n\textraHeader = {}\n",
+                quoted(address),
+                quoted(header)
+            );
+        }
     }
     text.push_str("[extensions]\n");
     if layout.object_format == ObjectFormat::Sha256 {
@@ -196,4 +203,40 @@ fn config(layout: &Layout, program: &GitProgram) -> String {
         text.push_str("\trefStorage = reftable\n");
     }
     text
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::open::Config;
+
+    #[test]
+    fn only_known_values_reach_the_shadow() {
+        let theirs = "[core]\n\tautocrlf = input\n\teol = evil\n\tfsmonitor = /bin/evil\n\tsshCommand = evil\n\
+                      [filter \"x\"]\n\tclean = evil\n[include]\n\tpath = /evil\n[url \"x\"]\n\tinsteadOf = evil\n\
+                      [http \"https://forge.example/\"]\n\textraheader = AUTHORIZATION: basic \\\"x\n\
+                      [http \"http://evil\"]\n\textraheader = evil\n[http \"https://a\"]\n\textraheader = \"a\\nevil\"\n\
+                      [http]\n\tproxy = evil\n";
+        let layout = Layout {
+            git_dir: "/g".into(),
+            common_dir: "/g".into(),
+            work_tree: None,
+            config: Config::parse(theirs.as_bytes(), Path::new("config")).unwrap(),
+            object_format: ObjectFormat::Sha256,
+            reftable: false,
+        };
+        let text = config(&layout, None);
+        assert!(!text.contains("evil"), "{text}");
+        let ours = Config::parse(text.as_bytes(), Path::new("ours")).unwrap();
+        assert_eq!(ours.value("core", "", "autocrlf"), Some("input"));
+        assert_eq!(ours.value("extensions", "", "objectformat"), Some("sha256"));
+        let header = ours.value("http", "https://forge.example/", "extraheader");
+        assert_eq!(header, Some("AUTHORIZATION: basic \"x"));
+    }
 }
