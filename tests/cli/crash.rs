@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{Outcome, Sandbox};
+use crate::common::{Outcome, Sandbox, is_spool_entry};
 
 const RUNS: usize = 200;
 const SEED: u64 = 0x7011_c43a_5eed_0001;
@@ -96,9 +96,8 @@ fn killed_anywhere_the_next_run_finishes_exactly_one_attestation() {
         acknowledged += usize::from(said.is_some());
         let before = evidence_files(&sandbox, work);
         assert!(before.len() <= 1, "{} pieces of evidence after a kill", before.len());
-        let waiting = std::fs::read_dir(work.home.join("data/spool")).map(|entries| {
-            entries.flatten().filter(|entry| entry.file_name().to_string_lossy().ends_with(".spool.json")).count()
-        });
+        let waiting = std::fs::read_dir(work.home.join("data/spool"))
+            .map(|entries| entries.flatten().filter(|entry| is_spool_entry(&entry.path())).count());
         left_in_spool += usize::from(waiting.is_ok_and(|count| count > 0));
 
         let again = Outcome::of(attest(&sandbox, work).output().unwrap()).ok().json();

@@ -1,5 +1,5 @@
 //! A sandbox for tests that go through the binary: its own home, its own repository, a cleared environment.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 pub mod schema;
 mod session;
@@ -258,6 +258,12 @@ impl Sandbox {
             })
             .collect()
     }
+}
+
+/// Returns whether a file of the spool is an entry; locks and half-written files begin with a dot.
+pub fn is_spool_entry(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".spool.json") && !name.starts_with('.')
 }
 
 /// Returns whether `needle` occurs in `haystack`.

@@ -125,8 +125,12 @@ impl CliError {
     /// A library's error: its own stable code, its message and everything beneath it.
     pub(crate) fn from_error(exit: ExitCode, code: &str, error: &dyn std::error::Error) -> Self {
         let mut this = Self::new(exit, code, error.to_string());
+        this.hint = usual_hint(code).map(str::to_owned);
         let mut source = error.source();
         while let Some(cause) = source {
+            if let Some(hint) = cause.downcast_ref().and_then(disk_hint) {
+                this.hint = Some(hint.to_owned());
+            }
             // Bounded: an error chain that refers to itself would not end.
             if this.causes.len() == 8 {
                 break;
@@ -189,6 +193,30 @@ impl CliError {
     /// What would help, if anything is known.
     pub(crate) fn help(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+/// What helps against every failure of one area.
+fn usual_hint(code: &str) -> Option<&'static str> {
+    match code.split('.').next() {
+        Some("session") => Some("name another session with --session FILE"),
+        Some("metadata") => Some("a record has agent_id, model, prompt_hash, base_sha, proposed_sha and timestamp"),
+        Some("store" | "vault" | "spool") => Some("`touchmark status` shows the folders; nothing that was signed is lost"),
+        _ => None,
+    }
+}
+
+/// What helps when the operating system refuses to write.
+fn disk_hint(error: &std::io::Error) -> Option<&'static str> {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
+            Some("make room on the disk and run it again; nothing that was signed is lost")
+        }
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+            Some("this place cannot be written to; make it writable or choose another")
+        }
+        _ => None,
     }
 }
 

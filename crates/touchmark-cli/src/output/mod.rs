@@ -127,6 +127,16 @@ impl Output {
 
     /// Reports a failure: as words on standard error, and as a document on standard output when JSON was asked for.
     pub(crate) fn error(&self, error: &CliError) {
+        self.complain(error);
+        if self.format == Format::Json
+            && let Ok(bytes) = document::encode(Schema::ERROR, &document::ErrorDocument::of(error))
+        {
+            self.raw(&bytes);
+        }
+    }
+
+    /// Reports on standard error a failure that the command's own document speaks of.
+    pub(crate) fn complain(&self, error: &CliError) {
         let mut text = format!("[{}]: {}", error.code(), error.message());
         for cause in error.causes() {
             text.push_str(&format!("\n  caused by: {cause}"));
@@ -135,11 +145,6 @@ impl Output {
             text.push_str(&format!("\n  hint: {hint}"));
         }
         self.talk("error", "31", &text);
-        if self.format == Format::Json
-            && let Ok(bytes) = document::encode(Schema::ERROR, &document::ErrorDocument::of(error))
-        {
-            self.raw(&bytes);
-        }
     }
 
     /// Forgets the data: the command did not finish saying it.

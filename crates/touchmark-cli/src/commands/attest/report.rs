@@ -91,7 +91,7 @@ pub(crate) fn unlogged(
             message: error.message().to_owned(),
         }),
     };
-    context.output.error(error);
+    context.output.complain(error);
     say(&document, "signed but unlogged", context)?;
     Ok(ExitCode::Unavailable)
 }
