@@ -4,6 +4,13 @@
 mod common;
 
 mod attest;
+mod attest_input;
+mod attest_review;
+mod bundles;
 mod crash;
+mod demo;
 mod keys;
+mod log;
+mod landed;
 mod usage;
+mod verify;

@@ -20,8 +20,10 @@ pub(super) struct Line {
 /// One story: a line of prose and the lines that are typed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Story {
-    /// The folder it is told in; attacks begin from a copy of the good case at that point.
+    /// The folder it is told in.
     pub(super) folder: &'static str,
+    /// The folder it begins with a copy of; `None` for a new one.
+    pub(super) from: Option<&'static str>,
     /// What happens, in one sentence.
     pub(super) title: &'static str,
     /// What is typed.
@@ -41,10 +43,16 @@ const VERIFY: &str = "touchmark -C repo verify main..HEAD --trusted-root ../root
 const APPROVE: &str =
     "touchmark -C repo approve HEAD --target refs/heads/main --key ../keys/alice.pem --trusted-root ../root.json";
 
-/// The good case: keys, a log, a policy, an agent's change, its statement.
+/// A folder in which an agent has worked and nothing is attested yet.
+const WORKED: &str = "worked";
+/// A folder in which the agent's run is attested and nobody has looked at it yet.
+const ATTESTED: &str = "attested";
+
+/// Keys, a log, a policy, an agent's work.
 pub(super) const SET_UP: Story = Story {
-    folder: "good",
-    title: "A repository, keys for an agent, a person and a service, a log, and a policy on the protected branch",
+    folder: WORKED,
+    from: None,
+    title: "A repository with a policy on its protected branch, keys for an agent, a person and a service, a log; an agent works",
     lines: &[
         run("git init -q -b main repo"),
         run("git -C repo config user.name 'Ada Marsh'"),
@@ -60,6 +68,13 @@ pub(super) const SET_UP: Story = Story {
         run("touchmark policy check repo/.touchmark/policy.toml"),
         run("git -C repo add -A"),
         run("git -C repo commit -q -m 'Start'"),
+        run("touchmark demo session repo > session.jsonl"),
+        run("git -C repo switch -q -c agent/greeting"),
+        run("printf 'pub fn greet(name: &str) -> String {\\n    format!(\"hello, {name}\")\\n}\\n' > repo/src/lib.rs"),
+        run("mkdir repo/tests"),
+        run("printf '#[test]\\nfn greets() {}\\n' > repo/tests/greeting.rs"),
+        run("git -C repo add -A"),
+        run("git -C repo commit -q -m 'Greet by name'"),
     ],
 };
 
@@ -101,28 +116,20 @@ require = ["accounted"]
 residual = "forbid"
 END"#;
 
-/// An agent works, and its run is attested. Told before the person looks at it.
+/// The agent's run is attested. Told before a person looks at it.
 pub(super) const ATTEST: Story = Story {
-    folder: "good",
-    title: "An agent works on a branch; its session is attested, signed, logged and stored with the repository",
-    lines: &[
-        run("touchmark demo session repo > session.jsonl"),
-        run("git -C repo switch -q -c agent/greeting"),
-        run("printf 'pub fn greet(name: &str) -> String {\\n    format!(\"hello, {name}\")\\n}\\n' > repo/src/lib.rs"),
-        run("mkdir repo/tests"),
-        run("printf '#[test]\\nfn greets() {}\\n' > repo/tests/greeting.rs"),
-        run("git -C repo add -A"),
-        run("git -C repo commit -q -m 'Greet by name'"),
-        run(
-            "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem",
-        ),
-        expect(VERIFY, 14, "policy.rule.a-person-reads-it"),
-    ],
+    folder: ATTESTED,
+    from: Some(WORKED),
+    title: "The agent's session is attested: signed, logged and stored with the repository. A person has to look yet",
+    lines: &[run(ATTEST_RUN), expect(VERIFY, 14, "policy.rule.a-person-reads-it")],
 };
+
+const ATTEST_RUN: &str = "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem";
 
 /// The way to a yes, and the questions that are asked later.
 pub(super) const GOOD: Story = Story {
     folder: "yes",
+    from: Some(ATTESTED),
     title: "A person approves exactly this change: now it is proven, lands, and can be found again",
     lines: &[
         run(APPROVE),
@@ -130,7 +137,7 @@ pub(super) const GOOD: Story = Story {
         run("git -C repo switch -q main"),
         run("git -C repo merge -q --ff-only agent/greeting"),
         expect(
-            "touchmark -C repo verify --landed HEAD~1..HEAD --target refs/heads/main --trusted-root ../root.json",
+            "touchmark -C repo verify --landed $(git -C repo rev-parse HEAD~1)..$(git -C repo rev-parse HEAD) --target refs/heads/main --trusted-root ../root.json",
             0,
             "landed on refs/heads/main",
         ),
@@ -143,41 +150,43 @@ pub(super) const GOOD: Story = Story {
 pub(super) const ATTACKS: &[Story] = &[
     Story {
         folder: "01-edited-after-attesting",
+        from: Some(ATTESTED),
         title: "A file is edited after it was attested",
         lines: &[
             run(APPROVE),
             run("printf '// one more line\\n' >> repo/src/lib.rs"),
             run("git -C repo commit -q -a --amend --no-edit"),
-            expect(VERIFY, 12, "accounted.residual"),
+            expect(VERIFY, 10, "accounted.residual"),
         ],
     },
     Story {
         folder: "02-commit-without-evidence",
+        from: Some(ATTESTED),
         title: "A commit that nobody attested rides along",
         lines: &[
             run(APPROVE),
             run("printf 'pub fn backdoor() {}\\n' > repo/src/extra.rs"),
             run("git -C repo add -A"),
             run("git -C repo commit -q -m 'Small fix'"),
-            expect(VERIFY, 12, "accounted.missing"),
+            expect(VERIFY, 11, "src/extra.rs"),
         ],
     },
     Story {
         folder: "03-unregistered-key",
+        from: Some(WORKED),
         title: "The change is attested with a key that the policy does not know",
         lines: &[
-            run(DROP_EVIDENCE),
             run(
                 "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/stranger.pem",
             ),
-            expect(VERIFY, 12, "accounted.residual"),
+            expect(VERIFY, 11, "signer.not_expected"),
         ],
     },
     Story {
         folder: "04-service-as-agent",
+        from: Some(WORKED),
         title: "A service's key signs an agent change",
         lines: &[
-            run(DROP_EVIDENCE),
             run(
                 "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/ci.pem",
             ),
@@ -186,6 +195,7 @@ pub(super) const ATTACKS: &[Story] = &[
     },
     Story {
         folder: "05-spliced-log-entry",
+        from: Some(ATTESTED),
         title: "A bundle gets the log entry of another bundle",
         lines: &[
             run(APPROVE),
@@ -193,75 +203,76 @@ pub(super) const ATTACKS: &[Story] = &[
             run("touchmark demo tamper splice-entry change.json review.json > evidence/change.json"),
             run("cp review.json evidence/"),
             run(DROP_EVIDENCE),
-            expect(VERIFY_FILES, 11, "tlog."),
+            expect(VERIFY_FILES, 11, "signer.entry_key"),
         ],
     },
     Story {
         folder: "06-altered-proof",
+        from: Some(ATTESTED),
         title: "One bit of an inclusion proof is turned over",
         lines: &[
             run(APPROVE),
             run(EXPORT_EVIDENCE),
-            run("touchmark demo tamper alter-proof change.json > evidence/change.json"),
-            run("cp review.json evidence/"),
+            run("touchmark demo tamper alter-proof review.json > evidence/review.json"),
+            run("cp change.json evidence/"),
             run(DROP_EVIDENCE),
             expect(VERIFY_FILES, 11, "tlog."),
         ],
     },
     Story {
         folder: "07-approves-itself",
+        from: Some(ATTESTED),
         title: "The agent approves its own change",
         lines: &[
             run(
                 "touchmark -C repo approve HEAD --target refs/heads/main --key ../keys/agent.pem --trusted-root ../root.json",
             ),
-            expect(VERIFY, 14, "identity.role"),
+            expect(VERIFY, 11, "identity.role"),
         ],
     },
     Story {
         folder: "08-earlier-approval",
+        from: Some(ATTESTED),
         title: "The approval is of an earlier tree; the change has moved on since",
         lines: &[
             run(APPROVE),
             run("printf '// by the agent too\\n' >> repo/src/lib.rs"),
             run("git -C repo commit -q -a -m 'Explain'"),
-            run(
-                "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem",
-            ),
-            expect(VERIFY, 14, "approval."),
+            run(ATTEST_RUN),
+            expect(VERIFY, 11, "approval.not_bound"),
         ],
     },
     Story {
         folder: "09-part-of-a-change",
+        from: Some(ATTESTED),
         title: "Part of the attested change lands, without the rest",
         lines: &[
-            run(APPROVE),
             run("git -C repo switch -q main"),
             run("git -C repo checkout -q agent/greeting -- src/lib.rs"),
             run("git -C repo commit -q -m 'Greet by name'"),
             expect(
-                "touchmark -C repo verify --landed HEAD~1..HEAD --target refs/heads/main --trusted-root ../root.json",
-                12,
-                "accounted.residual",
+                "touchmark -C repo verify --landed $(git -C repo rev-parse HEAD~1)..$(git -C repo rev-parse HEAD) --target refs/heads/main --pull-request agent/greeting --trusted-root ../root.json",
+                10,
+                "omitted",
             ),
         ],
     },
     Story {
         folder: "10-loosened-policy",
+        from: Some(ATTESTED),
         title: "The change itself loosens the policy that is to judge it",
         lines: &[
             run("sed -i.bak -e 's/people = 1/people = 0/' -e 's/serial = 1/serial = 2/' repo/.touchmark/policy.toml"),
             run("rm repo/.touchmark/policy.toml.bak"),
             run("git -C repo commit -q -a -m 'Simplify'"),
-            run(
-                "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem",
-            ),
+            run(ATTEST_RUN),
             run(APPROVE),
-            expect(VERIFY, 12, "policy.protected"),
+            expect(VERIFY, 12, "policy.not_alone"),
         ],
     },
     Story {
         folder: "11-swapped-object",
+        from: Some(ATTESTED),
         title: "A git object is swapped on disk: its name stays, its content does not",
         lines: &[
             run(APPROVE),
@@ -271,26 +282,25 @@ pub(super) const ATTACKS: &[Story] = &[
             run(
                 "cd repo/.git/objects && rm -f $(sed 's#^..#&/#' ../../../name) && cp $(sed 's#^..#&/#' ../../../other) $(sed 's#^..#&/#' ../../../name)",
             ),
-            expect(VERIFY, 11, "git.hash_mismatch"),
+            expect(VERIFY, 11, "binding.object_unreadable"),
         ],
     },
     Story {
         folder: "12-other-repository",
+        from: Some(WORKED),
         title: "The evidence is about another repository",
         lines: &[
-            run(DROP_EVIDENCE),
             run("git -C repo remote set-url origin https://git.example/mallory/greeter.git"),
-            run(
-                "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem",
-            ),
+            run(ATTEST_RUN),
             run("git -C repo remote set-url origin https://git.example/acme/greeter.git"),
             expect(VERIFY, 11, "binding.repository"),
         ],
     },
     Story {
         folder: "13-evidence-deleted",
+        from: Some(ATTESTED),
         title: "The evidence refs are deleted",
-        lines: &[run(APPROVE), run(DROP_EVIDENCE), expect(VERIFY, 12, "accounted.missing")],
+        lines: &[run(APPROVE), run(DROP_EVIDENCE), expect(VERIFY, 10, "accounted.residual")],
     },
 ];
 

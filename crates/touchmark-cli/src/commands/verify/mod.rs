@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Judges what landed: the protected ref's old and new commit
     #[arg(long, value_name = "OLD..NEW", requires = "target", help_heading = "Change")]
     landed: Option<String>,
+    /// The head of a pull request that was squashed or rebased into the change; give several in their order
+    #[arg(long, value_name = "REV", help_heading = "Change")]
+    pull_request: Vec<String>,
     /// Names this repository where its remote does not
     #[arg(long, value_name = "URI", help_heading = "Change")]
     repo: Option<String>,
@@ -99,6 +102,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let question = Question::ask(&args, &repository)?;
     let mut change = question.change(&repository)?;
     change.repository.uris.extend(args.repo.clone());
+    for head in &args.pull_request {
+        let head = repository.resolve(head)?;
+        let line = repository.linear_range(&change.base_commit, &head, touchmark_git::limits::MAX_RANGE_COMMITS)?;
+        change.pull_request_commits.extend(line);
+    }
     let policies = policies(&args, &change, &repository, context)?;
     let keys = public_keys(&args.key, context)?;
     if let Some(remote) = &args.from {
@@ -252,7 +260,7 @@ fn evidence_keys(
 ) -> Result<Vec<EvidenceKey>, CliError> {
     use touchmark_verify::git_view::GitView as _;
     let mut keys = Vec::new();
-    for commit in &change.commits {
+    for commit in change.commits.iter().chain(&change.pull_request_commits) {
         keys.push(EvidenceKey::Commit(commit.clone()));
         keys.push(EvidenceKey::Tree(repository.commit(commit)?.tree.clone()));
     }
