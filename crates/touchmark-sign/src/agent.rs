@@ -21,7 +21,6 @@ pub use identity::{Identity, Selector};
 
 use crate::error::SignError;
 use crate::signer::Signer;
-use connection::Connection;
 use wire::{Fields, put_string};
 
 const REQUEST_IDENTITIES: u8 = 11;
@@ -32,7 +31,7 @@ const MAX_IDENTITIES: u32 = 1024;
 
 /// Lists the keys an agent offers, usable or not.
 pub fn list(socket: &Path, timeout: Duration) -> Result<Vec<Identity>, AgentError> {
-    let answer = Connection::open(socket, timeout)?.ask(REQUEST_IDENTITIES, &[], IDENTITIES_ANSWER)?;
+    let answer = connection::ask(socket, timeout, REQUEST_IDENTITIES, &[], IDENTITIES_ANSWER)?;
     let mut fields = Fields::new(&answer);
     let count = fields.u32()?;
     if count > MAX_IDENTITIES {
@@ -72,8 +71,7 @@ impl AgentSigner {
         put_string(&mut request, &self.blob)?;
         put_string(&mut request, message)?;
         request.extend_from_slice(&0_u32.to_be_bytes()); // no flags: they are for RSA hashes
-        let answer =
-            Connection::open(&self.socket, self.timeout)?.ask(SIGN_REQUEST, &request, SIGN_RESPONSE)?;
+        let answer = connection::ask(&self.socket, self.timeout, SIGN_REQUEST, &request, SIGN_RESPONSE)?;
         let mut outer = Fields::new(&answer);
         let signature = outer.string()?;
         outer.end()?;

@@ -222,7 +222,13 @@ impl Folder {
         let Some(file) = self.open_file(name)? else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
+        // Room for the whole file at once: growing would leave copies of a run key behind.
+        let expected = file
+            .metadata()
+            .map_err(|error| self.io(name, error))?
+            .len()
+            .min(max);
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
         let limit = max.saturating_add(1);
         file.take(limit)
             .read_to_end(&mut bytes)

@@ -4,6 +4,19 @@
 //! it is handed out; that no private key, password, run key or prompt is shown by any `Debug` or `Display`; and that
 //! what was signed is on disk before anyone is told so. Knows nothing of policy, and asks no one for a password:
 //! the caller resolves prompts, environment and descriptors.
+//!
+//! ```
+//! use touchmark_sign::{PrivateKey, Signer as _, key_file, password::Password};
+//! use touchmark_verify::key::{KeyAlgorithm, PublicKey};
+//!
+//! let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256Sha256)?;
+//! let password = Password::new("correct horse")?;
+//! let file = key_file::encode_encrypted(&key, &password)?;
+//!
+//! let signature = key_file::parse(file.as_bytes(), Some(&password))?.sign(b"message")?;
+//! PublicKey::from_pem(key_file::export_public(&key))?.verify(b"message", &signature)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod agent;
 pub mod attestation;

@@ -11,7 +11,25 @@ use super::AgentError;
 const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 const FAILURE: u8 = 5;
 
-pub(super) struct Connection {
+/// Asks the agent one question and returns the contents of its answer, which must be of the `expected` kind.
+pub(super) fn ask(
+    socket: &Path,
+    timeout: Duration,
+    kind: u8,
+    contents: &[u8],
+    expected: u8,
+) -> Result<Vec<u8>, AgentError> {
+    let len = 1 + contents.len();
+    if len > MAX_MESSAGE_BYTES {
+        return Err(AgentError::MessageTooLarge {
+            found: len,
+            max: MAX_MESSAGE_BYTES,
+        });
+    }
+    Connection::open(socket, timeout)?.exchange(kind, contents, expected)
+}
+
+struct Connection {
     stream: UnixStream,
     socket: PathBuf,
     timeout: Duration,
@@ -19,7 +37,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(socket: &Path, timeout: Duration) -> Result<Self, AgentError> {
+    fn open(socket: &Path, timeout: Duration) -> Result<Self, AgentError> {
         let stream = UnixStream::connect(socket).map_err(|source| AgentError::Unreachable {
             socket: socket.to_owned(),
             source,
@@ -33,15 +51,8 @@ impl Connection {
         })
     }
 
-    /// Sends one message and returns the contents of the answer, which must be of the `expected` kind.
-    pub(super) fn ask(mut self, kind: u8, contents: &[u8], expected: u8) -> Result<Vec<u8>, AgentError> {
+    fn exchange(mut self, kind: u8, contents: &[u8], expected: u8) -> Result<Vec<u8>, AgentError> {
         let len = 1 + contents.len();
-        if len > MAX_MESSAGE_BYTES {
-            return Err(AgentError::MessageTooLarge {
-                found: len,
-                max: MAX_MESSAGE_BYTES,
-            });
-        }
         let prefix = u32::try_from(len)
             .map_err(|_| AgentError::Protocol)?
             .to_be_bytes();

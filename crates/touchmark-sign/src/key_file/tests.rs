@@ -1,12 +1,9 @@
 //! Tests of key files. Each rejection starts from a file that loads and breaks one thing.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tempfile::TempDir;
 use touchmark_verify::key::KeyAlgorithm;
 
 use super::*;
@@ -14,9 +11,16 @@ use crate::Signer;
 
 macro_rules! key {
     ($name:literal) => {
-        include_str!(concat!("../../../../testdata/keys/", $name))
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../testdata/keys/",
+            $name
+        ))
     };
 }
+
+mod place;
+mod secrets;
 
 fn password(text: &str) -> Password {
     Password::new(text).unwrap()
@@ -34,26 +38,6 @@ fn parse_code(text: impl AsRef<[u8]>, password: Option<&Password>) -> &'static s
     parse(text.as_ref(), password)
         .map(|_| "accepted")
         .unwrap_or_else(|error| error.code())
-}
-
-fn load_code(path: &Path, placement: &Placement<'_>) -> &'static str {
-    load(path, placement, None)
-        .map(|_| "accepted")
-        .unwrap_or_else(|error| error.code())
-}
-
-/// Writes the P-256 key where its file may lie.
-fn good_file() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("key.pem");
-    write_new(
-        &path,
-        key!("TEST-ONLY-p256.pem").as_bytes(),
-        &Placement::default(),
-    )
-    .unwrap();
-    assert_eq!(load_code(&path, &Placement::default()), "accepted");
-    (folder, path)
 }
 
 /// Every readable private key with its password and its public half.
@@ -312,180 +296,6 @@ fn fido_keys_are_refused() {
 }
 
 #[test]
-fn case_240_public_and_private_keys_are_not_taken_for_each_other_and_not_echoed() {
-    for public in [
-        key!("public/p256.pem"),
-        key!("TEST-ONLY-ssh-ed25519.pub"),
-        key!("TEST-ONLY-ssh-ecdsa-256.pub"),
-        "sk-ssh-ed25519@openssh.com AAAA",
-        "-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n",
-    ] {
-        assert_eq!(parse_code(public, None), "key.public_where_private_expected");
-    }
-    let folder = tempfile::tempdir().unwrap();
-    for (index, (text, ..)) in readable().into_iter().enumerate() {
-        let path = folder.path().join(index.to_string());
-        fs::write(&path, text).unwrap();
-        let error = load_public(&path).unwrap_err();
-        assert_eq!(error.code(), "key.private_where_public_expected");
-        assert_shows_nothing_of(text, &format!("{error} {error:?}"));
-    }
-    let path = folder.path().join("public");
-    fs::write(&path, key!("public/p256.pem")).unwrap();
-    assert_eq!(load_public(&path).unwrap().to_pem(), key!("public/p256.pem"));
-}
-
-#[test]
-fn case_241_key_files_that_others_can_reach_are_refused() {
-    for mode in [0o640, 0o604, 0o660, 0o644, 0o666, 0o700, 0o4600, 0o1600] {
-        let (_folder, path) = good_file();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        assert_eq!(
-            load_code(&path, &Placement::default()),
-            "key.file_permissions",
-            "{mode:o}"
-        );
-    }
-    let (_folder, path) = good_file();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    assert_eq!(load_code(&path, &Placement::default()), "accepted");
-}
-
-#[test]
-fn case_241_links_pipes_folders_and_sockets_are_refused() {
-    let (folder, path) = good_file();
-    let at = |name: &str| folder.path().join(name);
-    symlink(&path, at("link")).unwrap();
-    assert_eq!(load_code(&at("link"), &Placement::default()), "key.file_symlink");
-    // Opening a pipe without a writer would wait for ever.
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        at("pipe"),
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .unwrap();
-    assert_eq!(
-        load_code(&at("pipe"), &Placement::default()),
-        "key.file_not_regular"
-    );
-    assert_eq!(
-        load_public(&at("pipe")).unwrap_err().code(),
-        "key.file_not_regular"
-    );
-    assert_eq!(
-        load_code(folder.path(), &Placement::default()),
-        "key.file_not_regular"
-    );
-    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
-    assert_eq!(
-        load_code(&at("socket"), &Placement::default()),
-        "key.file_not_regular"
-    );
-    assert_eq!(
-        load_code(Path::new("/dev/null"), &Placement::default()),
-        "key.file_not_regular"
-    );
-    assert_eq!(
-        load_code(&at("nothing"), &Placement::default()),
-        "key.file_not_found"
-    );
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::write(&path, "A".repeat(pem::MAX_PEM_BYTES + 1)).unwrap();
-    assert_eq!(load_code(&path, &Placement::default()), "key.file_too_large");
-}
-
-#[test]
-fn case_241_key_files_in_a_work_tree_are_refused() {
-    let (folder, path) = good_file();
-    assert_eq!(
-        load_code(
-            &path,
-            &Placement {
-                outside: &[folder.path()]
-            }
-        ),
-        "key.file_in_work_tree"
-    );
-    let elsewhere = tempfile::tempdir().unwrap();
-    let missing = elsewhere.path().join("missing");
-    assert_eq!(
-        load_code(
-            &path,
-            &Placement {
-                outside: &[elsewhere.path(), &missing]
-            }
-        ),
-        "accepted"
-    );
-    let text = key!("TEST-ONLY-p256.pem").as_bytes();
-    let error = write_new(
-        &folder.path().join("new"),
-        text,
-        &Placement {
-            outside: &[folder.path()],
-        },
-    )
-    .unwrap_err();
-    assert_eq!(error.code(), "key.file_in_work_tree");
-    assert!(!folder.path().join("new").exists());
-}
-
-#[test]
-fn case_244_no_spelling_of_a_path_reaches_a_key_that_a_repository_carries() {
-    let (folder, _) = good_file();
-    let work_tree = folder.path().join("work-tree");
-    let (keys, git) = (work_tree.join("sub/keys"), work_tree.join(".git"));
-    fs::create_dir_all(&keys).unwrap();
-    fs::create_dir_all(&git).unwrap();
-    let text = key!("TEST-ONLY-p256.pem").as_bytes();
-    for path in [keys.join("key.pem"), git.join("key.pem")] {
-        write_new(&path, text, &Placement::default()).unwrap();
-        assert_eq!(load_code(&path, &Placement::default()), "accepted");
-    }
-    let elsewhere = tempfile::tempdir().unwrap();
-    symlink(&keys, elsewhere.path().join("keys")).unwrap();
-    symlink(&work_tree, elsewhere.path().join("repository")).unwrap();
-    let dotted = folder.path().join("work-tree/../work-tree/sub/./keys/key.pem");
-    for path in [
-        keys.join("key.pem"),
-        git.join("key.pem"),
-        dotted,
-        elsewhere.path().join("keys/key.pem"),
-        elsewhere.path().join("repository/sub/keys/key.pem"),
-    ] {
-        for named in [work_tree.clone(), elsewhere.path().join("repository")] {
-            assert_eq!(
-                load_code(&path, &Placement { outside: &[&named] }),
-                "key.file_in_work_tree",
-                "{path:?}"
-            );
-        }
-    }
-    // A folder whose name only begins like the work tree's is another folder.
-    let beside = folder.path().join("work-tree-keys");
-    fs::create_dir(&beside).unwrap();
-    write_new(
-        &beside.join("key.pem"),
-        text,
-        &Placement {
-            outside: &[&work_tree],
-        },
-    )
-    .unwrap();
-    assert_eq!(
-        load_code(
-            &beside.join("key.pem"),
-            &Placement {
-                outside: &[&work_tree]
-            }
-        ),
-        "accepted"
-    );
-}
-
-#[test]
 fn case_242_wrong_passwords_have_their_code() {
     for (text, right, _) in readable()
         .into_iter()
@@ -569,112 +379,5 @@ fn a_ciphertext_with_one_bit_changed_does_not_open() {
             "key.password_wrong",
             "byte {at}"
         );
-    }
-}
-
-#[test]
-fn new_key_files_are_private_whole_and_never_replace_another() {
-    let (folder, path) = good_file();
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-    let other = PrivateKey::generate(KeyAlgorithm::EcdsaP256Sha256).unwrap();
-    let text = encode_plain(&other).unwrap();
-    let error = write_new(&path, text.as_bytes(), &Placement::default()).unwrap_err();
-    assert_eq!(error.code(), "key.file_exists");
-    assert_eq!(fs::read_to_string(&path).unwrap(), key!("TEST-ONLY-p256.pem"));
-    // Not even through a link to nothing.
-    symlink(folder.path().join("target"), folder.path().join("dangling")).unwrap();
-    let error = write_new(
-        &folder.path().join("dangling"),
-        text.as_bytes(),
-        &Placement::default(),
-    )
-    .unwrap_err();
-    assert_eq!(error.code(), "key.file_exists");
-    assert!(!folder.path().join("target").exists());
-    let public = folder.path().join("key.pub");
-    write_public_new(&public, other.public_key()).unwrap();
-    assert_eq!(load_public(&public).unwrap(), *other.public_key());
-    assert_eq!(
-        write_public_new(&public, other.public_key()).unwrap_err().code(),
-        "key.file_exists"
-    );
-}
-
-/// Fails if 12 characters in a row of the base64 of a key file appear in what is shown.
-fn assert_shows_nothing_of(text: &str, shown: &str) {
-    let base64: String = text.lines().filter(|line| !line.starts_with('-')).collect();
-    for window in base64.as_bytes().windows(12) {
-        let window = std::str::from_utf8(window).unwrap();
-        assert!(!shown.contains(window), "{shown}");
-    }
-}
-
-#[test]
-fn nothing_that_holds_a_secret_shows_it() {
-    let secret = [0x5a; 32];
-    let key = PrivateKey::from_secret(KeyAlgorithm::EcdsaP256Sha256, &secret).unwrap();
-    let hidden = password("hunter2-hunter2");
-    let shown = format!("{key:?} {key:#?} {hidden:?} {hidden:#?}");
-    assert!(shown.contains("redacted"));
-    for form in ["5a5a", "90, 90", "5A5A", "hunter2", "WlpaWlpa", "5a, 5a", "0x5a"] {
-        assert!(!shown.contains(form), "{form} in {shown}");
-    }
-    // Errors of everything that can be wrong with a text that holds a key.
-    let plain = encode_plain(&key).unwrap();
-    let encrypted = encode_encrypted(&key, &hidden).unwrap();
-    let halved: String = plain.lines().take(2).collect::<Vec<_>>().join("\n");
-    for text in [
-        plain.replace("PRIVATE", "EC PRIVATE"),
-        plain.replace("PRIVATE KEY", "PUBLIC KEY"),
-        plain.replace('\n', " "),
-        plain.replace("END", "STOP"),
-        plain.to_lowercase(),
-        halved,
-        format!("{}{}", *plain, *plain),
-        encrypted.clone(),
-    ] {
-        let Err(error) = parse(text.as_bytes(), Some(&password("wrong"))) else {
-            panic!("accepted")
-        };
-        let mut shown = format!("{error} {error:?}");
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            shown += &format!(" {error} {error:?}");
-            source = error.source();
-        }
-        assert_shows_nothing_of(&plain, &shown);
-        assert_shows_nothing_of(&plain.to_lowercase(), &shown);
-        assert_shows_nothing_of(&encrypted, &shown);
-    }
-}
-
-mod names {
-    use crate::agent::Selector;
-    use crate::key_uri::KeyUri;
-
-    #[test]
-    fn names_of_keys_have_one_meaning() {
-        let parse = |text: &str| text.parse::<KeyUri>();
-        assert_eq!(parse("keys/a.pem"), Ok(KeyUri::File("keys/a.pem".into())));
-        assert_eq!(parse("/a:b"), Ok(KeyUri::File("/a:b".into())));
-        assert_eq!(parse("env://MY_KEY"), Ok(KeyUri::Env("MY_KEY".to_owned())));
-        assert_eq!(parse("ssh-agent:"), Ok(KeyUri::SshAgent(Selector::OnlyUsable)));
-        assert_eq!(
-            parse("ssh-agent:SHA256:x"),
-            Ok(KeyUri::SshAgent(Selector::Named("SHA256:x".to_owned())))
-        );
-        for (text, code) in [
-            ("", "key.name_empty"),
-            ("env://", "key.name_variable"),
-            ("env://A B", "key.name_variable"),
-            ("env://1A", "key.name_variable"),
-            ("awskms://key", "key.name_scheme"),
-            ("file:///a", "key.name_scheme"),
-            ("-----BEGIN PRIVATE KEY-----", "key.name_is_key"),
-        ] {
-            assert_eq!(parse(text).unwrap_err().code(), code, "{text}");
-        }
-        let error = parse("-----BEGIN PRIVATE KEY-----\nSECRET").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("SECRET"));
     }
 }
