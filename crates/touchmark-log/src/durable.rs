@@ -8,6 +8,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::error::{LogError, storage};
 use crate::layout::Layout;
@@ -23,11 +24,24 @@ pub(crate) enum Audience {
     Owner,
 }
 
-/// Files that become visible together, in the order in which they were staged; what is not published is removed.
+/// Files that become visible in the order in which they were staged; what is not published is removed.
+///
+/// All their contents are synced at once, and so are the directories of one step: a disk takes about as long for
+/// many as for one.
 #[derive(Debug)]
 pub(crate) struct Staging<'a> {
     layout: &'a Layout,
-    files: Vec<(PathBuf, PathBuf)>,
+    files: Vec<Staged>,
+    step: u32,
+}
+
+/// A file that is written, but has neither its name nor a place that survives a power cut.
+#[derive(Debug)]
+struct Staged {
+    file: File,
+    aside: PathBuf,
+    target: PathBuf,
+    step: u32,
 }
 
 impl<'a> Staging<'a> {
@@ -35,10 +49,11 @@ impl<'a> Staging<'a> {
         Self {
             layout,
             files: Vec::new(),
+            step: 0,
         }
     }
 
-    /// Writes a file aside and syncs it.
+    /// Writes a file aside.
     pub(crate) fn add(
         &mut self,
         target: PathBuf,
@@ -48,7 +63,7 @@ impl<'a> Staging<'a> {
         self.add_with(target, audience, |file| file.write_all(content))
     }
 
-    /// Writes a file aside with this function and syncs it.
+    /// Writes a file aside with this function.
     pub(crate) fn add_with(
         &mut self,
         target: PathBuf,
@@ -70,37 +85,81 @@ impl<'a> Staging<'a> {
                 .open(&aside)
         };
         let file = open().map_err(storage("create", &aside))?;
-        self.files.push((aside.clone(), target));
-        let mut buffered = BufWriter::new(&file);
+        self.files.push(Staged {
+            file,
+            aside,
+            target,
+            step: self.step,
+        });
+        let Some(Staged { file, aside, .. }) = self.files.last() else {
+            return Ok(());
+        };
+        let mut buffered = BufWriter::new(file);
         write(&mut buffered)
             .and_then(|()| buffered.flush())
-            .map_err(storage("write", &aside))?;
-        drop(buffered);
-        file.sync_all().map_err(storage("sync", &aside))
+            .map_err(storage("write", aside))
     }
 
-    /// Gives the files their names and syncs their directories.
+    /// Has files that are added from here on get their names only when those before are durable.
+    pub(crate) fn then(&mut self) {
+        self.step += 1;
+    }
+
+    /// Gives the files their names, step by step.
     pub(crate) fn publish(mut self) -> Result<(), LogError> {
-        let mut changed = BTreeSet::new();
-        let files = std::mem::take(&mut self.files);
-        for (at, (aside, target)) in files.iter().enumerate() {
-            let renamed = rename(aside, target, &mut changed);
-            if let Err(error) = renamed {
-                self.files = files[at..].to_vec();
-                return Err(error);
+        all_at_once(&self.files, |staged| {
+            staged.file.sync_all().map_err(storage("sync", &staged.aside))
+        })?;
+        for step in 0..=self.step {
+            let mut changed = BTreeSet::new();
+            while let Some(staged) = self.files.first().filter(|staged| staged.step == step) {
+                rename(&staged.aside, &staged.target, &mut changed)?;
+                self.files.remove(0);
             }
+            let changed: Vec<PathBuf> = changed.into_iter().collect();
+            all_at_once(&changed, |dir| sync_dir(dir))?;
         }
-        changed.iter().try_for_each(|dir| sync_dir(dir))
+        Ok(())
     }
 }
 
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
-        for (aside, _) in &self.files {
+        for staged in &self.files {
             // Nothing depends on it: unfinished files are overwritten or cleared by the next writer.
-            let _ = fs::remove_file(aside);
+            let _ = fs::remove_file(&staged.aside);
         }
     }
+}
+
+/// Does this to every item at the same time, and returns an error if there was any.
+fn all_at_once<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<(), LogError> + Sync,
+) -> Result<(), LogError> {
+    const THREADS: usize = 16;
+    let work = &work;
+    for chunk in items.chunks(THREADS) {
+        let (last, others) = chunk.split_last().expect("a chunk has an item");
+        thread::scope(|scope| {
+            let start = |item| {
+                // Where no thread is to be had, one after the other will do.
+                thread::Builder::new()
+                    .spawn_scoped(scope, move || work(item))
+                    .map_err(|_| work(item))
+            };
+            let others: Vec<_> = others.iter().map(start).collect();
+            let last = work(last);
+            // All have ended before an error is returned.
+            let end = |thread| match thread {
+                Ok(thread) => thread::ScopedJoinHandle::join(thread).expect("syncing does not panic"),
+                Err(done) => done,
+            };
+            let others: Vec<_> = others.into_iter().map(end).collect();
+            others.into_iter().chain([last]).collect::<Result<(), LogError>>()
+        })?;
+    }
+    Ok(())
 }
 
 fn rename(aside: &Path, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), LogError> {

@@ -54,6 +54,7 @@ impl Log {
         let mut staging = Staging::new(&layout);
         staging.add(layout.origin(), Audience::Owner, key.origin().as_bytes())?;
         // The key comes last: with it the log exists.
+        staging.then();
         staging.add(layout.key(), Audience::Owner, key.to_pem().as_bytes())?;
         staging.publish()?;
         sign_checkpoint(&layout, &key, 0, empty_root())?;

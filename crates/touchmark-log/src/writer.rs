@@ -128,13 +128,13 @@ impl Writer {
         old_size: u64,
         full: Vec<TileFile>,
     ) -> Result<VerifiedCheckpoint, LogError> {
-        let mut tiles = Staging::new(layout);
+        let mut staging = Staging::new(layout);
         let unfinished = frontier.unfinished_since(old_size);
         for (path, content) in full.iter().chain(&unfinished) {
-            tiles.add(layout.tile(path), Audience::Everybody, content)?;
+            staging.add(layout.tile(path), Audience::Everybody, content)?;
         }
-        tiles.publish()?;
-        let checkpoint = sign_checkpoint(layout, key, frontier.size(), frontier.root())?;
+        staging.then();
+        let checkpoint = publish_checkpoint(staging, layout, key, frontier.size(), frontier.root())?;
         remove_outdated(layout, old_size, &full, &unfinished);
         Ok(checkpoint)
     }
@@ -161,6 +161,17 @@ pub(crate) fn sign_checkpoint(
     size: u64,
     root: Hash,
 ) -> Result<VerifiedCheckpoint, LogError> {
+    publish_checkpoint(Staging::new(layout), layout, key, size, root)
+}
+
+/// Signs a checkpoint over what is staged, and publishes both.
+fn publish_checkpoint(
+    mut staging: Staging<'_>,
+    layout: &Layout,
+    key: &LogKey,
+    size: u64,
+    root: Hash,
+) -> Result<VerifiedCheckpoint, LogError> {
     let checkpoint = Checkpoint {
         origin: key.origin().to_owned(),
         size,
@@ -168,7 +179,6 @@ pub(crate) fn sign_checkpoint(
         extensions: Vec::new(),
     };
     let note = key.sign(&checkpoint).encode();
-    let mut staging = Staging::new(layout);
     staging.add(layout.checkpoint(), Audience::Everybody, note.as_bytes())?;
     staging.publish()?;
     verify_note(note.as_bytes(), key.origin(), key.verifier()).map_err(LogError::Checkpoint)
