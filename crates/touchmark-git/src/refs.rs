@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::error::GitError;
 use crate::limits;
 use crate::open::read_control;
-use crate::packed_refs;
+use crate::packed_refs::PackedRefs;
 use crate::program::Session;
 
 /// What a ref holds.
@@ -30,6 +30,7 @@ pub(crate) struct Refs {
     pub(crate) common_dir: PathBuf,
     pub(crate) format: gix_hash::Kind,
     pub(crate) reftable: bool,
+    packed: PackedRefs,
 }
 
 /// Whether a full name obeys git's rules for refs (`git check-ref-format`), and also has no control or
@@ -52,6 +53,18 @@ pub(crate) fn is_ref_name(name: &str) -> bool {
 }
 
 impl Refs {
+    /// Prepares reading the refs of a git folder; `common_dir` differs from it in a linked work tree.
+    pub(crate) fn at(git_dir: &Path, common_dir: &Path, format: gix_hash::Kind, reftable: bool) -> Self {
+        let packed = PackedRefs::at(common_dir.join("packed-refs"));
+        Self {
+            git_dir: git_dir.to_owned(),
+            common_dir: common_dir.to_owned(),
+            format,
+            reftable,
+            packed,
+        }
+    }
+
     /// Reads one ref. `None` when there is none.
     pub(crate) fn read(&self, name: &str, session: Option<&Session>) -> Result<Option<Value>, GitError> {
         if self.reftable {
@@ -155,26 +168,22 @@ impl Refs {
             .filter(|id| id.kind() == self.format && !id.is_null())
     }
 
-    fn packed(&self) -> PathBuf {
-        self.common_dir.join("packed-refs")
-    }
-
     fn read_packed(&self, name: &str) -> Result<Option<Value>, GitError> {
         let mut value = None;
-        packed_refs::each_below(&self.packed(), name, |id, found| {
+        self.packed.each_below(name, |id, found| {
             if found == name {
                 let unreadable = || GitError::RefUnreadable {
                     name: name.to_owned(),
                 };
                 value = Some(Value::Object(self.parse_id(id).ok_or_else(unreadable)?));
             }
-            Ok::<(), GitError>(())
+            Ok(())
         })?;
         Ok(value)
     }
 
     fn list_packed(&self, prefix: &str, found: &mut Listed) -> Result<(), GitError> {
-        packed_refs::each_below(&self.packed(), prefix, |id, name| {
+        self.packed.each_below(prefix, |id, name| {
             found.insert(name.to_owned(), self.parse_id(id));
             refuse_too_many(found, prefix)
         })

@@ -170,12 +170,8 @@ impl Repository {
     }
 
     fn at(layout: Layout, git: Option<GitProgram>) -> Result<Self, GitError> {
-        let refs = Refs {
-            git_dir: layout.git_dir.clone(),
-            common_dir: layout.common_dir.clone(),
-            format: kind_of(layout.object_format),
-            reftable: layout.reftable,
-        };
+        let format = kind_of(layout.object_format);
+        let refs = Refs::at(&layout.git_dir, &layout.common_dir, format, layout.reftable);
         let shallow = commit_lines(&layout.common_dir.join("shallow"))?;
         let grafted = commit_lines(&layout.common_dir.join("info/grafts"))?;
         let session = OnceLock::new();

@@ -151,7 +151,10 @@ fn a_file_with_other_times_and_the_same_content_is_not_dirty() {
     sandbox.write("file", "same\n");
     sandbox.commit("one");
     let earlier = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
-    let file = std::fs::File::options().write(true).open(sandbox.path().join("file")).unwrap();
+    let file = std::fs::File::options()
+        .write(true)
+        .open(sandbox.path().join("file"))
+        .unwrap();
     file.set_modified(earlier).unwrap();
     assert!(!sandbox.open().is_dirty().unwrap());
     sandbox.write("file", "else\n");

@@ -156,12 +156,8 @@ impl Repository {
             let (remote, stderr) = (remote.shown.clone(), first_lines(&output.stderr));
             return Err(GitError::RemoteUnavailable { remote, stderr });
         }
-        let incoming = Refs {
-            git_dir: session.folder().to_owned(),
-            common_dir: session.folder().to_owned(),
-            format: self.refs.format,
-            reftable: self.refs.reftable,
-        };
+        let folder = session.folder();
+        let incoming = Refs::at(folder, folder, self.refs.format, self.refs.reftable);
         let mut found = 0;
         for key in keys {
             let name = format!("{INCOMING}{}", key.ref_name().trim_start_matches("refs/"));
