@@ -52,11 +52,12 @@ pub(super) fn build(
         );
     }
     let (paths, relied) = match map.way(&change.base_tree, &change.result_tree, &[]) {
-        Some(way) => {
+        // Where base and result are equal, work may still have been dropped on the way.
+        Some(way) if !way.is_empty() => {
             let relied: Vec<usize> = way.iter().filter_map(|step| statement_of(*step)).collect();
             (classify::exact(change, &relied, &known, &mut diffs)?, relied)
         }
-        None => {
+        _ => {
             let replay = replay_all(change, &map, &known, &mut diffs)?;
             (classify::replayed(change, &replay, &mut diffs)?, replay.applied)
         }

@@ -1,6 +1,7 @@
 //! Step 5: the signature covers exactly the payload bytes, through the pre-authentication encoding.
 
 use thiserror::Error;
+use touchmark_tlog::entry::HashedRekordV002;
 
 use super::signer::AuthenticSigner;
 use super::structure::Shape;
@@ -38,11 +39,12 @@ pub(super) struct OpenedEnvelope<'s> {
     bundle: &'s Bundle,
     key: &'s PublicKey,
     pae: Vec<u8>,
+    bodies: &'s [HashedRekordV002],
 }
 
 /// Opens the envelope: from here on its payload is what the signer signed.
 pub(super) fn open<'s>(
-    shape: &Shape<'s>,
+    shape: &'s Shape<'s>,
     signer: &'s AuthenticSigner,
 ) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
     let (bundle, key) = (shape.bundle(), signer.key());
@@ -52,7 +54,12 @@ pub(super) fn open<'s>(
             key: key.fingerprint(),
             source,
         })?;
-    Ok(OpenedEnvelope { bundle, key, pae })
+    Ok(OpenedEnvelope {
+        bundle,
+        key,
+        pae,
+        bodies: shape.bodies(),
+    })
 }
 
 impl<'s> OpenedEnvelope<'s> {
@@ -62,6 +69,11 @@ impl<'s> OpenedEnvelope<'s> {
 
     pub(super) fn key(&self) -> &'s PublicKey {
         self.key
+    }
+
+    /// Returns the bodies of the bundle's log entries, in their order.
+    pub(super) fn bodies(&self) -> &'s [HashedRekordV002] {
+        self.bodies
     }
 
     pub(super) fn pae(&self) -> &[u8] {

@@ -22,6 +22,7 @@ use super::time::VerifiedTimes;
 use crate::trust::{TrustedLog, TrustedRoot};
 use crate::verified::{Check, LogFinding};
 
+pub(super) use body::read_body;
 pub use error::LogError;
 
 /// The log entries of an envelope, each proven, at most one a log.
@@ -45,8 +46,8 @@ pub(super) fn locate(
         findings: Vec::new(),
         checks: Vec::new(),
     };
-    for (entry, log_entry) in entries.iter().enumerate() {
-        body::bind(entry, log_entry, opened)?;
+    for (entry, (log_entry, body)) in entries.iter().zip(opened.bodies()).enumerate() {
+        body::bind(entry, body, opened)?;
         let log = root.log(&log_entry.log_id).ok_or(LogError::LogUnknown {
             entry,
             log_id: log_entry.log_id,

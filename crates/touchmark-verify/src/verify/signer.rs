@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_tlog::entry::{HashedRekordV002, VerifierMaterial};
+use touchmark_tlog::entry::VerifierMaterial;
 
 use super::memory::Memory;
 use super::structure::Shape;
@@ -153,27 +153,30 @@ fn material(
     expected: &KeyRing,
     memory: &Memory,
 ) -> Result<Arc<PublicKey>, SignerError> {
-    if let Some(key) = memory.key(named) {
-        return Ok(key);
-    }
+    // Where the key comes from is settled before memory is asked: the answer to one bundle must not depend on others.
     if let Some(key) = expected.material(named) {
-        return Ok(memory.keep_key(key.clone()));
+        return Ok(memory.key(named).unwrap_or_else(|| memory.keep_key(key.clone())));
     }
-    let bodies = shape.bundle().tlog_entries.iter().map(|entry| &entry.canonicalized_body);
-    let keys = bodies.filter_map(|body| match HashedRekordV002::parse_canonical(body).ok()?.verifier.material {
-        VerifierMaterial::PublicKey(spki) => Some((KeyFingerprint::of_spki(&spki), spki)),
-        VerifierMaterial::Certificate(_) => None,
-    });
     let mut spki = None;
-    for (found, key) in keys {
+    for body in shape.bodies() {
+        let VerifierMaterial::PublicKey(key) = &body.verifier.material else {
+            continue;
+        };
+        let found = KeyFingerprint::of_spki(key);
         // An entry of another key is an entry of another bundle; the log step says so of keys at hand.
         if found != *named {
-            return Err(SignerError::EntryKey { expected: *named, found });
+            return Err(SignerError::EntryKey {
+                expected: *named,
+                found,
+            });
         }
         spki = Some(key);
     }
     let spki = spki.ok_or(SignerError::MaterialMissing { fingerprint: *named })?;
-    match PublicKey::from_spki_der(&spki) {
+    if let Some(key) = memory.key(named) {
+        return Ok(key);
+    }
+    match PublicKey::from_spki_der(spki) {
         Ok(key) => Ok(memory.keep_key(key)),
         Err(source) => Err(SignerError::Key {
             fingerprint: *named,

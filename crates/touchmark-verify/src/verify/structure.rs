@@ -5,7 +5,9 @@
 
 use thiserror::Error;
 use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
+use touchmark_tlog::entry::HashedRekordV002;
 
+use super::log::{self, LogError};
 use crate::bundle::{Bundle, BundleError, VerificationMaterial};
 use crate::limits::{MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
 use crate::verified::Check;
@@ -17,6 +19,9 @@ pub enum StructureError {
     /// The bundle breaks a rule of its own version.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// A log entry is of a kind that is not verified, or its body is malformed.
+    #[error(transparent)]
+    Entry(#[from] LogError),
     /// The signed bytes are said to be something else than an in-toto statement.
     #[error("expected payload type {IN_TOTO_PAYLOAD_TYPE:?}, found {found:?}")]
     PayloadType {
@@ -33,6 +38,7 @@ impl StructureError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Bundle(error) => error.code(),
+            Self::Entry(error) => error.code(),
             Self::PayloadType { .. } => "envelope.payload_type",
             Self::CertificateUnsupported => "certificate.unsupported",
         }
@@ -44,6 +50,7 @@ impl StructureError {
 pub(super) struct Shape<'b> {
     bundle: &'b Bundle,
     hint: &'b str,
+    bodies: Vec<HashedRekordV002>,
 }
 
 /// Examines the form of a bundle.
@@ -65,12 +72,14 @@ pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
         let found = bundle.envelope.payload_type.chars().take(100).collect();
         return Err(StructureError::PayloadType { found });
     }
-    match &bundle.material {
-        VerificationMaterial::PublicKey { hint } => Ok(Shape { bundle, hint }),
-        VerificationMaterial::Certificate(_) | VerificationMaterial::CertificateChain(_) => {
-            Err(StructureError::CertificateUnsupported)
-        }
-    }
+    let VerificationMaterial::PublicKey { hint } = &bundle.material else {
+        return Err(StructureError::CertificateUnsupported);
+    };
+    let entries = bundle.tlog_entries.iter().enumerate();
+    let bodies = entries
+        .map(|(entry, log_entry)| log::read_body(entry, log_entry))
+        .collect::<Result<_, _>>()?;
+    Ok(Shape { bundle, hint, bodies })
 }
 
 impl<'b> Shape<'b> {
@@ -80,6 +89,11 @@ impl<'b> Shape<'b> {
 
     pub(super) fn hint(&self) -> &'b str {
         self.hint
+    }
+
+    /// Returns the bodies of the log entries, in their order.
+    pub(super) fn bodies(&self) -> &[HashedRekordV002] {
+        &self.bodies
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {

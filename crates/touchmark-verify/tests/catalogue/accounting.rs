@@ -227,11 +227,24 @@ fn a_moved_base_replays_where_paths_are_apart_and_conflicts_where_they_meet() {
     let commits: Vec<&GitCommitId> = ids.iter().chain([&ours]).collect();
     let change = case.git.change(&moved, &commits);
     let lineage = case.lineage_of(&change, &statements);
-    assert!(
-        !lineage.is_accounted() || lineage.paths().is_empty(),
-        "{:?}",
-        classes(&lineage)
-    );
+    let dropped: Vec<_> = lineage.paths().iter().map(|path| path.class).collect();
+    assert_eq!(dropped, [CONFLICT, OMITTED, OMITTED, OMITTED]);
+}
+
+#[test]
+fn case_167_dropping_attested_work_is_residual_even_where_nothing_else_changes() {
+    let mut case = case();
+    let statements = case.each();
+    let tips = case.commits.last().unwrap().clone();
+    let ours = case
+        .git
+        .commit_tree(&[&case.base, &tips], &case.git.tree_of(&case.base));
+    let ids = case.commits.clone();
+    let commits: Vec<&GitCommitId> = ids.iter().chain([&ours]).collect();
+    let change = case.git.change(&case.base, &commits);
+    let lineage = case.lineage_of(&change, &statements);
+    assert!(lineage.paths().iter().all(|path| path.class == OMITTED));
+    assert_eq!(lineage.paths().len(), 4);
 }
 
 #[test]

@@ -56,9 +56,12 @@ struct Model {
     conflict: bool,
 }
 
+/// The files that a commit writes, and whether it is attested.
+type Commit = (Vec<usize>, bool);
+
 /// Which files each commit writes, whether it is attested, which files moved in the base, and where each file of the
 /// result comes from: 0 the base, 1 the work, 2 neither.
-fn histories() -> impl Strategy<Value = (Vec<(Vec<usize>, bool)>, Vec<usize>, Vec<u8>)> {
+fn histories() -> impl Strategy<Value = (Vec<Commit>, Vec<usize>, Vec<u8>)> {
     let files = || proptest::collection::vec(0..6_usize, 0..4);
     let commits = proptest::collection::vec((files(), any::<bool>()), 1..6);
     (commits, files(), proptest::collection::vec(0..3_u8, 6))

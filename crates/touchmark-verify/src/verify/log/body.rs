@@ -14,21 +14,27 @@ const REKOR_V1: [(&str, &str); 4] = [
     ("intoto", "0.0.2"),
 ];
 
-/// Binds one entry to the envelope.
-pub(super) fn bind(entry: usize, log_entry: &LogEntry, opened: &OpenedEnvelope<'_>) -> Result<(), LogError> {
+/// Reads the body of an entry; kinds that are not verified have codes of their own.
+pub(in crate::verify) fn read_body(entry: usize, log_entry: &LogEntry) -> Result<HashedRekordV002, LogError> {
     let kind = (log_entry.kind.kind.as_str(), log_entry.kind.version.as_str());
     if REKOR_V1.contains(&kind) {
-        return Err(LogError::RekorV1Unsupported {
-            entry,
-            kind: format!("{} {}", kind.0, kind.1),
-        });
+        let kind = format!("{} {}", kind.0, kind.1);
+        return Err(LogError::RekorV1Unsupported { entry, kind });
     }
     if kind != ("hashedrekord", "0.0.2") {
         let (kind, version) = (log_entry.kind.kind.clone(), log_entry.kind.version.clone());
         return Err(LogError::EntryKind { entry, kind, version });
     }
-    let body = HashedRekordV002::parse_canonical(&log_entry.canonicalized_body)
-        .map_err(|source| LogError::Body { entry, source })?;
+    HashedRekordV002::parse_canonical(&log_entry.canonicalized_body)
+        .map_err(|source| LogError::Body { entry, source })
+}
+
+/// Binds the body of one entry to the envelope.
+pub(super) fn bind(
+    entry: usize,
+    body: &HashedRekordV002,
+    opened: &OpenedEnvelope<'_>,
+) -> Result<(), LogError> {
     let key = opened.key();
     match &body.verifier.material {
         VerifierMaterial::PublicKey(spki) if spki == key.spki_der() => {}
