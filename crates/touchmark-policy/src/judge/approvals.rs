@@ -106,7 +106,11 @@ fn refuse(
         });
     };
     let is_about_this = match review.decision {
-        ReviewDecision::Approved => binding.is_exact(),
+        ReviewDecision::Approved => {
+            // What was reviewed may land as another commit, as after a squash: its bytes are what was approved.
+            let head = binding.head || request.change.landed;
+            ReviewBinding { head, ..binding }.is_exact()
+        }
         // Whoever rejects the bytes or the head rejects this change, on whatever base.
         ReviewDecision::Rejected => {
             binding.repository && binding.target_ref && (binding.result_tree || binding.head)
