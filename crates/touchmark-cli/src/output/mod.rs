@@ -6,7 +6,7 @@
 mod document;
 pub(crate) mod escape;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
@@ -43,9 +43,9 @@ pub(crate) enum Color {
 pub(crate) struct Output {
     format: Format,
     quiet: bool,
-    stdout_color: bool,
     stderr_color: bool,
     data: RefCell<Vec<u8>>,
+    must_be_read: Cell<bool>,
 }
 
 impl Output {
@@ -65,20 +65,15 @@ impl Output {
         Self {
             format,
             quiet,
-            stdout_color: decide(std::io::stdout().is_terminal()),
             stderr_color: decide(std::io::stderr().is_terminal()),
             data: RefCell::new(Vec::new()),
+            must_be_read: Cell::new(false),
         }
     }
 
     /// The format that was asked for.
     pub(crate) fn format(&self) -> Format {
         self.format
-    }
-
-    /// Whether standard output takes colour.
-    pub(crate) fn color(&self) -> bool {
-        self.stdout_color
     }
 
     /// Adds text to standard output, escaped in block mode, and a line feed.
@@ -152,14 +147,22 @@ impl Output {
         self.data.borrow_mut().clear();
     }
 
-    /// Writes standard output. A closed pipe is quiet and keeps the exit code; any other failure turns a success into an
-    /// error, since the reader did not get the answer.
+    /// Says that standard output holds a verdict: a success that nobody could read is then an error.
+    pub(crate) fn must_be_read(&self) {
+        self.must_be_read.set(true);
+    }
+
+    /// Writes standard output. A closed pipe is quiet and keeps the exit code, but for a verdict; any other failure
+    /// turns a success into an error, since the reader did not get the answer.
     pub(crate) fn finish(&self, exit: ExitCode) -> ExitCode {
         let data = self.data.borrow();
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(&data).and_then(|()| stdout.flush()) {
             Ok(()) => exit,
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit,
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => match exit {
+                ExitCode::Allowed if self.must_be_read.get() => ExitCode::Error,
+                exit => exit,
+            },
             Err(error) => {
                 self.talk(
                     "error",

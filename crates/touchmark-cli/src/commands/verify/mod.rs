@@ -94,6 +94,7 @@ pub(crate) struct Args {
 
 /// Runs `verify`.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    context.output.must_be_read();
     let files = Files::parse(&args.output)?;
     if args.change.is_none() && args.landed.is_none() {
         return alone::run(&args, context);
