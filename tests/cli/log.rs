@@ -11,8 +11,8 @@ fn a_log_is_made_once_and_read_back() {
     let sandbox = Sandbox::with_change();
     let folder = sandbox.path("log");
     let folder = folder.to_str().unwrap();
-    let made = sandbox.touchmark(["log", "create", "--log", folder, "--name", "acme.example/agents", "--format", "json"]).ok().json();
-    assert!(made["origin"].as_str().unwrap().starts_with("acme.example/agents/"), "{made}");
+    let made = sandbox.touchmark(["log", "create", "--log", folder, "--name", "agents.acme.example", "--format", "json"]).ok().json();
+    assert!(made["origin"].as_str().unwrap().ends_with(".agents.acme.example"), "{made}");
     assert_eq!(made["size"], 0);
     sandbox.touchmark(["log", "create", "--log", folder]).refused(1, "log.exists");
     sandbox.touchmark(["log", "check", "--log", folder]).ok();

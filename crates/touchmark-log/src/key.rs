@@ -24,10 +24,11 @@ pub(crate) struct LogKey {
 }
 
 impl LogKey {
-    /// Makes a new key, and the origin `<name>/<16 hex digits of the key's digest>`: two logs never share one.
+    /// Makes a new key, and the origin `<16 hex digits of the key's digest>.<name>`: two logs never share one, and the
+    /// origin is a host name, since that is all that some verifiers take from a log's URL.
     pub(crate) fn generate(name: &str) -> Result<Self, LogError> {
         let valid = (1..=MAX_NAME_BYTES).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+');
+            && name.split('.').all(is_host_label);
         if !valid {
             return Err(LogError::Name {
                 name: name.to_owned(),
@@ -36,7 +37,7 @@ impl LogKey {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).map_err(|_| LogError::Random)?;
         let signing = SigningKey::from_bytes(&seed);
-        let origin = format!("{name}/{}", key_digest(&signing));
+        let origin = format!("{}.{name}", key_digest(&signing));
         Self::new(signing, &origin)
     }
 
@@ -69,8 +70,8 @@ impl LogKey {
         };
         let signing = SigningKey::from_pkcs8_pem(&pem).map_err(|_| wrong())?;
         if origin
-            .rsplit_once('/')
-            .is_none_or(|(_, digest)| digest != key_digest(&signing))
+            .split_once('.')
+            .is_none_or(|(digest, _)| digest != key_digest(&signing))
         {
             return Err(wrong());
         }
@@ -99,6 +100,12 @@ impl LogKey {
         Note::new(text, vec![SignatureLine::new(&self.verifier, signature)])
             .expect("a checkpoint is text that ends in a newline")
     }
+}
+
+/// A part of a host name, RFC 1123 §2.1, in lower case.
+fn is_host_label(label: &str) -> bool {
+    let plain = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
 }
 
 /// The first 16 hexadecimal digits of the digest of the public key.

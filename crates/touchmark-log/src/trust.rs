@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_verify::trust::{MEDIA_TYPE_V02, TrustedLog};
+use touchmark_verify::trust::{MEDIA_TYPE_V01, TrustedLog};
 use touchmark_verify::window::Window;
 
 use crate::log::Log;
@@ -25,18 +25,19 @@ impl Log {
         }
     }
 
-    /// Returns a Sigstore trusted root, version 0.2, that holds just this log, run by nobody else than its signers.
+    /// Returns a Sigstore trusted root that holds just this log, run by nobody else than its signers.
     pub fn trusted_root_json(&self) -> String {
         self.trusted_root_json_of(None)
     }
 
-    /// Returns the same trusted root; whoever trusts it may state who runs the log.
+    /// Returns the same trusted root; whoever trusts it may state who runs the log. It calls itself version 0.1, since
+    /// clients that know the operator refuse the name of the version that brought it.
     pub fn trusted_root_json_of(&self, operator: Option<&str>) -> String {
         let key = self.verifier_key();
         let mut root = json!({
-            "mediaType": MEDIA_TYPE_V02,
+            "mediaType": MEDIA_TYPE_V01,
             "tlogs": [{
-                "baseUrl": self.origin(),
+                "baseUrl": format!("https://{}", self.origin()),
                 "hashAlgorithm": "SHA2_256",
                 "publicKey": {
                     "rawBytes": STANDARD.encode(key.spki_der()),

@@ -32,11 +32,11 @@ struct Which {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Makes a new log with a key of its own
-    #[command(before_help = example("touchmark log create --log /srv/log", "touchmark log create --name acme.example/agents"))]
+    #[command(before_help = example("touchmark log create --log /srv/log", "touchmark log create --name agents.acme.example"))]
     Create {
         #[command(flatten)]
         which: Which,
-        /// What the log's origin begins with
+        /// The host name that the log's origin ends with
         #[arg(long, default_value = pipeline::LOG_NAME)]
         name: String,
     },
