@@ -241,10 +241,10 @@ fn ignorable(c: char) -> bool {
 /// Matches with one row of a table instead of backtracking, so that the cost is the product of the two lengths.
 fn matches_segments(pattern: &[Segment], path: &[Vec<u32>]) -> bool {
     // Most patterns are told apart by their last segment.
-    if let (Some(Segment::Name(tokens)), Some(name)) = (pattern.last(), path.last()) {
-        if !matches_name(tokens, name) {
-            return false;
-        }
+    if let (Some(Segment::Name(tokens)), Some(name)) = (pattern.last(), path.last())
+        && !matches_name(tokens, name)
+    {
+        return false;
     }
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;

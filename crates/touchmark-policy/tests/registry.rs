@@ -2,6 +2,8 @@
 //!
 //! `REWRITE=1 cargo test -p touchmark-policy --test registry` writes the file anew.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and reads its own switch")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -66,6 +68,32 @@ fn body(text: &str) -> &str {
     &text[open..]
 }
 
+/// What a code follows in the sources, besides standing in `fn code`.
+const MAKERS: [&str; 11] = [
+    "Reason::new(",
+    "NotChecked::new(",
+    "NotChecked::about(",
+    "code: ",
+    "let code = ",
+    "CliError::usage(",
+    "CliError::failed(",
+    "CliError::io(",
+    "CliError::new(",
+    "Self::usage(",
+    "Self::failed(",
+];
+
+/// Returns the code that comes first, or second after an exit code.
+fn first_argument(text: &str) -> Option<String> {
+    let text = text.trim_start();
+    let text = match text.strip_prefix("ExitCode::") {
+        Some(exit) => exit.split_once(',')?.1.trim_start(),
+        None => text,
+    };
+    let literal = text.strip_prefix('"')?.split('"').next()?;
+    literals(&format!("\"{literal}\"")).pop()
+}
+
 /// Codes by where they are made: in `fn code` bodies, as arguments of `Reason::new` and its like, and as `code: "…"`.
 fn codes_in_sources() -> BTreeMap<String, BTreeSet<String>> {
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -92,18 +120,10 @@ fn codes_in_sources() -> BTreeMap<String, BTreeSet<String>> {
         for (at, _) in text.match_indices("fn code(") {
             literals(body(&text[at..])).into_iter().for_each(&mut note);
         }
-        for maker in [
-            "Reason::new(",
-            "NotChecked::new(",
-            "NotChecked::about(",
-            "code: ",
-            "let code = ",
-        ] {
+        for maker in MAKERS {
             for (at, _) in text.match_indices(maker) {
-                let after = text[at + maker.len()..].trim_start();
-                if let Some(literal) = after.strip_prefix('"') {
-                    let literal = format!("\"{}\"", literal.split('"').next().unwrap_or_default());
-                    literals(&literal).into_iter().for_each(&mut note);
+                if let Some(code) = first_argument(&text[at + maker.len()..]) {
+                    note(code);
                 }
             }
         }

@@ -37,7 +37,8 @@ fn document(text: &str) -> Option<Value> {
 }
 
 fn validator() -> jsonschema::Validator {
-    jsonschema::validator_for(&serde_json::from_str(POLICY_SCHEMA_JSON).unwrap()).unwrap()
+    let schema: Value = serde_json::from_str(POLICY_SCHEMA_JSON).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn the_schema_and_the_parser_accept_the_same_variations() {
     let validator = validator();
     let edits = [
         ("expires = 2027-06-30", "expires = 2027-06-30T00:00:00Z"),
-        ("carry = \"none\"", "filekeys = false"),
+        (", carry = \"none\"", ""),
         ("people = 2, ", ""),
         (
             "paths = [\"src/payments/**\"]",

@@ -92,15 +92,15 @@ fn models(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
 }
 
 fn place(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
-    if let Some(uris) = &agent.scope.repositories {
-        if !uris.iter().any(|uri| request.change.repository.is_named_by(uri)) {
-            let found = request.change.repository.uris.join(", ");
-            reasons.push(
-                Reason::new("agent.repository")
-                    .expected(uris.join(" or "))
-                    .found(found),
-            );
-        }
+    if let Some(uris) = &agent.scope.repositories
+        && !uris.iter().any(|uri| request.change.repository.is_named_by(uri))
+    {
+        let found = request.change.repository.uris.join(", ");
+        reasons.push(
+            Reason::new("agent.repository")
+                .expected(uris.join(" or "))
+                .found(found),
+        );
     }
     if let Some(refs) = &agent.scope.refs {
         let name = change.change.ref_name.as_deref().unwrap_or_default();

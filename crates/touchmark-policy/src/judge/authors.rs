@@ -16,15 +16,36 @@ use crate::file::{Person, Policy, Principal};
 pub(super) struct Authors {
     /// Git authors and committers, the forge's author, the triggers of runs.
     pub(super) authors: BTreeSet<String>,
-    /// People who run an agent that the lineage relies on.
+    /// People who run an agent that had a hand in the change.
     pub(super) operators: BTreeSet<String>,
 }
 
-/// Finds them. `relied_on` are the agent changes that the lineage relies on.
+/// Returns whether an agent change says that it ends at a commit or at the result of the change. Whoever runs that
+/// agent had a hand in the change, also where the statement itself does not count.
+pub(super) fn ends_here(request: &JudgeRequest<'_>, evidence: &Evidence<'_>) -> bool {
+    let Predicate::AgentChange(claim) = &evidence.verified.statement().predicate else {
+        return false;
+    };
+    let proposed = &claim.change.proposed;
+    let commits = || {
+        request
+            .change
+            .commits
+            .iter()
+            .chain(&request.change.pull_request_commits)
+    };
+    proposed.git_tree == request.change.result_tree
+        || proposed
+            .git_commit
+            .as_ref()
+            .is_some_and(|commit| commits().any(|other| other == commit))
+}
+
+/// Finds them. `concerned` are the agent changes that had a hand in the change.
 pub(super) fn find(
     request: &JudgeRequest<'_>,
     policy: &Policy,
-    relied_on: &[&Evidence<'_>],
+    concerned: &[&Evidence<'_>],
 ) -> Result<Authors, GitViewError> {
     let mut named: BTreeSet<String> = BTreeSet::new();
     named.extend(request.forge_author.iter().flat_map(|author| spellings(author)));
@@ -41,7 +62,7 @@ pub(super) fn find(
         }
     }
     let mut found = Authors::default();
-    for evidence in relied_on {
+    for evidence in concerned {
         if let Predicate::AgentChange(change) = &evidence.verified.statement().predicate {
             let trigger = change
                 .trigger

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use touchmark_statement::agent_change::Attribution;
 use touchmark_statement::predicate::Predicate;
 use touchmark_statement::repo_path::RepoPath;
+use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::git_view::GitViewError;
 use touchmark_verify::lineage::{Lineage, LineageError, PathClass};
 
 use super::approvals::{self, Reviews};
 use super::authors::{self, Authors};
 use super::facts::{self, PathFact};
-use super::gather::Evidence;
+use super::gather::{Evidence, Gathered};
 use super::request::JudgeRequest;
 use crate::exit::Class;
 use crate::file::{Approvals, Person, Policy, Residual};
@@ -78,8 +79,9 @@ pub(super) fn evaluate<'e, 'p>(
     request: &JudgeRequest<'_>,
     policy: &'p Policy,
     agent_changes: &[&Evidence<'p>],
-    reviews: &'e [Evidence<'p>],
+    gathered: &'e Gathered<'p>,
 ) -> Result<Evaluation<'e, 'p>, Undecided> {
+    let reviews = gathered.reviews.as_slice();
     let statements: Vec<_> = agent_changes
         .iter()
         .map(|evidence| evidence.verified.clone())
@@ -87,11 +89,15 @@ pub(super) fn evaluate<'e, 'p>(
     let reviewed: Vec<_> = reviews.iter().map(|evidence| evidence.verified.clone()).collect();
     let lineage = Lineage::build(request.change, &statements, &reviewed, request.git)?;
     let facts = facts::collect(&lineage, policy);
-    let relied_on: Vec<&Evidence<'_>> = lineage
-        .relied_on()
-        .filter_map(|change| agent_changes.get(change.statement).copied())
+    let relied_on: BTreeSet<EvidenceId> = lineage.relied_on().map(|change| change.evidence).collect();
+    let concerned: Vec<&Evidence<'_>> = gathered
+        .agent_changes
+        .iter()
+        .filter(|evidence| {
+            relied_on.contains(&evidence.verified.evidence_id()) || authors::ends_here(request, evidence)
+        })
         .collect();
-    let authors = authors::find(request, policy, &relied_on)?;
+    let authors = authors::find(request, policy, &concerned)?;
     let reviews = approvals::judge(request, &lineage, reviews, agent_changes);
     let scene = Scene {
         request,

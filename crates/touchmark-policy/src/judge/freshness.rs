@@ -1,4 +1,5 @@
-//! Whether a policy is in force: not older than one already seen, not past its last day, nothing it cannot enforce.
+//! Whether the question can be asked of a policy: not older than one already seen, not past its last day, nothing left
+//! out that the answer needs.
 
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_verify::git_view::GitViewError;
@@ -22,12 +23,23 @@ pub(super) fn judge(
         let reason = Reason::new("policy.rolled_back").expected(format!("serial {floor} or higher"));
         reasons.push(reason.found(format!("serial {}", used.policy.serial)));
     }
-    if let Some(expires) = used.policy.expires.filter(|expires| *expires <= request.at) {
-        if !only_policy_paths(request)? {
-            let reason =
-                Reason::new("policy.expired").expected(format!("a policy in force at {}", request.at));
-            reasons.push(reason.found(format!("it expired at {expires}")));
-        }
+    if let Some(expires) = used.policy.expires.filter(|expires| *expires <= request.at)
+        && !only_policy_paths(request)?
+    {
+        let reason = Reason::new("policy.expired").expected(format!("a policy in force at {}", request.at));
+        reasons.push(reason.found(format!("it expired at {expires}")));
+    }
+    let change = request.change;
+    if change.base_tree != change.result_tree
+        && change.commits.is_empty()
+        && change.pull_request_commits.is_empty()
+    {
+        // Without commits nobody could be excluded as an author.
+        reasons.push(
+            Reason::new("range.no_commits")
+                .expected("the commits of the change")
+                .found("none"),
+        );
     }
     let suspects: RepoPath = SUSPECTS.parse().expect("the folder's name is a path");
     // Only an answer of "nothing there" lets the judgement go on.

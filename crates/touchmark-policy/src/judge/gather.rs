@@ -12,6 +12,7 @@ use touchmark_statement::predicate::{
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
 use touchmark_verify::key_ring::KeyRing;
+use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
 use touchmark_verify::verify::{LogRequirement, Verifier, VerifyError, VerifyOptions};
 use touchmark_verify::window::Window;
@@ -85,7 +86,7 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
     let roots = match roots(request, policy) {
         Ok(roots) => roots,
         Err(reason) => {
-            gathered.reasons.push(reason);
+            gathered.reasons.push(*reason);
             return gathered;
         }
     };
@@ -165,10 +166,7 @@ fn log_requirement(policy: &Policy) -> LogRequirement {
 }
 
 /// The trusted roots that count for this policy.
-fn roots<'r>(
-    request: &JudgeRequest<'r>,
-    policy: &Policy,
-) -> Result<Vec<&'r touchmark_verify::trust::TrustedRoot>, Reason> {
+fn roots<'r>(request: &JudgeRequest<'r>, policy: &Policy) -> Result<Vec<&'r TrustedRoot>, Box<Reason>> {
     let counts =
         |name: &str| policy.trust.roots.is_empty() || policy.trust.roots.iter().any(|root| root == name);
     let mut named: Vec<_> = request
@@ -177,22 +175,20 @@ fn roots<'r>(
         .filter(|named| counts(named.name))
         .collect();
     if named.is_empty() {
-        let names = |names: Vec<&str>| {
-            if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            }
-        };
-        let expected = match policy.trust.roots.is_empty() {
-            true => "a trusted root".to_owned(),
-            false => names(policy.trust.roots.iter().map(String::as_str).collect()),
-        };
+        if policy.trust.roots.is_empty() {
+            return Err(Box::new(Reason::new("trust.no_root")));
+        }
         let mut found: Vec<&str> = request.trusted_roots.iter().map(|named| named.name).collect();
         found.sort_unstable();
-        return Err(Reason::new("trust.no_root")
-            .expected(expected)
-            .found(names(found)));
+        let found = if found.is_empty() {
+            "none".to_owned()
+        } else {
+            found.join(", ")
+        };
+        let reason = Reason::new("trust.no_named_root")
+            .expected(policy.trust.roots.join(" or "))
+            .found(found);
+        return Err(Box::new(reason));
     }
     named.sort_by_key(|named| (named.name, named.root.digest()));
     Ok(named.into_iter().map(|named| named.root).collect())

@@ -23,6 +23,10 @@ mod test_evidence;
 pub use gather::MAX_KNOWN_CANDIDATES;
 pub use request::{Candidate, JudgeRequest, NamedRoot, PolicyInForce};
 
+use std::collections::BTreeMap;
+
+use touchmark_statement::repo_path::RepoPath;
+
 use crate::verdict::{
     Account, Accounted, ChangeInput, Findings, Inputs, NamedDigest, NotChecked, PathAccount, PolicyUsed,
     RanToTheEnd, Reason, Verdict,
@@ -60,12 +64,17 @@ pub fn judge(request: &JudgeRequest<'_>) -> Verdict {
 
 /// Joins what two policies say of the same paths: the weaker account stands.
 fn merge(all: &mut Accounted, other: Accounted) {
+    let mut rows: BTreeMap<RepoPath, PathAccount> = std::mem::take(&mut all.paths)
+        .into_iter()
+        .map(|row| (row.path.clone(), row))
+        .collect();
     for row in other.paths {
-        match all.paths.iter_mut().find(|known| known.path == row.path) {
-            None => all.paths.push(row),
+        match rows.get_mut(&row.path) {
             Some(known) => join(known, row),
+            None => _ = rows.insert(row.path.clone(), row),
         }
     }
+    all.paths = rows.into_values().collect();
     for commit in other.commits_without_statement {
         if !all.commits_without_statement.contains(&commit) {
             all.commits_without_statement.push(commit);

@@ -1,8 +1,9 @@
 //! Judges a change by one policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use touchmark_statement::predicate::Predicate;
+use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::lineage::SetAsideReason;
 
 use super::evaluate::{Evaluation, Undecided, evaluate};
@@ -93,7 +94,7 @@ fn judge_evidence(
         .map(|claim| claim.evidence)
         .collect();
     let mut agent_changes = sound;
-    let mut evaluation = evaluate(request, policy, &agent_changes, &gathered.reviews)?;
+    let mut evaluation = evaluate(request, policy, &agent_changes, gathered)?;
     // A statement that breaks its agent's rules never stands in the way of a yes. Where there is no yes without it,
     // the rules it breaks may be the better reason.
     let is_no = evaluation
@@ -102,7 +103,7 @@ fn judge_evidence(
         .any(|reason| reason.class != Class::Finding);
     if is_no && agent_changes.len() < claimed.len() {
         let all: Vec<&Evidence<'_>> = claimed.iter().map(|claim| claim.evidence).collect();
-        let with_all = evaluate(request, policy, &all, &gathered.reviews)?;
+        let with_all = evaluate(request, policy, &all, gathered)?;
         let relied_on: BTreeSet<usize> = with_all
             .lineage
             .relied_on()
@@ -216,9 +217,15 @@ fn agent_statements(
     statements: &mut Vec<StatementFinding>,
 ) {
     let lineage = &evaluation.lineage;
-    let used: BTreeSet<_> = agent_changes
+    let used: BTreeSet<EvidenceId> = agent_changes
         .iter()
         .map(|evidence| evidence.verified.evidence_id())
+        .collect();
+    let relied_on: BTreeSet<EvidenceId> = lineage.relied_on().map(|change| change.evidence).collect();
+    let refused: BTreeMap<EvidenceId, &SetAsideReason> = lineage
+        .set_aside()
+        .iter()
+        .map(|set_aside| (set_aside.evidence, &set_aside.reason))
         .collect();
     for claim in claimed {
         let codes: Vec<String> = claim.broken.iter().map(|reason| reason.code.clone()).collect();
@@ -227,15 +234,8 @@ fn agent_statements(
             statements.push(finding(claim.evidence, StatementStatus::SetAside, &codes, None));
             continue;
         }
-        if let Some(set_aside) = lineage
-            .set_aside()
-            .iter()
-            .find(|set_aside| set_aside.evidence == id)
-        {
-            if set_aside.reason == SetAsideReason::Duplicate {
-                continue;
-            }
-            let (code, detail) = (set_aside.reason.code().to_owned(), sentence(&set_aside.reason));
+        if let Some(reason) = refused.get(&id) {
+            let (code, detail) = (reason.code().to_owned(), sentence(*reason));
             let finding = finding(
                 claim.evidence,
                 StatementStatus::SetAside,
@@ -250,8 +250,7 @@ fn agent_statements(
             });
             continue;
         }
-        let relied_on = lineage.relied_on().any(|change| change.evidence == id);
-        let status = if relied_on {
+        let status = if relied_on.contains(&id) {
             StatementStatus::ReliedOn
         } else {
             StatementStatus::Shown

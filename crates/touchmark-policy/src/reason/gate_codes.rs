@@ -36,12 +36,20 @@ pub(super) const CODES: &[Entry] = &[
         "judge a smaller range",
     ),
     entry(
-        "trust.no_root",
+        "trust.no_named_root",
         Usage,
-        "no trusted root at hand",
+        "none of the trusted roots that the policy names is at hand",
         "Trust comes from files that the verifier chose. None was given, or none of those that the policy \
          names.",
         "pass `--trusted-root NAME=FILE`, or configure the roots that the policy names",
+    ),
+    entry(
+        "range.no_commits",
+        Error,
+        "the change has no commits",
+        "Trees that differ come about through commits, and their authors do not approve their own work. Without the \
+         commits nobody could be excluded, so nothing is decided.",
+        "name the commits of the change, or the heads of its pull requests",
     ),
     entry(
         "suspect.unsupported",

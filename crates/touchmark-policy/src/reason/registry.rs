@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2, tool_codes_1,
-    tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
+    cli_codes_1, cli_codes_2, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1,
+    statement_codes_2, tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
 };
 use crate::exit::Class;
 
@@ -42,6 +42,8 @@ pub(super) const fn entry(
 }
 
 const TABLES: &[&[Entry]] = &[
+    cli_codes_1::CODES,
+    cli_codes_2::CODES,
     gate_codes::CODES,
     git_codes_1::CODES,
     git_codes_2::CODES,

@@ -362,7 +362,7 @@ fn a_log_run_by_the_signer_is_no_log() {
 fn roots_count_by_the_name_that_the_policy_gives() {
     let mut world = World::good();
     world.edit_policy("roots = [\"acme\"]", "roots = [\"sigstore-public-good\"]");
-    expect(&world.judge(), 2, &["trust.no_root"]);
+    expect(&world.judge(), 2, &["trust.no_named_root"]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use touchmark_policy::verdict::Vantage;
 use crate::git::path;
 use crate::world::{AGENT, ALICE, BOB, BOT, World, expect, findings, fingerprint};
 
+type Edit = fn(&mut Value);
+
 /// Returns the good case with the agent's statement edited.
 fn with_statement(edit: impl Fn(&mut Value)) -> World {
     let mut world = World::good();
@@ -33,7 +35,7 @@ fn a_suspended_agent_accounts_for_nothing() {
 
 #[test]
 fn each_limit_of_an_agent_has_its_own_code() {
-    let table: [(&str, u8, fn(&mut Value)); 8] = [
+    let table: [(&str, u8, Edit); 8] = [
         ("agent.product", 12, |p| {
             p["agent"]["product"]["version"] = json!("2.0.9")
         }),

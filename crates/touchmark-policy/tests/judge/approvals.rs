@@ -7,6 +7,8 @@ use crate::world::{
     AGENT, ALICE, ALICE_LAPTOP, BOB, BOT, CAROL, CI, STRANGER, World, at, expect, findings, fingerprint,
 };
 
+type Edit = fn(&mut Value);
+
 const RULE: &str = "policy.rule.infra-two-humans";
 
 /// Returns the gated case with Bob's approval only, and one more edited by the test.
@@ -144,7 +146,7 @@ fn case_202_an_approval_of_an_earlier_state_does_not_count() {
     world.approve(BOB);
     expect(&world.judge(), 0, &[]);
 
-    let fields: [(&str, fn(&mut Value)); 4] = [
+    let fields: [(&str, Edit); 4] = [
         ("targetRef", |review| {
             review["predicate"]["change"]["targetRef"] = json!("refs/heads/release")
         }),
@@ -322,4 +324,19 @@ fn the_scope_of_an_approval_is_the_paths_it_covers() {
     expect(&reviewed(&["src/**"]).judge(), 14, &[RULE]);
     expect(&reviewed(&["Infra/**"]).judge(), 14, &[RULE]);
     expect(&reviewed(&["!src/**"]).judge(), 11, &["approval.scope", RULE]);
+}
+
+#[test]
+fn whoever_runs_an_agent_has_a_hand_in_what_its_refused_statement_describes() {
+    let mut world = World::with_edits(&[("README.md", Some("x\n"))]);
+    world.edit_policy("residual = \"forbid\"", "residual = \"approval\"");
+    world.edit_policy("operators = [\"team:payments\"]", "operators = [\"bob\"]");
+    world.shown.clear();
+    world.approve(ALICE);
+    world.approve(BOB);
+    let verdict = world.judge();
+    expect(&verdict, 12, &["agent.path"]);
+    // Without the agent's statement nothing tells that Bob had a hand in it.
+    world.candidates.remove(0);
+    expect(&world.judge(), 0, &[]);
 }

@@ -1,5 +1,7 @@
 //! The judge on whole cases: a good one, and good ones with one thing broken.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod accounting;
 mod agents;
 mod approvals;

@@ -89,3 +89,17 @@ fn suspects_are_not_ignored() {
     world.change.result_tree = tree;
     expect(&world.judge(), 1, &["suspect.unsupported"]);
 }
+
+#[test]
+fn a_change_without_commits_is_not_judged() {
+    let mut world = World::good();
+    world.change.commits.clear();
+    expect(&world.judge(), 1, &["range.no_commits"]);
+}
+
+#[test]
+fn an_object_that_cannot_be_read_leaves_the_question_undecided() {
+    let mut world = World::good();
+    world.change.result_tree = "1".repeat(40).parse().unwrap();
+    expect(&world.judge(), 1, &["git.object_missing"]);
+}

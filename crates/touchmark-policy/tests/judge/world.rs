@@ -292,7 +292,7 @@ impl World {
     pub(crate) fn propose(&mut self, tree: &GitTreeId, author: &str) -> GitCommitId {
         let commit = self
             .git
-            .commit_tree(tree, &[self.change.head_commit.clone()], author);
+            .commit_tree(tree, std::slice::from_ref(&self.change.head_commit), author);
         self.change.head_commit = commit.clone();
         self.change.result_tree = tree.clone();
         self.change.commits.push(commit.clone());
