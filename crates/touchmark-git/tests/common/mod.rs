@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -132,6 +133,17 @@ impl Sandbox {
             .expect("an id")
             .trim_end()
             .to_owned()
+    }
+
+    /// Replaces the stored bytes of one object by those of another, as somebody with write access to the folder could.
+    pub(crate) fn swap(&self, victim: &str, other: &str) {
+        let file = self.object_file(victim);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("permissions");
+        std::fs::copy(self.object_file(other), &file).expect("a copy");
+    }
+
+    pub(crate) fn git_bytes(&self, args: &[&str]) -> Vec<u8> {
+        git_command(self.path(), args).output().expect("git runs").stdout
     }
 
     pub(crate) fn object_file(&self, id: &str) -> PathBuf {
