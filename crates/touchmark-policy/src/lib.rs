@@ -1,7 +1,19 @@
 //! From a policy file and a lineage to a verdict with reasons.
 //!
-//! [`file::Policy::load`] reads a policy; [`verdict::Verdict`] is the answer. No network, no clock, no files:
-//! everything is passed in.
+//! [`Policy::load`] reads a policy; [`judge()`] runs the whole flow of the gate: filter by signer, verify, check roles,
+//! build the lineage, apply the rules; [`Verdict`] is its answer. No network, no clock, no files: everything is passed
+//! in.
+//!
+//! ```
+//! use touchmark_policy::{Policy, reason::registry};
+//!
+//! let policy = Policy::load(b"version = 1\nserial = 1\n[gate.merge]\nresidual = 'approval'\n").unwrap();
+//! assert_eq!(policy.serial, 1);
+//!
+//! let misspelt = Policy::load(b"version = 1\nserail = 1\n").unwrap_err();
+//! assert_eq!(misspelt.to_string(), "line 2: unknown key `serail`; did you mean `serial`?");
+//! assert_eq!(registry::explain(misspelt.code()).unwrap().class.name(), "usage");
+//! ```
 
 pub mod classes;
 pub mod exit;

@@ -1,8 +1,12 @@
 //! Who accounts for the bytes: missing, foreign, forged and late evidence.
 
 use serde_json::json;
-use touchmark_policy::Candidate;
+use touchmark_policy::judge::MAX_KNOWN_CANDIDATES;
 use touchmark_policy::verdict::{Account, StatementStatus};
+use touchmark_policy::{Candidate, NamedRoot, Policy, PolicyInForce};
+use touchmark_tlog::merkle::Hash;
+use touchmark_verify::bundle::VerificationMaterial;
+use touchmark_verify::trust::TrustedRoot;
 
 use crate::git::path;
 use crate::world::{
@@ -469,4 +473,69 @@ fn case_115_and_245_a_key_with_a_window_needs_a_verified_time() {
         11,
         &["signer.window_needs_time", "accounted.residual"],
     );
+}
+
+#[test]
+fn several_roots_are_tried_and_one_is_enough() {
+    let mut world = World::good();
+    let policy = Policy::load(world.policy.replace("roots = [\"acme\"]", "").as_bytes()).unwrap();
+    let policies = [PolicyInForce {
+        name: "p",
+        policy: &policy,
+        serial_floor: None,
+    }];
+    let (own, other) = (
+        world.log.root(),
+        Log::new("other.example/log", 201, Some("other")).root(),
+    );
+    let judge = |world: &World, roots: &[(&str, &TrustedRoot)]| {
+        let roots: Vec<NamedRoot<'_>> = roots
+            .iter()
+            .map(|(name, root)| NamedRoot { name, root })
+            .collect();
+        world.judge_with(&policies, &roots)
+    };
+    expect(&judge(&world, &[("a", &other), ("b", &own)]), 0, &[]);
+    expect(&judge(&world, &[("a", &own), ("b", &other)]), 0, &[]);
+    let unknown = ["tlog.log_unknown", "accounted.residual", "tests.missing"];
+    expect(&judge(&world, &[("a", &other)]), 11, &unknown);
+    expect(&judge(&world, &[]), 10, &["trust.no_root"]);
+    // The error shown is of the root that knows the log.
+    let (mut bundle, _) = world.bundle(AGENT, &world.agent_change());
+    let proof = bundle.tlog_entries[0].inclusion_proof.as_mut().unwrap();
+    proof.hashes[0] = Hash::from_slice(&[7; 32]).unwrap();
+    world.candidates[0].bytes = bundle.encode();
+    for roots in [[("a", &other), ("b", &own)], [("a", &own), ("b", &other)]] {
+        expect(
+            &judge(&world, &roots),
+            11,
+            &["tlog.root_mismatch", "accounted.residual"],
+        );
+    }
+}
+
+#[test]
+fn case_74_a_certificate_is_never_taken_for_a_key() {
+    let mut world = World::good();
+    let (mut bundle, _) = world.bundle(AGENT, &world.agent_change());
+    bundle.material = VerificationMaterial::Certificate(vec![0x30, 0x03, 0x02, 0x01, 0x01]);
+    world.candidates[0].bytes = bundle.encode();
+    expect(
+        &world.judge(),
+        11,
+        &["certificate.unsupported", "accounted.residual"],
+    );
+}
+
+#[test]
+fn more_evidence_of_known_signers_than_the_cap_leaves_the_question_undecided() {
+    let mut world = World::good();
+    let bytes = world.candidates[0].bytes.clone();
+    for i in 0..=MAX_KNOWN_CANDIDATES {
+        world.candidates.push(Candidate {
+            source: format!("a {i}"),
+            bytes: bytes.clone(),
+        });
+    }
+    expect(&world.judge(), 1, &["candidates.too_many"]);
 }

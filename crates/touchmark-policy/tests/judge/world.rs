@@ -506,14 +506,21 @@ impl World {
 
     pub(crate) fn judge_by(&self, policies: &[PolicyInForce<'_>]) -> Verdict {
         let root = self.log.root();
+        self.judge_with(
+            policies,
+            &[NamedRoot {
+                name: "acme",
+                root: &root,
+            }],
+        )
+    }
+
+    pub(crate) fn judge_with(&self, policies: &[PolicyInForce<'_>], roots: &[NamedRoot<'_>]) -> Verdict {
         judge(&JudgeRequest {
             change: &self.change,
             candidates: &self.candidates,
             git: &self.git,
-            trusted_roots: &[NamedRoot {
-                name: "acme",
-                root: &root,
-            }],
+            trusted_roots: roots,
             policies,
             keys: &self.keys,
             at: self.at,
