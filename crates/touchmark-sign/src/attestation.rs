@@ -178,16 +178,23 @@ impl SignedEnvelope {
         self.with_entries(Vec::new())
     }
 
+    /// Tells whether a bundle holds this very envelope, by this very key.
+    pub fn is_in(&self, bundle: &Bundle) -> bool {
+        let unlogged = self.with_entries(Vec::new());
+        bundle.envelope == unlogged.envelope && bundle.material == unlogged.material
+    }
+
     fn with_entries(&self, tlog_entries: Vec<LogEntry>) -> Bundle {
         Bundle {
             media_type: MediaType::V03,
-            // Verifiers of other projects require the hint to equal the envelope's keyid.
             material: VerificationMaterial::PublicKey {
                 hint: self.envelope.keyid.clone(),
             },
             tlog_entries,
             timestamps: Vec::new(),
-            envelope: self.envelope.clone(),
+            // go-securesystemslib, and with it cosign, skips a signature whose keyid is not the key's SSH fingerprint;
+            // DSSE leaves the keyid to the signer, and every client takes a bundle without one.
+            envelope: Envelope { keyid: String::new(), ..self.envelope.clone() },
         }
     }
 }

@@ -192,7 +192,7 @@ impl Taken<'_> {
 
     /// Keeps the bundle with the log's answer, durably, before it is stored anywhere else.
     pub fn keep_bundle(&mut self, bundle: &Bundle) -> Result<(), SpoolError> {
-        if bundle.envelope != *self.entry.signed.envelope() {
+        if !self.entry.signed.is_in(bundle) {
             return Err(SpoolError::OtherBundle { id: self.id });
         }
         let _lock = self.spool.folder.lock()?;

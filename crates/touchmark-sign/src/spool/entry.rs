@@ -172,7 +172,7 @@ impl Entry {
         };
         if bundle
             .as_ref()
-            .is_some_and(|bundle| bundle.envelope != *signed.envelope())
+            .is_some_and(|bundle| !signed.is_in(bundle))
         {
             return Err(SpoolError::OtherBundle { id: *id });
         }
