@@ -137,5 +137,22 @@ fn case_242_a_wrong_password_and_a_huge_derivation_end_in_an_error() {
     with_password(&sandbox, &attest, "wrong").refused(1, "key.password_wrong");
     sandbox.touchmark(attest).refused(2, "key.password_required");
     assert!(sandbox.evidence_refs().is_empty());
+
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let text = fs::read_to_string(&file).unwrap();
+    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let json = String::from_utf8(base64.decode(body).unwrap()).unwrap();
+    assert!(json.contains("\"N\":65536"), "{json}");
+    let costly = base64.encode(json.replace("\"N\":65536", "\"N\":1099511627776"));
+    let costly: Vec<&str> = costly.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let costly = costly.join("\n");
+    let label = "ENCRYPTED SIGSTORE PRIVATE KEY";
+    let huge = sandbox.path("huge.pem");
+    fs::write(&huge, format!("-----BEGIN {label}-----\n{costly}\n-----END {label}-----\n")).unwrap();
+    fs::set_permissions(&huge, fs::Permissions::from_mode(0o600)).unwrap();
+    let started = std::time::Instant::now();
+    with_password(&sandbox, &["attest", "--key", huge.to_str().unwrap()], PASSWORD).refused(1, "key.kdf_cost");
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "nothing may be derived");
     with_password(&sandbox, &attest, PASSWORD).ok();
 }

@@ -63,6 +63,11 @@ impl Link {
         }))
     }
 
+    /// Returns the link with its place in the log.
+    pub(crate) fn logged_at(self, index: u64) -> Self {
+        Self { log_index: Some(index), ..self }
+    }
+
     /// Returns whether attesting this change again would say nothing new.
     pub(crate) fn covers(
         &self,
@@ -126,30 +131,13 @@ pub(crate) fn newest(context: &Context<'_>) -> Result<Option<Link>, CliError> {
     newest.map_or(Ok(None), |name| read(&store, name))
 }
 
-/// Makes sure that the chain has at least this link.
-pub(crate) fn ensure(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
-    match last(&link.session, context)? {
-        Some(known) if known.sequence >= link.sequence => Ok(()),
-        _ => put(link, context),
-    }
-}
-
-/// Notes that a link is in the log.
-pub(crate) fn mark_logged(link: &Link, index: u64, context: &Context<'_>) -> Result<(), CliError> {
+/// Notes a link, unless the chain went further already.
+pub(crate) fn put(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
     match last(&link.session, context)? {
         Some(known) if known.sequence > link.sequence => Ok(()),
-        _ => put(
-            &Link {
-                log_index: Some(index),
-                ..link.clone()
-            },
-            context,
-        ),
+        Some(known) if known == *link => Ok(()),
+        _ => store(context).put(&file_name(&link.session), &strict_json::canonical(link)?),
     }
-}
-
-fn put(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
-    store(context).put(&file_name(&link.session), &strict_json::canonical(link)?)
 }
 
 fn store(context: &Context<'_>) -> Store {

@@ -136,19 +136,20 @@ pub(crate) fn finish(id: &EvidenceId, context: &Context<'_>) -> Result<Outcome, 
         }
     };
     let link = chain::Link::of(&taken.entry().signed)?;
-    if let Some(link) = &link {
-        chain::ensure(link, context)?;
-    }
-    match publish::publish(&mut taken, context) {
-        Ok(published) => {
-            if let Some(link) = &link {
-                chain::mark_logged(link, published.index, context)?;
+    match (publish::publish(&mut taken, context), link) {
+        (Ok(published), link) => {
+            if let Some(link) = link {
+                chain::put(&link.logged_at(published.index), context)?;
             }
             taken.complete()?;
             Ok(Outcome::Logged(published))
         }
-        Err(error) if error.exit() == ExitCode::Unavailable => Ok(Outcome::Unlogged(error)),
-        Err(error) => Err(error),
+        (Err(error), link) => {
+            if let Some(link) = link {
+                chain::put(&link, context)?;
+            }
+            if error.exit() == ExitCode::Unavailable { Ok(Outcome::Unlogged(error)) } else { Err(error) }
+        }
     }
 }
 

@@ -156,8 +156,9 @@ pub(crate) fn waiting(drained: &Drained, context: &Context<'_>) {
             .note(format!("finished an earlier attestation: {}", published.evidence));
     }
     for (id, error) in &drained.waiting {
+        let hint = error.help().unwrap_or("`touchmark publish` finishes what waits");
         context.output.warn(format!(
-            "{id} is still in the spool: [{}] {}",
+            "{id} is still in the spool: [{}] {}\n  hint: {hint}",
             error.code(),
             error.message()
         ));

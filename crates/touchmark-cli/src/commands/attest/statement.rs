@@ -12,6 +12,7 @@ use touchmark_statement::predicate::Predicate;
 use touchmark_statement::statement::Statement;
 use touchmark_statement::timestamp::Timestamp;
 
+use super::capture::Place;
 use super::change::GitChange;
 use super::rows::Rows;
 use super::surroundings::Surroundings;
@@ -49,9 +50,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) surroundings: &'a Surroundings,
     pub(crate) agent: Option<String>,
     pub(crate) owner: Option<String>,
-    pub(crate) chain: claim::ChainId,
-    pub(crate) sequence: u64,
-    pub(crate) previous: Option<DigestSet>,
+    pub(crate) place: Place,
 }
 
 /// Makes the statement.
@@ -107,9 +106,9 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
         run: claim::Run {
             started_at: started,
             ended_at: ended,
-            chain: parts.chain,
-            sequence: parts.sequence,
-            previous: parts.previous,
+            chain: parts.place.chain,
+            sequence: parts.place.sequence,
+            previous: parts.place.previous,
         },
         capture: capture(&run.importer.name, &run.importer.version, common.sources),
     })
@@ -156,9 +155,9 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
         run: claim::Run {
             started_at: None,
             ended_at: time(Some(metadata.timestamp))?,
-            chain: parts.chain,
-            sequence: parts.sequence,
-            previous: parts.previous,
+            chain: parts.place.chain,
+            sequence: parts.place.sequence,
+            previous: parts.place.previous,
         },
         capture: capture("touchmark-agents/metadata", VERSION, common.sources),
     })

@@ -25,6 +25,9 @@ pub(crate) struct Surroundings {
     pub(crate) repository_id: Option<String>,
 }
 
+/// Reads what one CI service says.
+type Reader = fn(&Environment) -> Surroundings;
+
 /// Agents that mark the processes they start.
 const AGENT_MARKS: &[&str] = &[
     "CLAUDECODE",
@@ -40,7 +43,7 @@ const AGENT_MARKS: &[&str] = &[
 impl Surroundings {
     /// Reads the allow-listed variables.
     pub(crate) fn of(environment: &Environment) -> Self {
-        let services: [(&str, fn(&Environment) -> Self); 5] = [
+        let services: [(&str, Reader); 5] = [
             ("GITHUB_ACTIONS", github),
             ("GITLAB_CI", gitlab),
             ("BUILDKITE", buildkite),

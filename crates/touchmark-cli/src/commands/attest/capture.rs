@@ -1,0 +1,192 @@
+//! Everything that is read before anything is written, and the statement it becomes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use touchmark_git::Repository;
+use touchmark_statement::agent_change as claim;
+use touchmark_statement::digest::{DigestSet, Sha256Digest};
+use touchmark_statement::repo_path::RepoPath;
+use touchmark_statement::statement::Statement;
+use touchmark_verify::commitment::RunKey;
+
+use super::change::{Asked, GitChange};
+use super::commitments::{self, Plain};
+use super::rows::{self, Rows};
+use super::statement::{self, Commitments, Parts, Teller};
+use super::surroundings::Surroundings;
+use super::{Args, instructions, sbom, secrets, session, vault};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::pipeline::chain::{self, Link};
+
+/// The place of a statement in its session's chain.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) chain: claim::ChainId,
+    pub(super) sequence: u64,
+    pub(super) previous: Option<DigestSet>,
+}
+
+impl Place {
+    /// Returns the place after a link, or the first one of a new chain.
+    pub(super) fn after(last: Option<&Link>) -> Result<Self, CliError> {
+        if let Some(link) = last {
+            let previous = Some(DigestSet::of_sha256(link.payload));
+            return Ok(Self { chain: link.chain, sequence: link.sequence + 1, previous });
+        }
+        let mut name = [0; 16];
+        fill_random(&mut name)?;
+        Ok(Self { chain: claim::ChainId::from_bytes(name), sequence: 0, previous: None })
+    }
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Captured {
+    pub(super) change: GitChange,
+    teller: Teller,
+    surroundings: Surroundings,
+    session: Sha256Digest,
+    work_tree: Option<PathBuf>,
+}
+
+impl Captured {
+    /// Reads the change and finds the run that made it.
+    pub(super) fn read(args: &Args, git: &Repository, context: &Context<'_>) -> Result<Self, CliError> {
+        let surroundings = Surroundings::of(&context.environment);
+        let metadata = args.metadata.as_deref().map(|file| session::metadata(file, context)).transpose()?;
+        let asked = asked(args, metadata.as_ref())?;
+        let change = GitChange::read(git, &asked, surroundings.repository_id.clone())?;
+        let work_tree = git.work_tree().map(Path::to_owned);
+        let teller = match (metadata, &args.session) {
+            (Some(metadata), _) => metadata,
+            (None, Some(file)) => Teller::Session(Box::new(session::named(file, context)?)),
+            (None, None) => {
+                let changed: BTreeSet<RepoPath> =
+                    change.changes.iter().map(|change| change.path.clone()).collect();
+                let root = work_tree.as_deref().unwrap_or(git.git_dir());
+                Teller::Session(Box::new(session::discover(root, &changed, context)?))
+            }
+        };
+        let session = match &teller {
+            Teller::Session(session) => {
+                let id = session.run.session_id.as_deref().unwrap_or_default();
+                chain::session_name(&session.run.product.name, id, &change.repository.uri)
+            }
+            Teller::Metadata(metadata) => {
+                chain::session_name("", &metadata.prompt_digest.to_string(), &change.repository.uri)
+            }
+        };
+        Ok(Self { change, teller, surroundings, session, work_tree })
+    }
+
+    /// Returns the last statement of this session.
+    pub(super) fn last_link(&self, context: &Context<'_>) -> Result<Option<Link>, CliError> {
+        chain::last(&self.session, context)
+    }
+
+    /// Returns whether a statement says already what a new one would say.
+    pub(super) fn is_covered_by(&self, link: &Link) -> bool {
+        let change = &self.change;
+        link.covers(&change.base.git_tree, &change.proposed.git_tree, change.proposed.git_commit.as_ref())
+    }
+
+    /// Makes the statement, and what the vault has to keep so that it can be opened again.
+    pub(super) fn state(
+        &self,
+        args: &Args,
+        git: &Repository,
+        place: Place,
+        context: &Context<'_>,
+    ) -> Result<(Statement, vault::Kept), CliError> {
+        let mut kept = vault::Kept::new(fresh_run_key()?);
+        let mut commitments = self.committed(args, &mut kept, context)?;
+        let home = context.environment.path("HOME");
+        let found = instructions::find(
+            git,
+            &self.change.base.git_tree,
+            self.work_tree.as_deref(),
+            home.as_deref(),
+            self.change.changes.iter().map(|change| &change.path),
+        )?;
+        commitments.instructions = commitments::instructions(&found, &kept.key)?;
+        kept.add_instructions(&found)?;
+        let root = self.work_tree.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let written = match &self.teller {
+            Teller::Session(session) => Some(rows::written(session, &root)),
+            Teller::Metadata(_) => None,
+        };
+        let rows = Rows::of(git, &self.change.changes, written.as_ref())?;
+        let setting = |flag: &Option<String>, name| flag.clone().or_else(|| context.config.text(name).map(str::to_owned));
+        let statement = statement::build(Parts {
+            teller: &self.teller,
+            change: &self.change,
+            paths_tree: if rows.too_many() { Some(rows.tree()?) } else { None },
+            rows,
+            commitments,
+            sbom: args.sbom.as_deref().map(|file| sbom::read(&context.path(file))).transpose()?,
+            surroundings: &self.surroundings,
+            agent: setting(&args.agent, "agent"),
+            owner: setting(&args.owner, "owner"),
+            place,
+        })?;
+        secrets::in_statement(&statement.encode()?)?;
+        Ok((statement, kept))
+    }
+
+    /// Commits to what the session says, once it is known to hold no secret that was not taken out.
+    fn committed(&self, args: &Args, kept: &mut vault::Kept, context: &Context<'_>) -> Result<Commitments, CliError> {
+        let task = args.task.as_ref().map(|uri| claim::Task { uri: Some(uri.clone()), commitment: None });
+        let mut commitments = Commitments { task, ..Commitments::default() };
+        let Teller::Session(session) = &self.teller else { return Ok(commitments) };
+        let raw = commitments::transcript_bytes(session);
+        let redacted = secrets::in_transcript(&raw, args.redact)?;
+        let plain = if args.plain_prompt_digest { Plain::Digest } else { Plain::No };
+        if plain == Plain::Digest {
+            context.output.warn("the plain digest of a short or common prompt can be guessed by anyone who sees it");
+        }
+        let transcript = commitments::transcript(session, &kept.key, &raw, redacted.as_ref())?;
+        commitments.prompt = commitments::prompts(session, &kept.key, plain)?;
+        commitments.commands = commitments::commands(session, &kept.key)?;
+        commitments.transcript = Some(transcript);
+        kept.add_session(session, raw, redacted)?;
+        Ok(commitments)
+    }
+}
+
+/// A metadata record names its own base and proposed commit; flags may repeat but not change them.
+fn asked(args: &Args, metadata: Option<&Teller>) -> Result<Asked, CliError> {
+    if let Some(Teller::Metadata(metadata)) = metadata {
+        if args.base.is_some() || args.proposed.is_some() {
+            return Err(CliError::usage(
+                "attest.metadata_range",
+                "a metadata record names its base and proposed commit itself",
+            )
+            .hint("leave out --base and --proposed"));
+        }
+        let (base, proposed) = (Some(metadata.base.to_string()), metadata.proposed.to_string());
+        return Ok(Asked::Commits { base, proposed });
+    }
+    if args.uncommitted {
+        return Ok(Asked::Uncommitted {
+            base: args.base.clone(),
+        });
+    }
+    let proposed = args.proposed.clone().unwrap_or_else(|| "HEAD".to_owned());
+    Ok(Asked::Commits {
+        base: args.base.clone(),
+        proposed,
+    })
+}
+
+fn fresh_run_key() -> Result<RunKey, CliError> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    fill_random(&mut *bytes)?;
+    Ok(RunKey::from_bytes(&*bytes)?)
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<(), CliError> {
+    getrandom::fill(bytes)
+        .map_err(|_| CliError::failed("key.no_randomness", "no randomness from the operating system"))
+}
