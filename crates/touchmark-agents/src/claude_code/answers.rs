@@ -24,7 +24,8 @@ pub(super) struct Answers {
     answers: Vec<Answer>,
     by_key: HashMap<String, usize>,
     /// The last answer seen: records of one answer mostly follow one another.
-    last: Option<(String, usize)>,
+    last: Option<usize>,
+    last_key: String,
     key: String,
     findings: Vec<Finding>,
 }
@@ -125,10 +126,8 @@ impl Answers {
             // Without an identifier each record is an answer of its own.
             None => self.key.extend(["\u{0}", step.to_string().as_str()]),
         }
-        if let Some((key, at)) = &self.last
-            && *key == self.key
-        {
-            return *at;
+        if let Some(at) = self.last.filter(|_| self.last_key == self.key) {
+            return at;
         }
         let next = self.answers.len();
         let at = match self.by_key.get(self.key.as_str()) {
@@ -144,7 +143,8 @@ impl Answers {
                 usage: TokenCounts::default(),
             });
         }
-        self.last = Some((self.key.clone(), at));
+        self.last = Some(at);
+        std::mem::swap(&mut self.last_key, &mut self.key);
         at
     }
 

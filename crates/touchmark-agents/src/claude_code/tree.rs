@@ -1,14 +1,66 @@
 //! How records hang together: each may name its parent, and going back in a conversation leaves a dead branch.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use touchmark_statement::digest::Sha256Digest;
 
 use crate::run::{Prompt, PromptOrigin, Step, StepState, Structure};
 
 /// A record's identifier, or the digest of one that is no UUID.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Id(u128);
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.0);
+    }
+}
+
+/// Hashes identifiers with two random keys and one wide multiplication: who writes a session cannot know which of its
+/// identifiers collide. Several times faster than the standard hasher, which shows for sessions of millions of records.
+#[derive(Clone)]
+struct IdState([u64; 2]);
+
+impl Default for IdState {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self([1u64, 2].map(|at| random.hash_one(at) | 1))
+    }
+}
+
+impl BuildHasher for IdState {
+    type Hasher = IdHasher;
+    fn build_hasher(&self) -> IdHasher {
+        IdHasher {
+            keys: self.0,
+            hash: 0,
+        }
+    }
+}
+
+struct IdHasher {
+    keys: [u64; 2],
+    hash: u64,
+}
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u128(u128::from(*byte));
+        }
+    }
+
+    fn write_u128(&mut self, value: u128) {
+        let (high, low) = ((value >> 64) as u64, value as u64);
+        let product = u128::from(high ^ self.keys[0] ^ self.hash) * u128::from(low ^ self.keys[1]);
+        self.hash = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+}
 
 impl Id {
     fn parse(text: &str) -> Self {
@@ -44,7 +96,7 @@ struct Node {
 /// The records that carry an identifier.
 #[derive(Default)]
 pub(super) struct Tree {
-    by_id: HashMap<Id, usize>,
+    by_id: HashMap<Id, usize, IdState>,
     nodes: Vec<Node>,
 }
 
