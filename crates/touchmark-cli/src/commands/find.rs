@@ -9,13 +9,14 @@ use touchmark_policy::globs::Glob;
 use touchmark_statement::agent_change::AgentChange;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::git_view::GitView as _;
+use touchmark_verify::key::KeyFingerprint;
 use touchmark_verify::verified::VerifiedStatement;
 
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::investigation::{Coverage, Found, collect};
-use crate::output::{Format, Schema};
+use crate::output::{Format, Schema, escape};
 use crate::pipeline::open_for_writing;
 use crate::render;
 use crate::trust::RootArgs;
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     model: Option<String>,
     /// Evidence signed with this key
     #[arg(long, value_name = "FINGERPRINT", help_heading = "Filters")]
-    signer: Option<String>,
+    signer: Option<KeyFingerprint>,
     /// Runs that say they ended at this time or later
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<Timestamp>,
@@ -166,8 +167,7 @@ impl<'a> Filter<'a> {
     }
 
     fn admits(&self, statement: &VerifiedStatement) -> bool {
-        let signer = statement.signer().key().map(ToString::to_string);
-        if self.args.signer.is_some() && self.args.signer != signer {
+        if self.args.signer.is_some() && self.args.signer.as_ref() != statement.signer().key() {
             return false;
         }
         let asks_about_a_change = self.path.is_some()
@@ -266,7 +266,9 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
             .clone()
             .or_else(|| row.agent.clone())
             .unwrap_or_else(|| row.predicate_type.clone());
-        context.output.line(format!("{} {what}", row.payload_digest));
+        context
+            .output
+            .rendered(format!("{} {}", row.payload_digest, escape::inline(&what)));
         let prompts = row.prompts.map(|count| count.to_string());
         for (label, value) in [
             ("commit", row.commit.as_ref()),
