@@ -27,8 +27,7 @@ impl LogKey {
     /// Makes a new key, and the origin `<16 hex digits of the key's digest>.<name>`: two logs never share one, and the
     /// origin is a host name, since that is all that some verifiers take from a log's URL.
     pub(crate) fn generate(name: &str) -> Result<Self, LogError> {
-        let valid = (1..=MAX_NAME_BYTES).contains(&name.len())
-            && name.split('.').all(is_host_label);
+        let valid = (1..=MAX_NAME_BYTES).contains(&name.len()) && name.split('.').all(is_host_label);
         if !valid {
             return Err(LogError::Name {
                 name: name.to_owned(),
@@ -104,7 +103,9 @@ impl LogKey {
 
 /// A part of a host name, RFC 1123 §2.1, in lower case.
 fn is_host_label(label: &str) -> bool {
-    let plain = label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let plain = label
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
 }
 
