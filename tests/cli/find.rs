@@ -163,9 +163,9 @@ fn case_217_hostile_text_in_verified_evidence_is_shown_not_obeyed() {
             for text in [&outcome.stdout, &outcome.stderr] {
                 let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
                 assert!(!text.contains(obeyed), "{arguments:?} {format}: {text:?}");
-                assert!(!text.contains("\nsha256:0000 forged"), "{arguments:?}: {text}");
+                assert!(!text.contains("\nsha256:0000"), "{arguments:?}: {text}");
             }
-            let shown = ["\\u{202e}txt\\u{200b}", "\\u202etxt\\u200b"];
+            let shown = ["\\u{202e}txt", "\\u202etxt"];
             assert!(shown.iter().any(|text| outcome.stdout.contains(text)), "{arguments:?} {format}: {}", outcome.stdout);
         }
     }

@@ -9,6 +9,7 @@ mod attest_review;
 mod bundles;
 mod crash;
 mod demo;
+mod documents;
 mod explain;
 mod find;
 mod hostile;
