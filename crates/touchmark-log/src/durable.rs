@@ -106,22 +106,43 @@ impl<'a> Staging<'a> {
     }
 
     /// Gives the files their names, step by step.
-    pub(crate) fn publish(mut self) -> Result<(), LogError> {
+    pub(crate) fn publish(mut self, settled: &mut Settled) -> Result<(), LogError> {
         all_at_once(&self.files, |staged| {
             staged.file.sync_all().map_err(storage("sync", &staged.aside))
         })?;
+        // Kept only if all goes well: after an error nobody knows which directories are durable.
+        let mut known = std::mem::take(&mut settled.0);
         for step in 0..=self.step {
             let mut changed = BTreeSet::new();
             while let Some(staged) = self.files.first().filter(|staged| staged.step == step) {
                 rename(&staged.aside, &staged.target, &mut changed)?;
                 self.files.remove(0);
             }
+            let above: Vec<PathBuf> = changed.iter().flat_map(|dir| self.above(dir)).collect();
+            changed.extend(above.iter().filter(|dir| !known.contains(*dir)).cloned());
             let changed: Vec<PathBuf> = changed.into_iter().collect();
             all_at_once(&changed, |dir| sync_dir(dir))?;
+            known.extend(above);
         }
+        settled.0 = known;
         Ok(())
     }
+
+    /// The directories above this one, up to that of the log.
+    fn above(&self, dir: &Path) -> Vec<PathBuf> {
+        let root = self.layout.root();
+        dir.ancestors()
+            .skip(1)
+            .take_while(|above| above.starts_with(root))
+            .map(Path::to_owned)
+            .collect()
+    }
 }
+
+/// The directories that are known to survive a power cut themselves. One that was there already may be what an
+/// earlier process made and never synced.
+#[derive(Debug, Default)]
+pub(crate) struct Settled(BTreeSet<PathBuf>);
 
 impl Drop for Staging<'_> {
     fn drop(&mut self) {

@@ -14,7 +14,7 @@ use touchmark_tlog::tile::{TILE_WIDTH, TilePath, entries_width, hashes_width};
 
 use crate::accept::accept;
 use crate::check::{self, Report};
-use crate::durable::{self, Audience, Staging, WriteLock};
+use crate::durable::{self, Audience, Settled, Staging, WriteLock};
 use crate::error::{AddError, LogError, storage};
 use crate::key::LogKey;
 use crate::layout::Layout;
@@ -56,7 +56,7 @@ impl Log {
         // The key comes last: with it the log exists.
         staging.then();
         staging.add(layout.key(), Audience::Owner, key.to_pem().as_bytes())?;
-        staging.publish()?;
+        staging.publish(&mut Settled::default())?;
         sign_checkpoint(&layout, &key, 0, empty_root())?;
         if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             durable::sync_dir(parent)?;

@@ -15,7 +15,7 @@ use touchmark_tlog::tile::{TILE_WIDTH, TileKind, TilePath};
 
 use crate::accept::AcceptedEntry;
 use crate::dedup::Dedup;
-use crate::durable::{self, Audience, Staging, WriteLock};
+use crate::durable::{self, Audience, Settled, Staging, WriteLock};
 use crate::error::LogError;
 use crate::frontier::{Frontier, TileFile};
 use crate::key::LogKey;
@@ -37,6 +37,7 @@ pub(crate) struct Writer {
     /// The size and root of the last checkpoint that this process wrote or read.
     seen: Option<(u64, Hash)>,
     dedup: Dedup,
+    settled: Settled,
 }
 
 impl Writer {
@@ -121,7 +122,7 @@ impl Writer {
 
     /// Makes the new entries part of the log.
     fn commit(
-        &self,
+        &mut self,
         layout: &Layout,
         key: &LogKey,
         frontier: &Frontier,
@@ -134,7 +135,14 @@ impl Writer {
             staging.add(layout.tile(path), Audience::Everybody, content)?;
         }
         staging.then();
-        let checkpoint = publish_checkpoint(staging, layout, key, frontier.size(), frontier.root())?;
+        let checkpoint = publish_checkpoint(
+            staging,
+            &mut self.settled,
+            layout,
+            key,
+            frontier.size(),
+            frontier.root(),
+        )?;
         remove_outdated(layout, old_size, &full, &unfinished);
         Ok(checkpoint)
     }
@@ -161,12 +169,20 @@ pub(crate) fn sign_checkpoint(
     size: u64,
     root: Hash,
 ) -> Result<VerifiedCheckpoint, LogError> {
-    publish_checkpoint(Staging::new(layout), layout, key, size, root)
+    publish_checkpoint(
+        Staging::new(layout),
+        &mut Settled::default(),
+        layout,
+        key,
+        size,
+        root,
+    )
 }
 
 /// Signs a checkpoint over what is staged, and publishes both.
 fn publish_checkpoint(
     mut staging: Staging<'_>,
+    settled: &mut Settled,
     layout: &Layout,
     key: &LogKey,
     size: u64,
@@ -180,7 +196,7 @@ fn publish_checkpoint(
     };
     let note = key.sign(&checkpoint).encode();
     staging.add(layout.checkpoint(), Audience::Everybody, note.as_bytes())?;
-    staging.publish()?;
+    staging.publish(settled)?;
     verify_note(note.as_bytes(), key.origin(), key.verifier()).map_err(LogError::Checkpoint)
 }
 

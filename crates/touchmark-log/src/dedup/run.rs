@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use touchmark_tlog::merkle::Hash;
 
-use crate::durable::{Audience, Staging};
+use crate::durable::{Audience, Settled, Staging};
 use crate::error::{LogError, storage};
 use crate::layout::Layout;
 use crate::tiles::FileTiles;
@@ -216,7 +216,7 @@ fn write(
         }
         Ok(())
     })?;
-    staging.publish()
+    staging.publish(&mut Settled::default())
 }
 
 fn decode(record: &[u8; RECORD]) -> Record {
