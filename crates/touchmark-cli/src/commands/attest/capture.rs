@@ -10,7 +10,7 @@ use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_verify::commitment::RunKey;
 
-use super::change::{Asked, GitChange};
+use super::change::{self, Asked, GitChange};
 use super::commitments::{self, Plain};
 use super::rows::{self, Rows};
 use super::statement::{self, Commitments, Parts, Teller};
@@ -18,6 +18,7 @@ use super::surroundings::Surroundings;
 use super::{Args, instructions, sbom, secrets, session, vault};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::pipeline::chain::{self, Link};
 
 /// The place of a statement in its session's chain.
@@ -57,7 +58,26 @@ impl Captured {
         let surroundings = Surroundings::of(&context.environment);
         let metadata = args.metadata.as_deref().map(|file| session::metadata(file, context)).transpose()?;
         let asked = asked(args, metadata.as_ref())?;
-        let change = GitChange::read(git, &asked, surroundings.repository_id.clone())?;
+        // Looking at every file of the work tree takes the longest, so the rest is read meanwhile.
+        std::thread::scope(|scope| {
+            let dirty = change::work_tree_counts(git, &asked)?.then(|| scope.spawn(|| git.is_dirty()));
+            let mut captured = Self::read_run(args, git, (metadata, &asked), surroundings, context)?;
+            if let Some(dirty) = dirty {
+                let dirty = dirty.join().map_err(|_| CliError::panicked(&interrupt::last_panic()))?;
+                captured.change.dirty = dirty?;
+            }
+            Ok(captured)
+        })
+    }
+
+    fn read_run(
+        args: &Args,
+        git: &Repository,
+        (metadata, asked): (Option<Teller>, &Asked),
+        surroundings: Surroundings,
+        context: &Context<'_>,
+    ) -> Result<Self, CliError> {
+        let change = GitChange::read(git, asked, surroundings.repository_id.clone())?;
         let work_tree = git.work_tree().map(Path::to_owned);
         let teller = match (metadata, &args.session) {
             (Some(metadata), _) => metadata,

@@ -46,7 +46,7 @@ pub(crate) enum Asked {
 }
 
 impl GitChange {
-    /// Reads the change.
+    /// Reads the change; whether the work tree is dirty is left to [`work_tree_counts`] and whoever asked.
     pub(crate) fn read(git: &Repository, asked: &Asked, forge_id: Option<String>) -> Result<Self, CliError> {
         let ref_name = git.head()?.ref_name;
         let repository = repository(git, forge_id)?;
@@ -94,7 +94,6 @@ impl GitChange {
             ),
             ResourceDescriptor::new("tree", DigestSet::of_tree(&proposed.tree, tree_digest)),
         ];
-        let is_checked_out = git.head()?.commit.as_ref() == Some(head);
         Ok(Self {
             repository,
             ref_name,
@@ -112,7 +111,7 @@ impl GitChange {
             },
             commits,
             changes,
-            dirty: is_checked_out && git.work_tree().is_some() && git.is_dirty()?,
+            dirty: false,
             subjects,
         })
     }
@@ -147,6 +146,16 @@ impl GitChange {
             changes,
             dirty: false,
         })
+    }
+}
+
+/// Returns whether the work tree could hold changes that a statement about these commits would leave out.
+pub(crate) fn work_tree_counts(git: &Repository, asked: &Asked) -> Result<bool, CliError> {
+    match (asked, git.head()?.commit) {
+        (Asked::Commits { proposed, .. }, Some(head)) if git.work_tree().is_some() => {
+            Ok(git.resolve(proposed)? == head)
+        }
+        _ => Ok(false),
     }
 }
 
