@@ -1,4 +1,5 @@
 //! End-to-end tests, through the binary only.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails, and says what it skipped")]
 
 #[path = "../common/mod.rs"]
 mod common;
