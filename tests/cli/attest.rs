@@ -17,7 +17,9 @@ fn evidence_statement(sandbox: &Sandbox, reference: &str) -> Value {
 }
 
 fn pointer<'a>(statement: &'a Value, pointer: &str) -> &'a Value {
-    statement.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in {statement}"))
+    statement
+        .pointer(pointer)
+        .unwrap_or_else(|| panic!("{pointer} is not in {statement}"))
 }
 
 #[test]
@@ -38,22 +40,53 @@ fn one_command_captures_signs_logs_and_stores() {
     for reference in &refs {
         let files = sandbox.evidence(reference);
         assert_eq!(files.len(), 1);
-        assert_eq!(files[0].0, format!("{}.sigstore.json", result["evidence"].as_str().unwrap()));
+        assert_eq!(
+            files[0].0,
+            format!("{}.sigstore.json", result["evidence"].as_str().unwrap())
+        );
     }
-    assert!(sandbox.files("touchmark/data/spool").iter().all(|(path, _)| !path.to_string_lossy().contains(".json")));
+    assert!(
+        sandbox
+            .files("touchmark/data/spool")
+            .iter()
+            .all(|(path, _)| !path.to_string_lossy().contains(".json"))
+    );
 }
 
 #[test]
 fn the_statement_says_what_git_and_the_session_say() {
     let sandbox = Sandbox::with_change();
-    sandbox.git(["remote", "add", "origin", "https://alice:secret-token@example.com/acme/app.git?x=1"]);
-    let statement = sandbox.statement(&["--base", "main", "--owner", "team-a", "--agent", "fixer", "--task", "https://example.com/7"]);
+    sandbox.git([
+        "remote",
+        "add",
+        "origin",
+        "https://alice:secret-token@example.com/acme/app.git?x=1",
+    ]);
+    let statement = sandbox.statement(&[
+        "--base",
+        "main",
+        "--owner",
+        "team-a",
+        "--agent",
+        "fixer",
+        "--task",
+        "https://example.com/7",
+    ]);
     let head = sandbox.git(["rev-parse", "HEAD"]);
     assert_eq!(statement["subject"][0]["digest"]["gitCommit"], head);
-    assert_eq!(statement["subject"][0]["name"], "git+https://example.com/acme/app");
-    assert_eq!(statement["subject"][1]["digest"]["gitTree"], sandbox.git(["rev-parse", "HEAD^{tree}"]));
+    assert_eq!(
+        statement["subject"][0]["name"],
+        "git+https://example.com/acme/app"
+    );
+    assert_eq!(
+        statement["subject"][1]["digest"]["gitTree"],
+        sandbox.git(["rev-parse", "HEAD^{tree}"])
+    );
     let content = sandbox.git(["cat-file", "commit", "HEAD"]) + "\n";
-    assert_eq!(statement["subject"][0]["digest"]["sha256"], sha256(content.as_bytes()));
+    assert_eq!(
+        statement["subject"][0]["digest"]["sha256"],
+        sha256(content.as_bytes())
+    );
     let predicate = &statement["predicate"];
     assert_eq!(predicate["agent"]["id"], "fixer");
     assert_eq!(predicate["agent"]["owner"], "team-a");
@@ -63,11 +96,20 @@ fn the_statement_says_what_git_and_the_session_say() {
     assert_eq!(predicate["models"][0]["id"], "claude-opus-4-5-20251101");
     assert_eq!(predicate["models"][0]["role"], "primary");
     assert_eq!(predicate["change"]["ref"], "refs/heads/agent/fix");
-    assert_eq!(predicate["change"]["repository"]["uri"], "https://example.com/acme/app");
+    assert_eq!(
+        predicate["change"]["repository"]["uri"],
+        "https://example.com/acme/app"
+    );
     assert_eq!(predicate["change"]["dirty"], false);
-    assert_eq!(predicate["change"]["base"]["gitCommit"], sandbox.git(["rev-parse", "main"]));
+    assert_eq!(
+        predicate["change"]["base"]["gitCommit"],
+        sandbox.git(["rev-parse", "main"])
+    );
     let row = &predicate["change"]["paths"][0];
-    assert_eq!((&row["path"], &row["status"], &row["attribution"]), (&json!("src/lib.rs"), &json!("modified"), &json!("agent")));
+    assert_eq!(
+        (&row["path"], &row["status"], &row["attribution"]),
+        (&json!("src/lib.rs"), &json!("modified"), &json!("agent"))
+    );
     assert_eq!(row["to"]["sha256"], sha256(b"pub fn two() -> u32 { 2 }\n"));
     assert_eq!(row["to"]["size"], 26);
     assert_eq!(predicate["change"]["undeclared"], json!([]));
@@ -90,10 +132,21 @@ fn what_is_stored_is_what_the_schema_describes() {
     let sandbox = Sandbox::with_change();
     let result = sandbox.attest(&["--base", "main"]);
     let statement = evidence_statement(&sandbox, result["refs"][0].as_str().unwrap());
-    let schema = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/agent-change/v1.json")).unwrap();
+    let schema = fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../schemas/agent-change/v1.json"
+    ))
+    .unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
-    let target = if validator.is_valid(&statement) { &statement } else { &statement["predicate"] };
-    let errors: Vec<String> = validator.iter_errors(target).map(|error| error.to_string()).collect();
+    let target = if validator.is_valid(&statement) {
+        &statement
+    } else {
+        &statement["predicate"]
+    };
+    let errors: Vec<String> = validator
+        .iter_errors(target)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}");
 }
 
@@ -110,7 +163,12 @@ fn paths_nobody_declared_and_paths_nobody_wrote_are_listed() {
     let sandbox = Sandbox::with_change();
     sandbox.write("src/other.rs", "// by hand\n");
     sandbox.commit("more");
-    sandbox.session().prompt("x").writes("src/lib.rs").writes("src/gone.rs").store(&sandbox);
+    sandbox
+        .session()
+        .prompt("x")
+        .writes("src/lib.rs")
+        .writes("src/gone.rs")
+        .store(&sandbox);
     let change = sandbox.statement(&["--base", "main"])["predicate"]["change"].clone();
     assert_eq!(change["undeclared"], json!(["src/other.rs"]));
     assert_eq!(change["unwritten"], json!(["src/gone.rs"]));
@@ -128,8 +186,12 @@ fn modes_links_removals_and_odd_names_are_rows() {
     fs::write(sandbox.repo().join(odd), "x").unwrap();
     sandbox.commit("odd");
     let rows = sandbox.statement(&["--base", "main"])["predicate"]["change"]["paths"].clone();
-    let found: Vec<String> =
-        rows.as_array().unwrap().iter().map(|row| format!("{} {} {}", row["path"], row["status"], row["to"]["mode"])).collect();
+    let found: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {} {}", row["path"], row["status"], row["to"]["mode"]))
+        .collect();
     assert_eq!(
         found,
         [
@@ -157,9 +219,18 @@ fn uncommitted_work_has_a_tree_and_no_commit() {
     assert_eq!(change["base"]["gitCommit"], sandbox.git(["rev-parse", "HEAD"]));
     assert_eq!(change["proposed"]["gitCommit"], Value::Null);
     assert_eq!(change["commits"], json!([]));
-    let paths: Vec<_> = change["paths"].as_array().unwrap().iter().map(|row| row["path"].clone()).collect();
+    let paths: Vec<_> = change["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["path"].clone())
+        .collect();
     assert_eq!(paths, [json!("src/lib.rs"), json!("src/new.rs")]);
-    assert_eq!(fs::read(sandbox.repo().join(".git/index")).unwrap(), index, "the index was touched");
+    assert_eq!(
+        fs::read(sandbox.repo().join(".git/index")).unwrap(),
+        index,
+        "the index was touched"
+    );
     let result = sandbox.attest(&["--uncommitted"]);
     assert_eq!(result["refs"].as_array().unwrap().len(), 1);
 }
@@ -177,24 +248,40 @@ fn the_same_session_and_tree_are_folded_and_a_new_tree_is_the_next_in_the_chain(
     sandbox.commit("again");
     let second = sandbox.attest(&["--base", "main"]);
     assert_eq!(second["outcome"], "logged");
-    let [one, two] = [&first, &second].map(|result| evidence_statement(&sandbox, result["refs"][0].as_str().unwrap()));
+    let [one, two] =
+        [&first, &second].map(|result| evidence_statement(&sandbox, result["refs"][0].as_str().unwrap()));
     assert_eq!(two["predicate"]["run"]["chain"], one["predicate"]["run"]["chain"]);
     assert_eq!(two["predicate"]["run"]["sequence"], 1);
     assert_eq!(two["predicate"]["run"]["previous"]["sha256"], first["payload"]);
     // A fresh run key for each statement: the same prompt is committed to differently.
-    assert_ne!(two["predicate"]["prompt"]["root"], one["predicate"]["prompt"]["root"]);
+    assert_ne!(
+        two["predicate"]["prompt"]["root"],
+        one["predicate"]["prompt"]["root"]
+    );
 }
 
 #[test]
 fn the_base_is_where_the_branch_left_its_upstream() {
     let sandbox = Sandbox::with_change();
     let main = sandbox.git(["rev-parse", "main"]);
-    assert_eq!(pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"), &json!(main));
+    assert_eq!(
+        pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"),
+        &json!(main)
+    );
     sandbox.git(["branch", "--quiet", "--move", "main", "trunk"]);
-    let outcome = sandbox.touchmark(["attest", "--dry-run"]).refused(2, "attest.no_base");
-    assert!(outcome.stderr.contains("hint: say it with --base"), "{}", outcome.stderr);
+    let outcome = sandbox
+        .touchmark(["attest", "--dry-run"])
+        .refused(2, "attest.no_base");
+    assert!(
+        outcome.stderr.contains("hint: say it with --base"),
+        "{}",
+        outcome.stderr
+    );
     sandbox.git(["branch", "--quiet", "--set-upstream-to=trunk"]);
-    assert_eq!(pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"), &json!(main));
+    assert_eq!(
+        pointer(&sandbox.statement(&[]), "/predicate/change/base/gitCommit"),
+        &json!(main)
+    );
 }
 
 #[test]
@@ -202,7 +289,10 @@ fn a_repository_without_remote_is_named_by_its_first_commit() {
     let sandbox = Sandbox::with_change();
     let statement = sandbox.statement(&["--base", "main"]);
     let root = sandbox.git(["rev-list", "--max-parents=0", "HEAD"]);
-    assert_eq!(pointer(&statement, "/predicate/change/repository/uri"), &json!(format!("urn:touchmark:root:{root}")));
+    assert_eq!(
+        pointer(&statement, "/predicate/change/repository/uri"),
+        &json!(format!("urn:touchmark:root:{root}"))
+    );
 }
 
 #[test]
@@ -218,13 +308,23 @@ fn instruction_files_of_the_base_are_named_by_digest_and_others_by_commitment() 
     sandbox.write(".claude/settings.json", "{}");
     sandbox.session().prompt("x").writes("a.txt").store(&sandbox);
     let statement = sandbox.statement(&["--base", &sandbox.git(["rev-parse", "HEAD~1"])]);
-    let rows = pointer(&statement, "/predicate/instructions").as_array().unwrap().clone();
-    let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    let rows = pointer(&statement, "/predicate/instructions")
+        .as_array()
+        .unwrap()
+        .clone();
+    let row = |name: &str| {
+        rows.iter()
+            .find(|row| row["name"] == name)
+            .unwrap_or_else(|| panic!("{name}"))
+    };
     assert_eq!(row("AGENTS.md")["digest"]["sha256"], sha256(b"be kind\n"));
     assert_eq!(row("AGENTS.md")["fromBase"], true);
     for name in ["CLAUDE.md", ".claude/settings.json"] {
         assert_eq!(row(name)["fromBase"], false, "{name}");
-        assert!(row(name)["digest"].is_null() && row(name)["commitment"].is_string(), "{name}");
+        assert!(
+            row(name)["digest"].is_null() && row(name)["commitment"].is_string(),
+            "{name}"
+        );
     }
 }
 
@@ -240,13 +340,23 @@ fn a_metadata_record_is_taken_as_said_and_checked_against_the_repository() {
     };
     let statement = sandbox.statement(&["--metadata", &record(&sandbox.git(["rev-parse", "HEAD"]))]);
     assert_eq!(pointer(&statement, "/predicate/agent/id"), "article-agent");
-    assert_eq!(pointer(&statement, "/predicate/prompt/plainDigest/sha256"), &json!(sha256(b"p")));
-    assert_eq!(pointer(&statement, "/predicate/capture/sources")["/models"], "selfReported");
+    assert_eq!(
+        pointer(&statement, "/predicate/prompt/plainDigest/sha256"),
+        &json!(sha256(b"p"))
+    );
+    assert_eq!(
+        pointer(&statement, "/predicate/capture/sources")["/models"],
+        "selfReported"
+    );
     assert!(statement["predicate"]["change"]["undeclared"].is_null());
     let file = record(&"1".repeat(40));
     let outcome = sandbox.touchmark(["attest", "--metadata", &file]);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("error[git.object_missing]"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("error[git.object_missing]"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -258,7 +368,10 @@ fn a_bill_of_materials_is_named_by_format_and_digest() {
     fs::write(&file, cyclonedx.to_string()).unwrap();
     let statement = sandbox.statement(&["--base", "main", "--sbom", file.to_str().unwrap()]);
     assert_eq!(pointer(&statement, "/predicate/sbom/format"), "cyclonedx-1.6");
-    assert_eq!(pointer(&statement, "/predicate/sbom/digest/sha256"), &json!(sha256(cyclonedx.to_string().as_bytes())));
+    assert_eq!(
+        pointer(&statement, "/predicate/sbom/digest/sha256"),
+        &json!(sha256(cyclonedx.to_string().as_bytes()))
+    );
     fs::write(&file, "{\"hello\": 1}").unwrap();
     let outcome = sandbox.touchmark(["attest", "--base", "main", "--sbom", file.to_str().unwrap()]);
     outcome.refused(2, "attest.sbom_unknown");
@@ -268,8 +381,21 @@ fn a_bill_of_materials_is_named_by_format_and_digest() {
 fn a_plain_prompt_digest_is_written_only_when_asked_for_and_warned_about() {
     let sandbox = Sandbox::with_change();
     assert!(sandbox.statement(&["--base", "main"])["predicate"]["prompt"]["plainDigest"].is_null());
-    let outcome = sandbox.touchmark(["attest", "--base", "main", "--dry-run", "--format", "json", "--plain-prompt-digest"]).ok();
-    assert_eq!(outcome.json()["statement"]["predicate"]["prompt"]["plainDigest"]["sha256"], sha256(b"make two() return 2"));
+    let outcome = sandbox
+        .touchmark([
+            "attest",
+            "--base",
+            "main",
+            "--dry-run",
+            "--format",
+            "json",
+            "--plain-prompt-digest",
+        ])
+        .ok();
+    assert_eq!(
+        outcome.json()["statement"]["predicate"]["prompt"]["plainDigest"]["sha256"],
+        sha256(b"make two() return 2")
+    );
     assert!(outcome.stderr.contains("can be guessed"), "{}", outcome.stderr);
 }
 
@@ -277,10 +403,19 @@ fn a_plain_prompt_digest_is_written_only_when_asked_for_and_warned_about() {
 fn no_byte_of_a_prompt_or_command_leaves_the_vault() {
     let sandbox = Sandbox::with_change();
     let command = "echo 5b21e7-very-private-command";
-    sandbox.session().prompt(PROMPT).writes("src/lib.rs").bash(command).store(&sandbox);
-    let outcome = sandbox.touchmark(["attest", "--base", "main", "--format", "json"]).ok();
-    let mut places: Vec<(String, Vec<u8>)> =
-        vec![("stdout".to_owned(), outcome.stdout.into_bytes()), ("stderr".to_owned(), outcome.stderr.into_bytes())];
+    sandbox
+        .session()
+        .prompt(PROMPT)
+        .writes("src/lib.rs")
+        .bash(command)
+        .store(&sandbox);
+    let outcome = sandbox
+        .touchmark(["attest", "--base", "main", "--format", "json"])
+        .ok();
+    let mut places: Vec<(String, Vec<u8>)> = vec![
+        ("stdout".to_owned(), outcome.stdout.into_bytes()),
+        ("stderr".to_owned(), outcome.stderr.into_bytes()),
+    ];
     for reference in sandbox.evidence_refs() {
         places.extend(sandbox.evidence(&reference));
         let statement = evidence_statement(&sandbox, &reference);
@@ -306,7 +441,12 @@ fn the_vault_and_the_spool_are_for_the_user_alone() {
     let files = sandbox.files("touchmark/data/vault");
     assert!(!files.is_empty());
     for (path, _) in files {
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o077,
+            0,
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -326,13 +466,22 @@ fn ci_is_recognised_and_only_named_variables_are_recorded() {
     ]);
     let outcome = crate::common::Outcome::of(command.output().unwrap()).ok();
     let predicate = outcome.json()["statement"]["predicate"].clone();
-    assert_eq!(predicate["environment"], json!({"kind": "ci", "run": "https://github.com/acme/app/actions/runs/77/attempts/1"}));
-    assert_eq!(predicate["trigger"], json!({"kind": "human", "principal": "alice"}));
+    assert_eq!(
+        predicate["environment"],
+        json!({"kind": "ci", "run": "https://github.com/acme/app/actions/runs/77/attempts/1"})
+    );
+    assert_eq!(
+        predicate["trigger"],
+        json!({"kind": "human", "principal": "alice"})
+    );
     assert_eq!(predicate["change"]["repository"]["id"], "123");
     assert!(!outcome.stdout.contains("ghs_"));
 }
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

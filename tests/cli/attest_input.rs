@@ -20,7 +20,12 @@ fn refused(sandbox: &Sandbox, arguments: &[&str], status: i32, code: &str) -> Ou
 fn no_repository() {
     let sandbox = Sandbox::new();
     let outside = sandbox.path("home");
-    refused(&sandbox, &["attest", "-C", outside.to_str().unwrap()], 2, "git.not_a_repository");
+    refused(
+        &sandbox,
+        &["attest", "-C", outside.to_str().unwrap()],
+        2,
+        "git.not_a_repository",
+    );
 }
 
 #[test]
@@ -35,9 +40,24 @@ fn an_empty_range_and_a_base_that_is_elsewhere() {
     sandbox.git(["switch", "--quiet", "--orphan", "elsewhere"]);
     sandbox.write("x", "x");
     sandbox.commit("unrelated");
-    refused(&sandbox, &["attest", "--base", "main"], 2, "git.base_not_ancestor");
-    refused(&sandbox, &["attest", "--base", "nowhere"], 2, "git.revision_unknown");
-    refused(&sandbox, &["attest", "--base", "abcdef1"], 2, "git.revision_abbreviated");
+    refused(
+        &sandbox,
+        &["attest", "--base", "main"],
+        2,
+        "git.base_not_ancestor",
+    );
+    refused(
+        &sandbox,
+        &["attest", "--base", "nowhere"],
+        2,
+        "git.revision_unknown",
+    );
+    refused(
+        &sandbox,
+        &["attest", "--base", "abcdef1"],
+        2,
+        "git.revision_abbreviated",
+    );
 }
 
 #[test]
@@ -62,8 +82,18 @@ fn a_shallow_clone_that_ends_inside_the_range() {
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 2 * 1 }\n");
     sandbox.commit("third");
     let base = sandbox.git(["rev-parse", "main"]);
-    let (from, to) = (format!("file://{}", sandbox.repo().display()), sandbox.path("shallow"));
-    sandbox.git(["clone", "--quiet", "--depth=2", "--branch=agent/fix", &from, to.to_str().unwrap()]);
+    let (from, to) = (
+        format!("file://{}", sandbox.repo().display()),
+        sandbox.path("shallow"),
+    );
+    sandbox.git([
+        "clone",
+        "--quiet",
+        "--depth=2",
+        "--branch=agent/fix",
+        &from,
+        to.to_str().unwrap(),
+    ]);
     let arguments = ["attest", "-C", to.to_str().unwrap(), "--base", &base];
     let outcome = sandbox.touchmark(arguments);
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
@@ -103,7 +133,11 @@ fn case_224_files_that_are_no_files() {
     for file in [pipe, folder.to_str().unwrap(), "/dev/zero"] {
         for flag in ["--metadata", "--sbom"] {
             let outcome = sandbox.touchmark(["attest", "--base", "main", flag, file]);
-            assert!(matches!(outcome.code, Some(1 | 2)), "{flag} {file}: {}", outcome.stderr);
+            assert!(
+                matches!(outcome.code, Some(1 | 2)),
+                "{flag} {file}: {}",
+                outcome.stderr
+            );
             if flag == "--sbom" {
                 outcome.refused(2, "file.not_regular");
             }
@@ -112,7 +146,9 @@ fn case_224_files_that_are_no_files() {
         outcome.refused(1, "session.not_a_file");
     }
     // Longer than it said it was: as a file that grows while it is read.
-    sandbox.touchmark(["attest", "--base", "main", "--sbom", "/proc/self/status"]).refused(1, "file.changed");
+    sandbox
+        .touchmark(["attest", "--base", "main", "--sbom", "/proc/self/status"])
+        .refused(1, "file.changed");
     for flag in ["--session", "--metadata", "--sbom", "--base"] {
         assert_eq!(sandbox.touchmark(["attest", flag, "-rf"]).code, Some(2), "{flag}");
     }
@@ -144,28 +180,50 @@ fn a_log_that_cannot_be_written_leaves_a_signed_statement_that_publish_finishes(
     assert_eq!(outcome.code, Some(20), "{}", outcome.stderr);
     let first = outcome.json();
     assert_eq!(first["outcome"], "unlogged");
-    assert!(outcome.stderr.contains("`touchmark publish` finishes it"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("`touchmark publish` finishes it"),
+        "{}",
+        outcome.stderr
+    );
     assert!(sandbox.evidence_refs().is_empty());
-    assert_eq!(sandbox.touchmark(["status", "--format", "json"]).ok().json()["spool"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        sandbox.touchmark(["status", "--format", "json"]).ok().json()["spool"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     // Still there: the same statement waits, a second one is not made.
     let again = sandbox.touchmark(["attest", "--base", "main", "--format", "json"]);
     assert_eq!(again.code, Some(20), "{}", again.stderr);
-    assert_eq!((again.json()["outcome"].clone(), &again.json()["payload"]), (json!("folded"), &first["payload"]));
+    assert_eq!(
+        (again.json()["outcome"].clone(), &again.json()["payload"]),
+        (json!("folded"), &first["payload"])
+    );
 
     fs::remove_file(sandbox.path("touchmark/data/log")).unwrap();
     let done = sandbox.touchmark(["publish", "--format", "json"]).ok().json();
     assert_eq!(done["finished"][0]["evidence"], first["evidence"]);
     assert_eq!(done["waiting"], json!([]));
     assert_eq!(sandbox.evidence_refs().len(), 2);
-    assert_eq!(sandbox.touchmark(["publish", "--format", "json"]).ok().json()["finished"], json!([]));
+    assert_eq!(
+        sandbox.touchmark(["publish", "--format", "json"]).ok().json()["finished"],
+        json!([])
+    );
 }
 
 /// Runs the binary where no file may grow beyond `blocks` of 512 bytes, as on a disk that is almost full.
 fn with_file_limit(sandbox: &Sandbox, blocks: u32, arguments: &[&str]) -> Outcome {
     let mut command = Command::new("/bin/sh");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-    command.args(["-c", &script, env!("CARGO_BIN_EXE_touchmark")]).args(arguments).current_dir(sandbox.repo());
-    command.env_clear().env("PATH", "/usr/bin:/bin:/usr/local/bin").env("HOME", sandbox.path("home"));
+    command
+        .args(["-c", &script, env!("CARGO_BIN_EXE_touchmark")])
+        .args(arguments)
+        .current_dir(sandbox.repo());
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin:/usr/local/bin")
+        .env("HOME", sandbox.path("home"));
     command.env("TOUCHMARK_HOME", sandbox.path("touchmark"));
     Outcome::of(command.output().unwrap())
 }
@@ -176,15 +234,27 @@ fn a_full_disk_at_any_step_says_so_and_the_next_run_finishes() {
     // Every size at which some step fails, from "nothing can be written" on.
     let mut codes = Vec::new();
     for blocks in [0, 2, 4, 8, 12, 14, 16, 18, 20, 24, 32, 64] {
-        let outcome = with_file_limit(&sandbox, blocks, &["attest", "--base", "main", "--format", "json"]);
+        let outcome = with_file_limit(
+            &sandbox,
+            blocks,
+            &["attest", "--base", "main", "--format", "json"],
+        );
         match outcome.code {
             Some(0) => break,
             Some(1 | 20) => {
                 // A new failure is an error; a statement that an earlier run signed still waits.
                 let waits = outcome.stderr.contains("is still in the spool: [");
-                assert!(outcome.stderr.matches("error[").count() + usize::from(waits) == 1, "{blocks}: {}", outcome.stderr);
+                assert!(
+                    outcome.stderr.matches("error[").count() + usize::from(waits) == 1,
+                    "{blocks}: {}",
+                    outcome.stderr
+                );
                 assert!(outcome.stderr.contains("hint: "), "{blocks}: {}", outcome.stderr);
-                codes.push(format!("{blocks}: {:?} {}", outcome.code, outcome.stderr.replace('\n', " | ")));
+                codes.push(format!(
+                    "{blocks}: {:?} {}",
+                    outcome.code,
+                    outcome.stderr.replace('\n', " | ")
+                ));
             }
             other => panic!("{blocks}: {other:?}: {}", outcome.stderr),
         }
@@ -195,40 +265,80 @@ fn a_full_disk_at_any_step_says_so_and_the_next_run_finishes() {
     assert!(["logged", "folded"].contains(&done["outcome"].as_str().unwrap()));
     let files = sandbox.evidence(&sandbox.evidence_refs()[0]);
     assert_eq!(files.len(), 1);
-    let report = sandbox.touchmark(["log", "check", "--format", "json"]).ok().json();
+    let report = sandbox
+        .touchmark(["log", "check", "--format", "json"])
+        .ok()
+        .json();
     assert_eq!(report["size"], 1);
 }
 
 #[test]
 fn an_ed25519_key_is_refused_before_anything_is_written() {
     let sandbox = Sandbox::with_change();
-    sandbox.touchmark(["key", "generate", "ed", "--algorithm", "ed25519", "--plain"]).ok();
+    sandbox
+        .touchmark(["key", "generate", "ed", "--algorithm", "ed25519", "--plain"])
+        .ok();
     let key = sandbox.path("touchmark/config/keys/ed.pem");
-    refused(&sandbox, &["attest", "--base", "main", "--key", key.to_str().unwrap()], 2, "key.ed25519_not_loggable");
+    refused(
+        &sandbox,
+        &["attest", "--base", "main", "--key", key.to_str().unwrap()],
+        2,
+        "key.ed25519_not_loggable",
+    );
     for folder in ["vault", "spool", "log", "chains"] {
-        assert!(sandbox.files(&format!("touchmark/data/{folder}")).is_empty(), "{folder}");
+        assert!(
+            sandbox.files(&format!("touchmark/data/{folder}")).is_empty(),
+            "{folder}"
+        );
     }
 }
 
 #[test]
 fn a_p384_key_and_a_key_in_the_environment_sign() {
     let sandbox = Sandbox::with_change();
-    sandbox.touchmark(["key", "generate", "big", "--algorithm", "p384", "--plain"]).ok();
+    sandbox
+        .touchmark(["key", "generate", "big", "--algorithm", "p384", "--plain"])
+        .ok();
     let text = fs::read_to_string(sandbox.path("touchmark/config/keys/big.pem")).unwrap();
-    let mut command = sandbox.command(["attest", "--base", "main", "--key", "env://AGENT_KEY", "--format", "json"]);
+    let mut command = sandbox.command([
+        "attest",
+        "--base",
+        "main",
+        "--key",
+        "env://AGENT_KEY",
+        "--format",
+        "json",
+    ]);
     command.env("AGENT_KEY", text);
-    assert_eq!(Outcome::of(command.output().unwrap()).ok().json()["outcome"], "logged");
+    assert_eq!(
+        Outcome::of(command.output().unwrap()).ok().json()["outcome"],
+        "logged"
+    );
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 4 / 2 }\n");
     sandbox.commit("again");
-    refused(&sandbox, &["attest", "--base", "main", "--key", "env://NOT_SET"], 2, "key.variable_unset");
+    refused(
+        &sandbox,
+        &["attest", "--base", "main", "--key", "env://NOT_SET"],
+        2,
+        "key.variable_unset",
+    );
 }
 
 #[test]
 fn case_152_a_secret_in_the_transcript_is_refused_or_taken_out_and_recorded() {
     let sandbox = Sandbox::with_change();
     let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
-    sandbox.session().prompt(&format!("use the token {secret} please")).writes("src/lib.rs").store(&sandbox);
-    let outcome = refused(&sandbox, &["attest", "--base", "main"], 2, "attest.secret_in_transcript");
+    sandbox
+        .session()
+        .prompt(&format!("use the token {secret} please"))
+        .writes("src/lib.rs")
+        .store(&sandbox);
+    let outcome = refused(
+        &sandbox,
+        &["attest", "--base", "main"],
+        2,
+        "attest.secret_in_transcript",
+    );
     assert!(!outcome.stderr.contains(secret), "the secret was printed");
     assert!(sandbox.evidence_refs().is_empty());
     let result = sandbox.attest(&["--base", "main", "--redact"]);
@@ -246,7 +356,12 @@ fn case_152_a_secret_in_a_flag_never_reaches_the_statement() {
     let sandbox = Sandbox::with_change();
     let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
     for flag in ["--owner", "--agent", "--task"] {
-        let outcome = refused(&sandbox, &["attest", "--base", "main", flag, secret], 2, "attest.secret_in_statement");
+        let outcome = refused(
+            &sandbox,
+            &["attest", "--base", "main", flag, secret],
+            2,
+            "attest.secret_in_statement",
+        );
         assert!(!outcome.stderr.contains(secret));
     }
     assert!(sandbox.evidence_refs().is_empty());
@@ -259,16 +374,31 @@ fn case_164_git_variables_of_a_ci_job_are_ignored_and_reported() {
     other.write("other.txt", "x");
     other.commit("other");
     let mut command = sandbox.command(["attest", "--base", "main", "--format", "json"]);
-    command.env("GIT_DIR", other.repo().join(".git")).env("GIT_WORK_TREE", other.repo());
+    command
+        .env("GIT_DIR", other.repo().join(".git"))
+        .env("GIT_WORK_TREE", other.repo());
     command.env("GIT_OBJECT_DIRECTORY", other.repo().join(".git/objects"));
-    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "core.fsmonitor").env("GIT_CONFIG_VALUE_0", "touch /tmp/no");
+    command
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "core.fsmonitor")
+        .env("GIT_CONFIG_VALUE_0", "touch /tmp/no");
     command.env("GIT_INDEX_FILE", other.repo().join(".git/index"));
     let outcome = Outcome::of(command.output().unwrap()).ok();
     assert_eq!(outcome.json()["refs"].as_array().unwrap().len(), 2);
     assert_eq!(sandbox.evidence_refs().len(), 2);
     assert!(other.evidence_refs().is_empty());
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_COUNT", "GIT_INDEX_FILE"] {
-        assert!(outcome.stderr.contains(&format!("{name} is ignored")), "{}", outcome.stderr);
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_CONFIG_COUNT",
+        "GIT_INDEX_FILE",
+    ] {
+        assert!(
+            outcome.stderr.contains(&format!("{name} is ignored")),
+            "{}",
+            outcome.stderr
+        );
     }
 }
 
@@ -280,7 +410,10 @@ fn case_237_the_same_submission_again_is_the_same_attestation() {
     assert_eq!(sandbox.touchmark(["attest", "--base", "main"]).code, Some(20));
     fs::remove_file(sandbox.path("touchmark/data/log")).unwrap();
     let entries = sandbox.files("touchmark/data/spool");
-    let (path, bytes) = entries.iter().find(|(path, _)| crate::common::is_spool_entry(path)).unwrap();
+    let (path, bytes) = entries
+        .iter()
+        .find(|(path, _)| crate::common::is_spool_entry(path))
+        .unwrap();
     sandbox.touchmark(["publish"]).ok();
     let before = sandbox.evidence(&sandbox.evidence_refs()[0]);
     // As after a crash between the log's answer and its being kept: the entry is back as it was before the log.
@@ -288,7 +421,13 @@ fn case_237_the_same_submission_again_is_the_same_attestation() {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let done = sandbox.touchmark(["publish", "--format", "json"]).ok().json();
     assert_eq!(done["finished"][0]["logIndex"], 0);
-    assert_eq!(sandbox.touchmark(["log", "check", "--format", "json"]).ok().json()["size"], 1);
+    assert_eq!(
+        sandbox
+            .touchmark(["log", "check", "--format", "json"])
+            .ok()
+            .json()["size"],
+        1
+    );
     assert_eq!(sandbox.evidence(&sandbox.evidence_refs()[0]), before);
 }
 
@@ -297,12 +436,21 @@ fn case_217_hostile_names_are_shown_and_never_obeyed() {
     let sandbox = Sandbox::with_change();
     let outcome = sandbox.touchmark(["attest", "--base", "\u{1b}]52;c;AAAA\u{7}\u{202e}main"]);
     assert_eq!(outcome.code, Some(2));
-    assert!(!outcome.stderr.contains('\u{1b}') && !outcome.stderr.contains('\u{202e}'), "{:?}", outcome.stderr);
+    assert!(
+        !outcome.stderr.contains('\u{1b}') && !outcome.stderr.contains('\u{202e}'),
+        "{:?}",
+        outcome.stderr
+    );
     sandbox.write("evil\u{202e}\u{9b}.txt", "x");
     sandbox.commit("evil");
     for format in ["text", "json"] {
-        let outcome = sandbox.touchmark(["attest", "--base", "main", "--dry-run", "--format", format]).ok();
-        assert!(!outcome.stdout.contains('\u{202e}') && !outcome.stdout.contains('\u{9b}'), "{format}");
+        let outcome = sandbox
+            .touchmark(["attest", "--base", "main", "--dry-run", "--format", format])
+            .ok();
+        assert!(
+            !outcome.stdout.contains('\u{202e}') && !outcome.stdout.contains('\u{9b}'),
+            "{format}"
+        );
     }
 }
 

@@ -6,7 +6,10 @@ use crate::common::{Sandbox, contains};
 
 fn reviewer(sandbox: &Sandbox) -> String {
     sandbox.touchmark(["key", "generate", "alice", "--plain"]).ok();
-    sandbox.path("touchmark/config/keys/alice.pem").to_string_lossy().into_owned()
+    sandbox
+        .path("touchmark/config/keys/alice.pem")
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn statement(bundle: &[u8]) -> Value {
@@ -21,7 +24,20 @@ fn an_approval_binds_exactly_the_change_and_what_was_shown() {
     let sandbox = Sandbox::with_change();
     let attested = sandbox.attest(&["--base", "main"]);
     let key = reviewer(&sandbox);
-    let arguments = ["approve", "HEAD", "--target", "refs/heads/main", "--key", &key, "--reason", "fine", "--expires", "2027-01-01T00:00:00Z", "--format", "json"];
+    let arguments = [
+        "approve",
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--key",
+        &key,
+        "--reason",
+        "fine",
+        "--expires",
+        "2027-01-01T00:00:00Z",
+        "--format",
+        "json",
+    ];
     let result = sandbox.touchmark(arguments).ok().json();
     assert_eq!(result["outcome"], "logged");
     assert_eq!(result["agentChanges"], json!([attested["payload"]]));
@@ -29,7 +45,11 @@ fn an_approval_binds_exactly_the_change_and_what_was_shown() {
     let reference = format!("refs/touchmark/tree/{}/{tree}", &tree[..2]);
     assert_eq!(result["refs"], json!([reference]));
     let name = format!("{}.sigstore.json", result["evidence"].as_str().unwrap());
-    let (_, bundle) = sandbox.evidence(&reference).into_iter().find(|(found, _)| *found == name).unwrap();
+    let (_, bundle) = sandbox
+        .evidence(&reference)
+        .into_iter()
+        .find(|(found, _)| *found == name)
+        .unwrap();
     let review = statement(&bundle)["predicate"].clone();
     assert_eq!(
         review["change"],
@@ -49,8 +69,10 @@ fn an_approval_binds_exactly_the_change_and_what_was_shown() {
     assert_eq!(review["expiresAt"], "2027-01-01T00:00:00Z");
     assert_eq!(review["method"], "cli");
     use sha2::Digest as _;
-    let digest: String =
-        sha2::Sha256::digest(result["shown"].as_str().unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = sha2::Sha256::digest(result["shown"].as_str().unwrap())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert_eq!(result["shownSha256"], digest);
 }
 
@@ -58,18 +80,47 @@ fn an_approval_binds_exactly_the_change_and_what_was_shown() {
 fn a_rejection_with_a_scope_and_an_approval_that_supersedes_it() {
     let sandbox = Sandbox::with_change();
     let key = reviewer(&sandbox);
-    let base = ["HEAD", "--target", "refs/heads/main", "--key", &key, "--format", "json"];
-    let reject: Vec<&str> = ["reject"].into_iter().chain(base).chain(["--paths", "src/**", "docs/*.md"]).collect();
+    let base = [
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--key",
+        &key,
+        "--format",
+        "json",
+    ];
+    let reject: Vec<&str> = ["reject"]
+        .into_iter()
+        .chain(base)
+        .chain(["--paths", "src/**", "docs/*.md"])
+        .collect();
     let rejected = sandbox.touchmark(reject).ok().json();
     assert_eq!(rejected["decision"], "rejected");
     let payload = rejected["payload"].as_str().unwrap().to_owned();
-    let approve: Vec<&str> = ["approve"].into_iter().chain(base).chain(["--supersedes", &payload]).collect();
+    let approve: Vec<&str> = ["approve"]
+        .into_iter()
+        .chain(base)
+        .chain(["--supersedes", &payload])
+        .collect();
     let approved = sandbox.touchmark(approve).ok().json();
     let reference = approved["refs"][0].as_str().unwrap();
-    let reviews: Vec<Value> = sandbox.evidence(reference).iter().map(|(_, bytes)| statement(bytes)["predicate"].clone()).collect();
-    let scoped = reviews.iter().find(|review| review["decision"] == "rejected").unwrap();
-    assert_eq!(scoped["scope"], json!({"whole": false, "paths": ["src/**", "docs/*.md"]}));
-    let superseding = reviews.iter().find(|review| review["decision"] == "approved").unwrap();
+    let reviews: Vec<Value> = sandbox
+        .evidence(reference)
+        .iter()
+        .map(|(_, bytes)| statement(bytes)["predicate"].clone())
+        .collect();
+    let scoped = reviews
+        .iter()
+        .find(|review| review["decision"] == "rejected")
+        .unwrap();
+    assert_eq!(
+        scoped["scope"],
+        json!({"whole": false, "paths": ["src/**", "docs/*.md"]})
+    );
+    let superseding = reviews
+        .iter()
+        .find(|review| review["decision"] == "approved")
+        .unwrap();
     assert_eq!(superseding["supersedes"]["sha256"], payload);
 }
 
@@ -78,13 +129,31 @@ fn a_review_needs_a_key_of_its_own_a_full_target_and_a_change() {
     let sandbox = Sandbox::with_change();
     sandbox.attest(&["--base", "main"]);
     let key = reviewer(&sandbox);
-    sandbox.touchmark(["approve", "HEAD", "--target", "refs/heads/main"]).refused(2, "review.no_key");
-    sandbox.touchmark(["approve", "HEAD", "--target", "main", "--key", &key]).refused(2, "range.target_not_full");
-    sandbox.touchmark(["approve", "main", "--target", "refs/heads/main", "--key", &key]).refused(2, "git.empty_range");
     sandbox
-        .touchmark(["approve", "HEAD", "--target", "refs/heads/main", "--key", &key, "--paths", "../x"])
+        .touchmark(["approve", "HEAD", "--target", "refs/heads/main"])
+        .refused(2, "review.no_key");
+    sandbox
+        .touchmark(["approve", "HEAD", "--target", "main", "--key", &key])
+        .refused(2, "range.target_not_full");
+    sandbox
+        .touchmark(["approve", "main", "--target", "refs/heads/main", "--key", &key])
+        .refused(2, "git.empty_range");
+    sandbox
+        .touchmark([
+            "approve",
+            "HEAD",
+            "--target",
+            "refs/heads/main",
+            "--key",
+            &key,
+            "--paths",
+            "../x",
+        ])
         .refused(2, "review.scope");
-    assert_eq!(sandbox.touchmark(["approve", "HEAD", "--key", &key]).code, Some(2));
+    assert_eq!(
+        sandbox.touchmark(["approve", "HEAD", "--key", &key]).code,
+        Some(2)
+    );
 }
 
 #[test]
@@ -96,13 +165,27 @@ fn evidence_that_does_not_verify_is_shown_as_set_aside_and_not_named() {
     command.env("TOUCHMARK_HOME", sandbox.path("bob"));
     crate::common::Outcome::of(command.output().unwrap()).ok();
     let key = sandbox.path("bob/config/keys/bob.pem");
-    let mut command = sandbox.command(["approve", "HEAD", "--target", "refs/heads/main", "--format", "json", "--key"]);
+    let mut command = sandbox.command([
+        "approve",
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--format",
+        "json",
+        "--key",
+    ]);
     command.arg(key).env("TOUCHMARK_HOME", sandbox.path("bob"));
     let result = crate::common::Outcome::of(command.output().unwrap()).ok().json();
     assert_eq!(result["agentChanges"], json!([]));
     let shown = result["shown"].as_str().unwrap();
-    assert!(shown.contains("set aside, not counted as evidence (1)"), "{shown}");
-    assert!(contains(shown.as_bytes(), attested["payload"].as_str().unwrap().as_bytes()));
+    assert!(
+        shown.contains("set aside, not counted as evidence (1)"),
+        "{shown}"
+    );
+    assert!(contains(
+        shown.as_bytes(),
+        attested["payload"].as_str().unwrap().as_bytes()
+    ));
 }
 
 #[test]
@@ -113,14 +196,42 @@ fn evidence_is_pushed_and_fetched_ref_by_ref() {
     sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
     sandbox.git(["push", "--quiet", "origin", "main", "agent/fix"]);
     let result = sandbox.attest(&["--base", "main", "--push", "origin"]);
-    let there = sandbox.git_in(&remote, ["for-each-ref", "--format=%(refname)", "refs/touchmark/"]);
+    let there = sandbox.git_in(
+        &remote,
+        ["for-each-ref", "--format=%(refname)", "refs/touchmark/"],
+    );
     assert_eq!(there.lines().collect::<Vec<_>>(), sandbox.evidence_refs());
 
     let clone = sandbox.path("clone");
-    sandbox.git(["clone", "--quiet", "--branch=agent/fix", remote.to_str().unwrap(), clone.to_str().unwrap()]);
-    let fetched = sandbox.touchmark(["publish", "--fetch", "origin", "-C", clone.to_str().unwrap(), "--format", "json"]).ok().json();
+    sandbox.git([
+        "clone",
+        "--quiet",
+        "--branch=agent/fix",
+        remote.to_str().unwrap(),
+        clone.to_str().unwrap(),
+    ]);
+    let fetched = sandbox
+        .touchmark([
+            "publish",
+            "--fetch",
+            "origin",
+            "-C",
+            clone.to_str().unwrap(),
+            "--format",
+            "json",
+        ])
+        .ok()
+        .json();
     assert_eq!(fetched["fetchedRefs"], 2);
-    let names = sandbox.git_in(&clone, ["ls-tree", "--name-only", result["refs"][0].as_str().unwrap()]);
-    assert_eq!(names, format!("{}.sigstore.json", result["evidence"].as_str().unwrap()));
-    sandbox.touchmark(["attest", "--base", "main", "--push", "nowhere"]).refused(2, "git.remote");
+    let names = sandbox.git_in(
+        &clone,
+        ["ls-tree", "--name-only", result["refs"][0].as_str().unwrap()],
+    );
+    assert_eq!(
+        names,
+        format!("{}.sigstore.json", result["evidence"].as_str().unwrap())
+    );
+    sandbox
+        .touchmark(["attest", "--base", "main", "--push", "nowhere"])
+        .refused(2, "git.remote");
 }

@@ -28,17 +28,32 @@ fn plain_key(sandbox: &Sandbox) -> PathBuf {
 fn a_generated_key_is_private_encrypted_and_readable_again() {
     let sandbox = Sandbox::new();
     for (name, algorithm) in [("one", "p256"), ("two", "p384"), ("three", "ed25519")] {
-        with_password(&sandbox, &["key", "generate", name, "--algorithm", algorithm], PASSWORD).ok();
+        with_password(
+            &sandbox,
+            &["key", "generate", name, "--algorithm", algorithm],
+            PASSWORD,
+        )
+        .ok();
         let file = key_file(&sandbox, name);
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----"), "{text}");
+        assert!(
+            text.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----"),
+            "{text}"
+        );
         let uri = file.to_str().unwrap();
-        let public = with_password(&sandbox, &["key", "public", "--key", uri], PASSWORD).ok().stdout;
+        let public = with_password(&sandbox, &["key", "public", "--key", uri], PASSWORD)
+            .ok()
+            .stdout;
         assert_eq!(public, fs::read_to_string(file.with_extension("pub")).unwrap());
     }
     let rows = sandbox.touchmark(["key", "list", "--format", "json"]).ok().json()["keys"].clone();
-    let names: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["one", "three", "two"]);
     assert!(rows[0]["fingerprint"].as_str().unwrap().starts_with("sha256:"));
 }
@@ -46,13 +61,21 @@ fn a_generated_key_is_private_encrypted_and_readable_again() {
 #[test]
 fn a_key_is_never_overwritten_and_never_without_password_by_accident() {
     let sandbox = Sandbox::new();
-    sandbox.touchmark(["key", "generate", "a"]).refused(2, "key.password_required");
+    sandbox
+        .touchmark(["key", "generate", "a"])
+        .refused(2, "key.password_required");
     with_password(&sandbox, &["key", "generate", "a"], "").refused(2, "key.password_required");
     let before = fs::read(plain_key(&sandbox)).unwrap();
-    sandbox.touchmark(["key", "generate", "plain", "--plain"]).refused(2, "key.file_exists");
+    sandbox
+        .touchmark(["key", "generate", "plain", "--plain"])
+        .refused(2, "key.file_exists");
     assert_eq!(fs::read(key_file(&sandbox, "plain")).unwrap(), before);
     for name in ["../x", "-x", ".x", "a/b", ""] {
-        assert_eq!(sandbox.touchmark(["key", "generate", "--plain", "--", name]).code, Some(2), "{name}");
+        assert_eq!(
+            sandbox.touchmark(["key", "generate", "--plain", "--", name]).code,
+            Some(2),
+            "{name}"
+        );
     }
 }
 
@@ -62,10 +85,23 @@ fn a_password_comes_from_a_descriptor_before_the_environment() {
     with_password(&sandbox, &["key", "generate", "a"], PASSWORD).ok();
     let file = sandbox.path("password");
     fs::write(&file, format!("{PASSWORD}\n")).unwrap();
-    let mut command = sandbox.command(["key", "public", "--key", key_file(&sandbox, "a").to_str().unwrap()]);
-    command.args(["--password-fd", "0"]).env("TOUCHMARK_PASSWORD", "wrong").stdin(fs::File::open(file).unwrap());
+    let mut command = sandbox.command([
+        "key",
+        "public",
+        "--key",
+        key_file(&sandbox, "a").to_str().unwrap(),
+    ]);
+    command
+        .args(["--password-fd", "0"])
+        .env("TOUCHMARK_PASSWORD", "wrong")
+        .stdin(fs::File::open(file).unwrap());
     Outcome::of(command.output().unwrap()).ok();
-    let mut command = sandbox.command(["key", "public", "--key", key_file(&sandbox, "a").to_str().unwrap()]);
+    let mut command = sandbox.command([
+        "key",
+        "public",
+        "--key",
+        key_file(&sandbox, "a").to_str().unwrap(),
+    ]);
     command.env("COSIGN_PASSWORD", PASSWORD);
     Outcome::of(command.output().unwrap()).ok();
 }
@@ -74,14 +110,23 @@ fn a_password_comes_from_a_descriptor_before_the_environment() {
 fn an_openssh_and_a_pkcs8_key_are_imported() {
     let sandbox = Sandbox::new();
     let plain = plain_key(&sandbox);
-    sandbox.touchmark(["key", "import", plain.to_str().unwrap(), "copy", "--plain"]).ok();
-    assert_eq!(fs::read(key_file(&sandbox, "copy")).unwrap(), fs::read(plain).unwrap());
+    sandbox
+        .touchmark(["key", "import", plain.to_str().unwrap(), "copy", "--plain"])
+        .ok();
+    assert_eq!(
+        fs::read(key_file(&sandbox, "copy")).unwrap(),
+        fs::read(plain).unwrap()
+    );
     let ssh = sandbox.path("id_ecdsa");
     let mut keygen = std::process::Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f"]).arg(&ssh);
+    keygen
+        .args(["-q", "-t", "ecdsa", "-b", "256", "-N", "", "-f"])
+        .arg(&ssh);
     match keygen.status() {
         Ok(status) if status.success() => {
-            sandbox.touchmark(["key", "import", ssh.to_str().unwrap(), "ssh", "--plain"]).ok();
+            sandbox
+                .touchmark(["key", "import", ssh.to_str().unwrap(), "ssh", "--plain"])
+                .ok();
         }
         _ => println!("skipped: there is no ssh-keygen here"),
     }
@@ -96,7 +141,9 @@ fn case_240_a_public_key_is_not_taken_for_a_private_one_nor_a_key_for_its_name()
     outcome.refused(2, "key.public_where_private_expected");
 
     let text = fs::read_to_string(key_file(&sandbox, "plain")).unwrap();
-    let outcome = sandbox.touchmark(["attest", "--key", &text]).refused(2, "key.name_is_key");
+    let outcome = sandbox
+        .touchmark(["attest", "--key", &text])
+        .refused(2, "key.name_is_key");
     let secret = text.lines().nth(1).unwrap();
     assert!(!outcome.stderr.contains(secret), "the key was echoed");
     assert!(sandbox.evidence_refs().is_empty());
@@ -145,14 +192,26 @@ fn case_242_a_wrong_password_and_a_huge_derivation_end_in_an_error() {
     let json = String::from_utf8(base64.decode(body).unwrap()).unwrap();
     assert!(json.contains("\"N\":65536"), "{json}");
     let costly = base64.encode(json.replace("\"N\":65536", "\"N\":1099511627776"));
-    let costly: Vec<&str> = costly.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let costly: Vec<&str> = costly
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
     let costly = costly.join("\n");
     let label = "ENCRYPTED SIGSTORE PRIVATE KEY";
     let huge = sandbox.path("huge.pem");
-    fs::write(&huge, format!("-----BEGIN {label}-----\n{costly}\n-----END {label}-----\n")).unwrap();
+    fs::write(
+        &huge,
+        format!("-----BEGIN {label}-----\n{costly}\n-----END {label}-----\n"),
+    )
+    .unwrap();
     fs::set_permissions(&huge, fs::Permissions::from_mode(0o600)).unwrap();
     let started = std::time::Instant::now();
-    with_password(&sandbox, &["attest", "--key", huge.to_str().unwrap()], PASSWORD).refused(1, "key.kdf_cost");
-    assert!(started.elapsed() < std::time::Duration::from_secs(20), "nothing may be derived");
+    with_password(&sandbox, &["attest", "--key", huge.to_str().unwrap()], PASSWORD)
+        .refused(1, "key.kdf_cost");
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(20),
+        "nothing may be derived"
+    );
     with_password(&sandbox, &attest, PASSWORD).ok();
 }

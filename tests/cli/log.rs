@@ -11,13 +11,34 @@ fn a_log_is_made_once_and_read_back() {
     let sandbox = Sandbox::with_change();
     let folder = sandbox.path("log");
     let folder = folder.to_str().unwrap();
-    let made = sandbox.touchmark(["log", "create", "--log", folder, "--name", "agents.acme.example", "--format", "json"]).ok().json();
-    assert!(made["origin"].as_str().unwrap().ends_with(".agents.acme.example"), "{made}");
+    let made = sandbox
+        .touchmark([
+            "log",
+            "create",
+            "--log",
+            folder,
+            "--name",
+            "agents.acme.example",
+            "--format",
+            "json",
+        ])
+        .ok()
+        .json();
+    assert!(
+        made["origin"].as_str().unwrap().ends_with(".agents.acme.example"),
+        "{made}"
+    );
     assert_eq!(made["size"], 0);
-    sandbox.touchmark(["log", "create", "--log", folder]).refused(1, "log.exists");
+    sandbox
+        .touchmark(["log", "create", "--log", folder])
+        .refused(1, "log.exists");
     sandbox.touchmark(["log", "check", "--log", folder]).ok();
-    sandbox.touchmark(["log", "get", "0", "--log", folder]).refused(1, "log.no_entry");
-    sandbox.touchmark(["log", "check", "--log", "nowhere"]).refused(1, "log.missing");
+    sandbox
+        .touchmark(["log", "get", "0", "--log", folder])
+        .refused(1, "log.no_entry");
+    sandbox
+        .touchmark(["log", "check", "--log", "nowhere"])
+        .refused(1, "log.missing");
 }
 
 #[test]
@@ -34,7 +55,10 @@ fn an_entry_and_the_trusted_root_are_what_a_bundle_needs() {
 fn a_damaged_log_is_inconsistent() {
     let sandbox = Sandbox::with_change();
     sandbox.attest(&["--base", "main"]);
-    let bundle = sandbox.files("touchmark/data/log").into_iter().find(|(path, _)| path.to_string_lossy().contains("entries"));
+    let bundle = sandbox
+        .files("touchmark/data/log")
+        .into_iter()
+        .find(|(path, _)| path.to_string_lossy().contains("entries"));
     let (path, mut bytes) = bundle.expect("an entry bundle");
     let last = bytes.len() - 2;
     bytes[last] ^= 1;
@@ -51,7 +75,11 @@ fn a_damaged_log_is_inconsistent() {
 fn a_configured_log_is_used_and_made_on_first_use() {
     let sandbox = Sandbox::with_change();
     fs::create_dir_all(sandbox.path("touchmark/config")).unwrap();
-    fs::write(sandbox.path("touchmark/config/config.toml"), "log = \"../elsewhere\"\n").unwrap();
+    fs::write(
+        sandbox.path("touchmark/config/config.toml"),
+        "log = \"../elsewhere\"\n",
+    )
+    .unwrap();
     sandbox.attest(&["--base", "main"]);
     assert!(sandbox.path("touchmark/elsewhere").exists());
     assert!(!sandbox.path("touchmark/data/log").exists());

@@ -141,8 +141,13 @@ pub(crate) fn parse() -> Result<Cli, ProcessExit> {
 }
 
 fn key_text() -> ProcessExit {
-    let error = CliError::usage("key.name_is_key", "expected the name of a key, found the key itself")
-        .hint("put the key into a file and name that; this one has been on a command line and should be replaced");
+    let error = CliError::usage(
+        "key.name_is_key",
+        "expected the name of a key, found the key itself",
+    )
+    .hint(
+        "put the key into a file and name that; this one has been on a command line and should be replaced",
+    );
     Output::new(Format::Text, Color::Auto, false, &Environment::default()).error(&error);
     error.exit().into()
 }

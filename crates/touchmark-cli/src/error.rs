@@ -200,8 +200,12 @@ impl CliError {
 fn usual_hint(code: &str) -> Option<&'static str> {
     match code.split('.').next() {
         Some("session") => Some("name another session with --session FILE"),
-        Some("metadata") => Some("a record has agent_id, model, prompt_hash, base_sha, proposed_sha and timestamp"),
-        Some("store" | "vault" | "spool") => Some("`touchmark status` shows the folders; nothing that was signed is lost"),
+        Some("metadata") => {
+            Some("a record has agent_id, model, prompt_hash, base_sha, proposed_sha and timestamp")
+        }
+        Some("store" | "vault" | "spool") => {
+            Some("`touchmark status` shows the folders; nothing that was signed is lost")
+        }
         _ => None,
     }
 }

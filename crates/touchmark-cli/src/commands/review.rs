@@ -94,12 +94,16 @@ struct ReviewDocument {
 /// Runs `approve` or `reject`.
 pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Result<ExitCode, CliError> {
     for name in context.environment.set_among(IGNORED_GIT) {
-        context.output.warn(format!("{name} is ignored: the repository is found from the folder alone"));
+        context.output.warn(format!(
+            "{name} is ignored: the repository is found from the folder alone"
+        ));
     }
     // A review is a person's: the key that agents sign with by default is never taken for it.
     if args.key.key.is_none() && context.config.text("key").is_none() {
-        return Err(CliError::usage("review.no_key", "a review is signed with a key of your own")
-            .hint("name it with --key URI, or set `key` in your configuration"));
+        return Err(
+            CliError::usage("review.no_key", "a review is signed with a key of your own")
+                .hint("name it with --key URI, or set `key` in your configuration"),
+        );
     }
     refuse_bad_scope(&args)?;
     let repository = pipeline::open_for_writing(&context.directory, context)?;
@@ -117,7 +121,11 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     let (word, index, exit) = match &outcome {
         Outcome::Logged(published) => ("logged", Some(published.index), ExitCode::Allowed),
         Outcome::Unlogged(error) => {
-            context.output.warn(format!("signed but unlogged: [{}] {}", error.code(), error.message()));
+            context.output.warn(format!(
+                "signed but unlogged: [{}] {}",
+                error.code(),
+                error.message()
+            ));
             ("unlogged", None, ExitCode::Unavailable)
         }
     };
@@ -127,16 +135,24 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
         payload: id.payload.to_string(),
         evidence: id.to_string(),
         log_index: index,
-        refs: if index.is_some() { under.iter().map(EvidenceKey::ref_name).collect() } else { Vec::new() },
+        refs: if index.is_some() {
+            under.iter().map(EvidenceKey::ref_name).collect()
+        } else {
+            Vec::new()
+        },
         agent_changes: shown.agent_changes.iter().map(ToString::to_string).collect(),
         shown_sha256: Sha256Digest::of(shown.text.as_bytes()).to_string(),
         shown: shown.text,
     };
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("review-result", 1), &document)?,
+        Format::Json => context
+            .output
+            .document(Schema::new("review-result", 1), &document)?,
         Format::Text => {
             context.output.line(&document.shown);
-            context.output.line(format!("{} {} ({word})", document.decision, document.evidence));
+            context
+                .output
+                .line(format!("{} {} ({word})", document.decision, document.evidence));
         }
     }
     if let Some(remote) = &args.push {
@@ -165,8 +181,11 @@ fn refuse_bad_scope(args: &Args) -> Result<(), CliError> {
 
 fn change(args: &Args, repository: &Repository) -> Result<ChangeUnderJudgement, CliError> {
     if !args.target.starts_with("refs/") {
-        return Err(CliError::usage("range.target_not_full", format!("{:?} is not the full name of a ref", args.target))
-            .hint("for instance --target refs/heads/main"));
+        return Err(CliError::usage(
+            "range.target_not_full",
+            format!("{:?} is not the full name of a ref", args.target),
+        )
+        .hint("for instance --target refs/heads/main"));
     }
     let base = repository.resolve(&args.target)?;
     let head = repository.resolve(&args.revision)?;
@@ -214,8 +233,16 @@ fn statement(
             head: change.head_commit.clone(),
         }),
         deploy: None,
-        scope: ReviewScope { whole, paths: (!whole).then(|| args.paths.clone()) },
-        evidence: shown.agent_changes.iter().copied().map(DigestSet::of_sha256).collect(),
+        scope: ReviewScope {
+            whole,
+            paths: (!whole).then(|| args.paths.clone()),
+        },
+        evidence: shown
+            .agent_changes
+            .iter()
+            .copied()
+            .map(DigestSet::of_sha256)
+            .collect(),
         shown: DigestSet::of_sha256(Sha256Digest::of(shown.text.as_bytes())),
         supersedes: args.supersedes.map(DigestSet::of_sha256),
         reason: args.reason.clone(),

@@ -65,7 +65,10 @@ impl Link {
 
     /// Returns the link with its place in the log.
     pub(crate) fn logged_at(self, index: u64) -> Self {
-        Self { log_index: Some(index), ..self }
+        Self {
+            log_index: Some(index),
+            ..self
+        }
     }
 
     /// Returns whether attesting this change again would say nothing new.

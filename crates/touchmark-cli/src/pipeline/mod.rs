@@ -148,7 +148,11 @@ pub(crate) fn finish(id: &EvidenceId, context: &Context<'_>) -> Result<Outcome, 
             if let Some(link) = link {
                 chain::put(&link, context)?;
             }
-            if error.exit() == ExitCode::Unavailable { Ok(Outcome::Unlogged(error)) } else { Err(error) }
+            if error.exit() == ExitCode::Unavailable {
+                Ok(Outcome::Unlogged(error))
+            } else {
+                Err(error)
+            }
         }
     }
 }

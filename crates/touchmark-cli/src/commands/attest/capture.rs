@@ -34,11 +34,19 @@ impl Place {
     pub(super) fn after(last: Option<&Link>) -> Result<Self, CliError> {
         if let Some(link) = last {
             let previous = Some(DigestSet::of_sha256(link.payload));
-            return Ok(Self { chain: link.chain, sequence: link.sequence + 1, previous });
+            return Ok(Self {
+                chain: link.chain,
+                sequence: link.sequence + 1,
+                previous,
+            });
         }
         let mut name = [0; 16];
         fill_random(&mut name)?;
-        Ok(Self { chain: claim::ChainId::from_bytes(name), sequence: 0, previous: None })
+        Ok(Self {
+            chain: claim::ChainId::from_bytes(name),
+            sequence: 0,
+            previous: None,
+        })
     }
 }
 
@@ -56,14 +64,20 @@ impl Captured {
     /// Reads the change and finds the run that made it.
     pub(super) fn read(args: &Args, git: &Repository, context: &Context<'_>) -> Result<Self, CliError> {
         let surroundings = Surroundings::of(&context.environment);
-        let metadata = args.metadata.as_deref().map(|file| session::metadata(file, context)).transpose()?;
+        let metadata = args
+            .metadata
+            .as_deref()
+            .map(|file| session::metadata(file, context))
+            .transpose()?;
         let asked = asked(args, metadata.as_ref())?;
         // Looking at every file of the work tree takes the longest, so the rest is read meanwhile.
         std::thread::scope(|scope| {
             let dirty = change::work_tree_counts(git, &asked)?.then(|| scope.spawn(|| git.is_dirty()));
             let mut captured = Self::read_run(args, git, (metadata, &asked), surroundings, context)?;
             if let Some(dirty) = dirty {
-                let dirty = dirty.join().map_err(|_| CliError::panicked(&interrupt::last_panic()))?;
+                let dirty = dirty
+                    .join()
+                    .map_err(|_| CliError::panicked(&interrupt::last_panic()))?;
                 captured.change.dirty = dirty?;
             }
             Ok(captured)
@@ -98,7 +112,13 @@ impl Captured {
                 chain::session_name("", &metadata.prompt_digest.to_string(), &change.repository.uri)
             }
         };
-        Ok(Self { change, teller, surroundings, session, work_tree })
+        Ok(Self {
+            change,
+            teller,
+            surroundings,
+            session,
+            work_tree,
+        })
     }
 
     /// Returns the last statement of this session.
@@ -109,7 +129,11 @@ impl Captured {
     /// Returns whether a statement says already what a new one would say.
     pub(super) fn is_covered_by(&self, link: &Link) -> bool {
         let change = &self.change;
-        link.covers(&change.base.git_tree, &change.proposed.git_tree, change.proposed.git_commit.as_ref())
+        link.covers(
+            &change.base.git_tree,
+            &change.proposed.git_tree,
+            change.proposed.git_commit.as_ref(),
+        )
     }
 
     /// Makes the statement, and what the vault has to keep so that it can be opened again.
@@ -132,20 +156,31 @@ impl Captured {
         )?;
         commitments.instructions = commitments::instructions(&found, &kept.key)?;
         kept.add_instructions(&found)?;
-        let root = self.work_tree.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let root = self
+            .work_tree
+            .as_deref()
+            .map(Path::to_string_lossy)
+            .unwrap_or_default();
         let written = match &self.teller {
             Teller::Session(session) => Some(rows::written(session, &root)),
             Teller::Metadata(_) => None,
         };
         let rows = Rows::of(git, &self.change.changes, written.as_ref())?;
-        let setting = |flag: &Option<String>, name| flag.clone().or_else(|| context.config.text(name).map(str::to_owned));
+        let setting = |flag: &Option<String>, name| {
+            flag.clone()
+                .or_else(|| context.config.text(name).map(str::to_owned))
+        };
         let statement = statement::build(Parts {
             teller: &self.teller,
             change: &self.change,
             paths_tree: if rows.too_many() { Some(rows.tree()?) } else { None },
             rows,
             commitments,
-            sbom: args.sbom.as_deref().map(|file| sbom::read(&context.path(file))).transpose()?,
+            sbom: args
+                .sbom
+                .as_deref()
+                .map(|file| sbom::read(&context.path(file)))
+                .transpose()?,
             surroundings: &self.surroundings,
             agent: setting(&args.agent, "agent"),
             owner: setting(&args.owner, "owner"),
@@ -156,15 +191,34 @@ impl Captured {
     }
 
     /// Commits to what the session says, once it is known to hold no secret that was not taken out.
-    fn committed(&self, args: &Args, kept: &mut vault::Kept, context: &Context<'_>) -> Result<Commitments, CliError> {
-        let task = args.task.as_ref().map(|uri| claim::Task { uri: Some(uri.clone()), commitment: None });
-        let mut commitments = Commitments { task, ..Commitments::default() };
-        let Teller::Session(session) = &self.teller else { return Ok(commitments) };
+    fn committed(
+        &self,
+        args: &Args,
+        kept: &mut vault::Kept,
+        context: &Context<'_>,
+    ) -> Result<Commitments, CliError> {
+        let task = args.task.as_ref().map(|uri| claim::Task {
+            uri: Some(uri.clone()),
+            commitment: None,
+        });
+        let mut commitments = Commitments {
+            task,
+            ..Commitments::default()
+        };
+        let Teller::Session(session) = &self.teller else {
+            return Ok(commitments);
+        };
         let raw = commitments::transcript_bytes(session);
         let redacted = secrets::in_transcript(&raw, args.redact)?;
-        let plain = if args.plain_prompt_digest { Plain::Digest } else { Plain::No };
+        let plain = if args.plain_prompt_digest {
+            Plain::Digest
+        } else {
+            Plain::No
+        };
         if plain == Plain::Digest {
-            context.output.warn("the plain digest of a short or common prompt can be guessed by anyone who sees it");
+            context
+                .output
+                .warn("the plain digest of a short or common prompt can be guessed by anyone who sees it");
         }
         let transcript = commitments::transcript(session, &kept.key, &raw, redacted.as_ref())?;
         commitments.prompt = commitments::prompts(session, &kept.key, plain)?;

@@ -19,8 +19,8 @@ use touchmark_git::Repository;
 use touchmark_sign::attestation;
 use touchmark_sign::vault::RecordName;
 
-pub(crate) use self::change::repository;
 use self::capture::{Captured, Place};
+pub(crate) use self::change::repository;
 use crate::cli::example;
 use crate::context::Context;
 use crate::environment::IGNORED_GIT;
@@ -143,7 +143,14 @@ fn attest(
     let chain = place.chain;
     let (statement, kept) = captured.state(args, git, place, context)?;
     let prepared = attestation::prepare(&statement)?;
-    vault::keep(&RecordName { chain, payload: prepared.payload_digest() }, kept, context)?;
+    vault::keep(
+        &RecordName {
+            chain,
+            payload: prepared.payload_digest(),
+        },
+        kept,
+        context,
+    )?;
     let signed = prepared.sign(&*signer)?;
     let repository = git.work_tree().unwrap_or(git.git_dir());
     let id = pipeline::queue(signed, repository, &captured.change.keys, context)?;

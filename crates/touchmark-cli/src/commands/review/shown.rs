@@ -52,7 +52,10 @@ impl Shown {
         paths(&mut text, &changes, &verified);
         agents(&mut text, &verified);
         set_aside(&mut text, found);
-        let mut agent_changes: Vec<Sha256Digest> = verified.iter().map(|(statement, _)| statement.payload_digest()).collect();
+        let mut agent_changes: Vec<Sha256Digest> = verified
+            .iter()
+            .map(|(statement, _)| statement.payload_digest())
+            .collect();
         agent_changes.dedup();
         // The last line feed is the printer's.
         text.truncate(text.trim_end_matches('\n').len());
@@ -64,14 +67,27 @@ fn paths(text: &mut String, changes: &[PathChange], verified: &[(&VerifiedStatem
     let _ = writeln!(text, "paths ({})", changes.len());
     for change in changes {
         let spoken_for = verified.iter().any(|(_, claim)| claims(claim, &change.path));
-        let note = if spoken_for { "" } else { "    no agent change speaks of it" };
-        let _ = writeln!(text, "  {:<11} {}{note}", status(change), inline(&change.path.to_string_lossy()));
+        let note = if spoken_for {
+            ""
+        } else {
+            "    no agent change speaks of it"
+        };
+        let _ = writeln!(
+            text,
+            "  {:<11} {}{note}",
+            status(change),
+            inline(&change.path.to_string_lossy())
+        );
     }
 }
 
 fn claims(claim: &AgentChange, path: &RepoPath) -> bool {
     // Rows that were replaced by their root are not at hand.
-    claim.change.paths.as_ref().is_none_or(|rows| rows.iter().any(|row| row.path == *path))
+    claim
+        .change
+        .paths
+        .as_ref()
+        .is_none_or(|rows| rows.iter().any(|row| row.path == *path))
 }
 
 fn status(change: &PathChange) -> PathStatus {
@@ -88,13 +104,26 @@ fn status(change: &PathChange) -> PathStatus {
 fn agents(text: &mut String, verified: &[(&VerifiedStatement, &AgentChange)]) {
     let _ = writeln!(text, "agent changes ({})", verified.len());
     for (statement, claim) in verified {
-        let models: Vec<String> = claim.models.iter().map(|model| inline(&format!("{}/{}", model.provider, model.id))).collect();
-        let _ = writeln!(text, "  {} by {}", statement.payload_digest(), inline(&claim.agent.id));
+        let models: Vec<String> = claim
+            .models
+            .iter()
+            .map(|model| inline(&format!("{}/{}", model.provider, model.id)))
+            .collect();
+        let _ = writeln!(
+            text,
+            "  {} by {}",
+            statement.payload_digest(),
+            inline(&claim.agent.id)
+        );
         let _ = writeln!(text, "    signer     {}", statement.evidence_id().signer);
         let _ = writeln!(text, "    models     {}", models.join(", "));
         let listed = |paths: &Option<Vec<RepoPath>>| match paths {
             Some(paths) if paths.is_empty() => "none".to_owned(),
-            Some(paths) => paths.iter().map(|path| inline(&path.to_string_lossy())).collect::<Vec<_>>().join(", "),
+            Some(paths) => paths
+                .iter()
+                .map(|path| inline(&path.to_string_lossy()))
+                .collect::<Vec<_>>()
+                .join(", "),
             None => "unknown".to_owned(),
         };
         let _ = writeln!(text, "    undeclared {}", listed(&claim.change.undeclared));
