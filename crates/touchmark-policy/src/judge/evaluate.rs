@@ -27,8 +27,10 @@ pub(super) struct Evaluation<'e, 'p> {
     pub(super) reviews: Reviews<'e, 'p>,
     /// People whose file keys were counted.
     pub(super) file_keys: BTreeSet<String>,
-    /// Whether the bytes are not accounted for.
+    /// Whether evidence is lacking that accounts for the bytes.
     pub(super) lacks_accounting: bool,
+    /// Whether agent changes could account for what neither evidence nor people account for.
+    pub(super) unaccounted: bool,
     /// Whether approvals are lacking.
     pub(super) lacks_approval: bool,
 }
@@ -71,6 +73,7 @@ pub(super) struct Found {
     pub(super) rules: Vec<crate::verdict::RuleAccount>,
     pub(super) file_keys: BTreeSet<String>,
     pub(super) lacks_accounting: bool,
+    pub(super) unaccounted: bool,
     pub(super) lacks_approval: bool,
 }
 
@@ -136,6 +139,7 @@ pub(super) fn evaluate<'e, 'p>(
         reasons,
         file_keys,
         lacks_accounting,
+        unaccounted,
         lacks_approval,
         ..
     } = found;
@@ -147,6 +151,7 @@ pub(super) fn evaluate<'e, 'p>(
         reviews,
         file_keys,
         lacks_accounting,
+        unaccounted,
         lacks_approval,
     })
 }
@@ -218,6 +223,7 @@ fn residual(scene: &Scene<'_, '_, '_>, found: &mut Found) {
             Residual::Allow => Class::Finding,
         };
         found.lacks_accounting |= class != Class::Finding;
+        found.unaccounted |= class != Class::Finding;
         found.lacks_approval |= class == Class::Approval;
         let mut reason = Reason::new("accounted.residual")
             .class(class)
@@ -237,6 +243,7 @@ fn missing_commits(policy: &Policy, lineage: &Lineage, found: &mut Found) {
     }
     for missing in lineage.missing() {
         found.lacks_accounting = true;
+        found.unaccounted = true;
         let reason = Reason::new("accounted.missing_commit").expected("a statement for every commit");
         found.reasons.push(
             reason

@@ -46,10 +46,14 @@ pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>, label:
             }
         });
     if let Err(undecided) = stopped {
-        outcome
-            .findings
-            .reasons
-            .push(Reason::new(undecided.code()).found(sentence(&undecided)));
+        let reason = Reason::new(undecided.code()).found(sentence(&undecided));
+        // Whatever the code says of itself, a question without an answer is never a yes.
+        let class = if reason.class.decision().is_some() {
+            reason.class
+        } else {
+            Class::Error
+        };
+        outcome.findings.reasons.push(reason.class(class));
     }
     if outcome.findings.statements.is_empty() {
         outcome
@@ -95,13 +99,9 @@ fn judge_evidence(
         .collect();
     let mut agent_changes = sound;
     let mut evaluation = evaluate(request, policy, &agent_changes, gathered)?;
-    // A statement that breaks its agent's rules never stands in the way of a yes. Where there is no yes without it,
-    // the rules it breaks may be the better reason.
-    let is_no = evaluation
-        .reasons
-        .iter()
-        .any(|reason| reason.class != Class::Finding);
-    if is_no && agent_changes.len() < claimed.len() {
+    // A statement that breaks its agent's rules never stands in the way of a yes. Where the change is not accounted for
+    // without it, the rules it breaks are the better reason.
+    if evaluation.unaccounted && agent_changes.len() < claimed.len() {
         let all: Vec<&Evidence<'_>> = claimed.iter().map(|claim| claim.evidence).collect();
         let with_all = evaluate(request, policy, &all, gathered)?;
         let relied_on: BTreeSet<usize> = with_all

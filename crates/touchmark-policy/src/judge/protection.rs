@@ -39,6 +39,7 @@ pub(super) fn apply(scene: &Scene<'_, '_, '_>, found: &mut Found) {
                 found.approved.insert(fact.path.clone());
             }
             other => {
+                found.unaccounted |= fact.residual.is_some();
                 lacking = other.unwrap_or_else(|| "no policy-admin among them".to_owned());
                 unmet.push(fact.path.clone());
             }

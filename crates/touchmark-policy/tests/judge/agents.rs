@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use touchmark_policy::verdict::Vantage;
 
 use crate::git::path;
-use crate::world::{AGENT, ALICE, BOB, BOT, World, expect, findings, fingerprint};
+use crate::world::{AGENT, ALICE, BOB, BOT, OTHER_AGENT, World, expect, findings, fingerprint};
 
 type Edit = fn(&mut Value);
 
@@ -180,4 +180,20 @@ fn a_statement_that_breaks_a_rule_does_not_stand_in_the_way_of_people() {
     let verdict = world.judge();
     expect(&verdict, 0, &[]);
     assert!(findings(&verdict).is_empty());
+}
+
+#[test]
+fn a_statement_that_breaks_a_rule_is_no_reason_where_another_accounts_for_the_change() {
+    // Two agents attest the same change; the one with fewer rights is not needed.
+    let mut world = World::with_edits(&[("infra/main.tf", Some("size = 2\n"))]);
+    world.edit_policy(
+        "id = \"other-agent\"",
+        "id = \"other-agent\"\nstatus = \"suspended\"",
+    );
+    let statement = world.agent_change_of("other-agent", &world.change.base_commit, &world.change.commits);
+    world.add(OTHER_AGENT, &statement);
+    expect(&world.judge(), 14, &["policy.rule.infra-two-humans"]);
+    world.approve(ALICE);
+    world.approve(BOB);
+    expect(&world.judge(), 0, &[]);
 }
