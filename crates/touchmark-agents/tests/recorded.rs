@@ -1,5 +1,6 @@
 //! The importer over real recordings, which are read in place and never copied. Where they are absent the tests say so.
 
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::path::{Path, PathBuf};
