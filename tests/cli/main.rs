@@ -1,9 +1,10 @@
 //! End-to-end tests, through the binary only.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails, and says what it skipped")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
+mod approvals;
 mod attest;
 mod attest_input;
 mod attest_review;
