@@ -36,7 +36,9 @@ make_project() {
     git -C app add -A
     git -C app commit -q -m "Start"
     git -C app push -q origin HEAD:main
+    # Its name for the world is a forge's address; pushes go to the folder.
     git -C app remote set-url origin https://git.example/acme/greeter.git
+    git -C app remote set-url --push origin "file://$work/server.git"
 }
 
 # An agent works in `app` on a branch, and its session is recorded where Claude Code keeps sessions.
@@ -91,6 +93,5 @@ residual = "forbid"
 END
     git -C app add -A
     git -C app commit -q -m "Policy"
-    git -C app push -q ../server.git HEAD:main
-    git -C app fetch -q ../server.git main:refs/remotes/origin/main
+    git -C app push -q origin HEAD:main
 }

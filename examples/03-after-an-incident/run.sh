@@ -4,11 +4,10 @@
 make_project
 make_gate
 agent_works
-touchmark -C app attest --agent greeter --key "$work/keys/agent.pem" > /dev/null
-touchmark -C app approve HEAD --target refs/remotes/origin/main --key "$work/keys/alice.pem" \
-    --trusted-root "$work/root.json" > /dev/null
+touchmark -C app attest --agent greeter --key ../keys/agent.pem > /dev/null
+touchmark -C app approve HEAD --target refs/heads/main --key ../keys/alice.pem --trusted-root ../root.json > /dev/null
 cd app
-root=$work/root.json
+root=../root.json
 
 say "A fault is traced to src/lib.rs: whose work is it?"
 run touchmark find --path src/lib.rs --trusted-root "$root"

@@ -50,7 +50,9 @@ fn a_bundle_needs_an_expected_signer_and_is_refused_for_another() {
     world
         .verify(&["--bundle", &file, "--key", &world.key("agent")])
         .refused(2, "key.private_where_public_expected");
-    world.verify(&["--key", &world.public_key("agent")]).refused(2, "verify.nothing_named");
+    world
+        .verify(&["--key", &world.public_key("agent")])
+        .refused(2, "verify.nothing_named");
 }
 
 #[test]
@@ -90,5 +92,10 @@ fn of_several_bundles_one_that_fails_is_a_failure() {
     world.verify(&["--bundle", &all, "--key", &key]).ok();
     fs::write(world.path("all/b.jsonl"), "{}\n").unwrap();
     let outcome = world.verify(&["--bundle", &all, "--key", &key]);
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(11), ""), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.code, outcome.stdout.as_str()),
+        (Some(11), ""),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -18,7 +18,10 @@ fn run(arguments: &[&Path]) -> Outcome {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail"]).args(arguments);
     command.current_dir(&work).env_clear().stdin(Stdio::null());
-    command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()));
+    command.env(
+        "PATH",
+        format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()),
+    );
     command.env("HOME", &home).env("TMPDIR", folder.path());
     command.env("TOUCHMARK_HOME", folder.path().join("touchmark"));
     command.env("GIT_CONFIG_NOSYSTEM", "1");
@@ -26,19 +29,29 @@ fn run(arguments: &[&Path]) -> Outcome {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Runs the example and returns what it printed.
 #[track_caller]
 fn example(name: &str) -> String {
-    run(&[&root().join("examples").join(name).join("run.sh")]).ok().stdout
+    run(&[&root().join("examples").join(name).join("run.sh")])
+        .ok()
+        .stdout
 }
 
 #[test]
 fn example_01_attests_without_typing() {
     let said = example("01-after-an-agent-run");
-    for text in ["attested ", "model        anthropic/claude-opus-4-5-20251101", "nothing new since", "refs/touchmark/commit/"] {
+    for text in [
+        "attested ",
+        "model        anthropic/claude-opus-4-5-20251101",
+        "nothing new since",
+        "refs/touchmark/commit/",
+    ] {
         assert!(said.contains(text), "{text} is not in {said}");
     }
 }
@@ -46,7 +59,12 @@ fn example_01_attests_without_typing() {
 #[test]
 fn example_02_refuses_and_allows() {
     let said = example("02-before-merge");
-    for text in ["verdict: approval (exit 14)", "verdict: allowed (exit 0)", "\"decision\": \"allowed\"", "accounted.residual"] {
+    for text in [
+        "verdict: approval (exit 14)",
+        "verdict: allowed (exit 0)",
+        "\"decision\": \"allowed\"",
+        "accounted.residual",
+    ] {
         assert!(said.contains(text), "{text} is not in {said}");
     }
 }
@@ -54,7 +72,12 @@ fn example_02_refuses_and_allows() {
 #[test]
 fn example_03_finds_shows_and_inspects() {
     let said = example("03-after-an-incident");
-    for text in ["path         src/lib.rs", "(exit 10)", "check        envelope.signature pass", "NOT VERIFIED"] {
+    for text in [
+        "path         src/lib.rs",
+        "(exit 10)",
+        "check        envelope.signature pass",
+        "NOT VERIFIED",
+    ] {
         assert!(said.contains(text), "{text} is not in {said}");
     }
 }
@@ -68,17 +91,25 @@ fn every_example_has_words_and_a_test() {
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["01-after-an-agent-run", "02-before-merge", "03-after-an-incident"]);
+    assert_eq!(
+        names,
+        ["01-after-an-agent-run", "02-before-merge", "03-after-an-incident"]
+    );
     for name in names {
         for file in ["README.md", "run.sh"] {
-            assert!(root().join("examples").join(&name).join(file).is_file(), "{name}/{file}");
+            assert!(
+                root().join("examples").join(&name).join(file).is_file(),
+                "{name}/{file}"
+            );
         }
     }
 }
 
 #[test]
 fn every_command_in_the_documents_works() {
-    let mut documents: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).into();
+    let mut documents: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
+        .map(|name| root().join(name))
+        .into();
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         documents.push(entry.unwrap().path().join("README.md"));
     }

@@ -27,7 +27,11 @@ fn kinds(world: &World, flags: &[&str]) -> Vec<String> {
     let exit = if found.is_empty() { 10 } else { 0 };
     assert_eq!(outcome.code, Some(exit), "{flags:?}: {}", outcome.stderr);
     let kind = |row: &Value| {
-        let known = if row["agent"].is_string() { &row["agent"] } else { &row["decision"] };
+        let known = if row["agent"].is_string() {
+            &row["agent"]
+        } else {
+            &row["decision"]
+        };
         known.as_str().unwrap().to_owned()
     };
     found.iter().map(kind).collect()
@@ -51,14 +55,26 @@ fn everything_is_found_and_nothing_is_said_to_be_missing() {
     assert_eq!(change["claimedEnd"], "2026-03-01T09:01:02Z");
     assert_eq!(change["refs"].as_array().unwrap().len(), 2);
     let text = find(&world, &[]).ok();
-    assert!(text.stdout.contains("ended        2026-03-01T09:01:02Z (claimed)"), "{}", text.stdout);
-    assert!(text.stderr.contains("2 found; looked at 2 pieces of evidence under 2 refs, 0 of them not verified"));
+    assert!(
+        text.stdout
+            .contains("ended        2026-03-01T09:01:02Z (claimed)"),
+        "{}",
+        text.stdout
+    );
+    assert!(
+        text.stderr
+            .contains("2 found; looked at 2 pieces of evidence under 2 refs, 0 of them not verified")
+    );
 }
 
 #[test]
 fn each_filter_admits_what_it_says_and_nothing_else() {
     let world = World::approved();
-    let (agent, alice, gate) = (world.fingerprint("agent"), world.fingerprint("alice"), world.fingerprint("gate"));
+    let (agent, alice, gate) = (
+        world.fingerprint("agent"),
+        world.fingerprint("alice"),
+        world.fingerprint("gate"),
+    );
     let change: &[&str] = &["greeter-agent"];
     let both: &[&str] = &["greeter-agent", "approved"];
     for (flags, expected) in [
@@ -85,7 +101,12 @@ fn each_filter_admits_what_it_says_and_nothing_else() {
         (vec!["--since", "2026-03-01T09:01:03Z"], &[]),
         (vec!["--until", "2026-03-01T09:01:03Z"], change),
         (vec!["--until", "2026-03-01T09:01:02Z"], &[]),
-        (vec!["--path", "src/**", "--model", "claude-*", "--commit", "HEAD", "--signer", &agent], change),
+        (
+            vec![
+                "--path", "src/**", "--model", "claude-*", "--commit", "HEAD", "--signer", &agent,
+            ],
+            change,
+        ),
         (vec!["--path", "src/**", "--model", "gpt-*"], &[]),
     ] {
         assert_eq!(kinds(&world, &flags), expected, "{flags:?}");
@@ -95,7 +116,12 @@ fn each_filter_admits_what_it_says_and_nothing_else() {
 #[test]
 fn a_filter_that_cannot_be_read_is_refused() {
     let world = World::unattested();
-    for flags in [["--since", "yesterday"], ["--until", "2026-03-01"], ["--signer", "alice"], ["--signer", "sha256:12"]] {
+    for flags in [
+        ["--since", "yesterday"],
+        ["--until", "2026-03-01"],
+        ["--signer", "alice"],
+        ["--signer", "sha256:12"],
+    ] {
         assert_eq!(find(&world, &flags).code, Some(2), "{flags:?}");
     }
     for glob in ["", "!src", "../x", "/src", "src//x"] {
@@ -110,7 +136,11 @@ fn an_empty_answer_ends_with_10_and_says_what_was_looked_at() {
     let world = World::unattested();
     let outcome = find(&world, &[]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(10), ""));
-    assert!(outcome.stderr.contains("0 found; looked at 0 pieces of evidence under 0 refs"));
+    assert!(
+        outcome
+            .stderr
+            .contains("0 found; looked at 0 pieces of evidence under 0 refs")
+    );
 }
 
 #[test]
@@ -125,7 +155,11 @@ fn evidence_that_proves_nothing_is_listed_with_its_code() {
     let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
     let mut other = signature.to_owned();
     other.replace_range(20..21, if &signature[20..21] == "A" { "B" } else { "A" });
-    put(&world, &name, &[(file.as_str(), text.replace(signature, &other).as_bytes())]);
+    put(
+        &world,
+        &name,
+        &[(file.as_str(), text.replace(signature, &other).as_bytes())],
+    );
     let outcome = find(&world, &["--format", "json"]).ok();
     let document = outcome.json();
     assert_valid(&document);
@@ -133,7 +167,11 @@ fn evidence_that_proves_nothing_is_listed_with_its_code() {
     assert_eq!(document["unverified"][0]["code"], "signature.invalid");
     assert_eq!(document["coverage"]["unverified"], 1);
     let text = find(&world, &[]).ok();
-    assert!(text.stderr.contains("is not verified [signature.invalid]"), "{}", text.stderr);
+    assert!(
+        text.stderr.contains("is not verified [signature.invalid]"),
+        "{}",
+        text.stderr
+    );
     // Without a root that knows the log nothing is proven, and nothing is passed over in silence.
     let mut command = world.command(["find", "--format", "json"]);
     command.env("TOUCHMARK_HOME", world.path("elsewhere"));
@@ -148,7 +186,10 @@ fn evidence_that_proves_nothing_is_listed_with_its_code() {
 fn case_217_hostile_text_in_verified_evidence_is_shown_not_obeyed() {
     let world = World::unattested();
     let name = "a\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\u{202e}txt\u{200b}\u{9b}31m\nsha256:0000 forged";
-    let payload = world.attest_with(&["--agent", name])["payload"].as_str().unwrap().to_owned();
+    let payload = world.attest_with(&["--agent", name])["payload"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let root = world.file("root.json");
     let file = world.export(&payload, "bundle.json");
     for arguments in [
@@ -156,7 +197,16 @@ fn case_217_hostile_text_in_verified_evidence_is_shown_not_obeyed() {
         vec!["show", &payload, "--trusted-root", &root],
         vec!["inspect", &file],
         vec!["verify", "main..HEAD", "--trusted-root", &root],
-        vec!["approve", "HEAD", "--target", "refs/heads/main", "--key", &world.key("alice"), "--trusted-root", &root],
+        vec![
+            "approve",
+            "HEAD",
+            "--target",
+            "refs/heads/main",
+            "--key",
+            &world.key("alice"),
+            "--trusted-root",
+            &root,
+        ],
     ] {
         for format in ["text", "json"] {
             let outcome = world.touchmark(arguments.iter().copied().chain(["--format", format]));
@@ -166,7 +216,11 @@ fn case_217_hostile_text_in_verified_evidence_is_shown_not_obeyed() {
                 assert!(!text.contains("\nsha256:0000"), "{arguments:?}: {text}");
             }
             let shown = ["\\u{202e}txt", "\\u202etxt"];
-            assert!(shown.iter().any(|text| outcome.stdout.contains(text)), "{arguments:?} {format}: {}", outcome.stdout);
+            assert!(
+                shown.iter().any(|text| outcome.stdout.contains(text)),
+                "{arguments:?} {format}: {}",
+                outcome.stdout
+            );
         }
     }
     assert_eq!(kinds(&world, &["--agent", name]), [name]);
@@ -179,7 +233,11 @@ fn case_222_long_text_is_cut_with_its_digest() {
     world.attest_with(&["--agent", &name]);
     let outcome = find(&world, &[]).ok();
     assert!(outcome.stdout.len() < 3_000, "{} bytes", outcome.stdout.len());
-    assert!(outcome.stdout.contains("… (4000 bytes, sha256:"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("… (4000 bytes, sha256:"),
+        "{}",
+        outcome.stdout
+    );
 
     // Five megabytes of name in evidence that somebody pushed: listed, in bounded output.
     let head = world.id("HEAD");
@@ -189,14 +247,21 @@ fn case_222_long_text_is_cut_with_its_digest() {
         let mut bundle: Value = serde_json::from_slice(&bytes).unwrap();
         use base64::Engine as _;
         let engine = base64::engine::general_purpose::STANDARD;
-        let payload = engine.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
-        let payload = String::from_utf8(payload).unwrap().replace(&name, &"y".repeat(size));
+        let payload = engine
+            .decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap())
+            .unwrap();
+        let payload = String::from_utf8(payload)
+            .unwrap()
+            .replace(&name, &"y".repeat(size));
         bundle["dsseEnvelope"]["payload"] = json!(engine.encode(payload));
         let huge = bundle.to_string();
         put(&world, &reference, &[(file.as_str(), huge.as_bytes())]);
         for format in ["text", "json"] {
             let outcome = find(&world, &["--format", format]);
-            assert!(outcome.stdout.len() + outcome.stderr.len() < 20_000, "{size} {format}");
+            assert!(
+                outcome.stdout.len() + outcome.stderr.len() < 20_000,
+                "{size} {format}"
+            );
         }
         fs::write(world.path("huge.json"), huge).unwrap();
         let outcome = world.touchmark(["inspect", &world.file("huge.json")]);
@@ -215,7 +280,10 @@ fn put(world: &World, reference: &str, files: &[(&str, &[u8])]) {
     }
     fs::write(world.path("tree"), tree).unwrap();
     let mut command = std::process::Command::new("git");
-    command.arg("mktree").current_dir(world.repo()).stdin(fs::File::open(world.path("tree")).unwrap());
+    command
+        .arg("mktree")
+        .current_dir(world.repo())
+        .stdin(fs::File::open(world.path("tree")).unwrap());
     let output = command.output().unwrap();
     assert!(output.status.success());
     let tree = String::from_utf8(output.stdout).unwrap();

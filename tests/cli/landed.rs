@@ -61,7 +61,11 @@ fn bytes_that_slipped_in_while_landing_are_found() {
     let codes = &["accounted.residual", "binding.not_in_range", RULE];
     let verdict = world.asked(&landed(&range, &["--bundle", &change]), 10, codes);
     let paths = verdict["accounted"]["paths"].as_array().unwrap();
-    assert!(paths.iter().any(|row| row["path"] == "src/extra.rs" && row["account"] == "residual"));
+    assert!(
+        paths
+            .iter()
+            .any(|row| row["path"] == "src/extra.rs" && row["account"] == "residual")
+    );
 }
 
 #[test]
@@ -72,12 +76,23 @@ fn a_signed_verdict_is_stored_found_shown_and_verified() {
     world.asked(&landed(&range, &["--gate-key", &gate]), 0, &[]);
     let root = world.file("root.json");
     let found = world
-        .touchmark(["find", "--signer", &world.fingerprint("gate"), "--trusted-root", &root, "--format", "json"])
+        .touchmark([
+            "find",
+            "--signer",
+            &world.fingerprint("gate"),
+            "--trusted-root",
+            &root,
+            "--format",
+            "json",
+        ])
         .ok()
         .json();
     let rows = found["found"].as_array().unwrap();
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0]["predicateType"], "https://slsa.dev/verification_summary/v1");
+    assert_eq!(
+        rows[0]["predicateType"],
+        "https://slsa.dev/verification_summary/v1"
+    );
     let payload = rows[0]["payloadDigest"].as_str().unwrap();
     let shown = world
         .touchmark(["show", payload, "--trusted-root", &root, "--format", "json"])
@@ -86,10 +101,22 @@ fn a_signed_verdict_is_stored_found_shown_and_verified() {
     let statement = &shown["statement"];
     assert_eq!(statement["predicate"]["verificationResult"], "PASSED");
     assert_eq!(statement["predicate"]["timeVerified"], AT);
-    assert_eq!(statement["predicate"]["verifiedLevels"], serde_json::json!(["ORG_SOURCE_TOUCHMARK_ACCOUNTED"]));
-    assert_eq!(statement["predicate"]["inputAttestations"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        statement["predicate"]["verifiedLevels"],
+        serde_json::json!(["ORG_SOURCE_TOUCHMARK_ACCOUNTED"])
+    );
+    assert_eq!(
+        statement["predicate"]["inputAttestations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(statement["subject"][0]["digest"]["gitCommit"], world.id("main"));
-    assert_eq!(statement["subject"][1]["digest"]["gitTree"], world.id("main^{tree}"));
+    assert_eq!(
+        statement["subject"][1]["digest"]["gitTree"],
+        world.id("main^{tree}")
+    );
     let file = world.export(payload, "vsa.json");
     let key = world.public_key("gate");
     world.verify(&["--bundle", &file, "--key", &key]).ok();
@@ -104,7 +131,11 @@ fn a_verdict_that_does_not_say_yes_is_not_signed() {
     let before = world.files("touchmark/data/log");
     let outcome = world.verify(&landed(&range, &["--gate-key", &world.key("gate")]));
     assert_eq!(outcome.code, Some(14));
-    assert!(outcome.stderr.contains("nothing was signed"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("nothing was signed"),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.files("touchmark/data/log"), before);
 }
 

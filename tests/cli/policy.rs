@@ -21,12 +21,20 @@ fn a_good_policy_is_summed_up() {
     let policy = world.policy();
     let document = check(&world, &policy, &["--format", "json"]).ok().json();
     assert_valid(&document);
-    let names: Vec<&Value> = document["principals"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
+    let names: Vec<&Value> = document["principals"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["id"])
+        .collect();
     assert_eq!(names, ["alice", "greeter-agent", "ci"]);
     assert_eq!(document["principals"][0]["keys"][0], world.fingerprint("alice"));
     assert_eq!(document["rules"][0], "a-person-reads-it");
     let text = check(&world, &policy, &[]).ok().stdout;
-    assert!(text.contains("serial 1") && text.contains("agent        greeter-agent (1 keys)"), "{text}");
+    assert!(
+        text.contains("serial 1") && text.contains("agent        greeter-agent (1 keys)"),
+        "{text}"
+    );
     // The digest is the one that a verdict names.
     world.attest_with(&[]);
     let verdict = world.verify(&["main..HEAD", "--format", "json"]).json();
@@ -39,7 +47,11 @@ fn case_186_what_is_wrong_is_named_with_its_line() {
     let good = world.policy();
     let line_of = |text: &str| good.lines().position(|line| line.contains(text)).unwrap() + 1;
     let cases = [
-        ("residual = \"forbid\"", "residuall = \"forbid\"", "policy.unknown_key"),
+        (
+            "residual = \"forbid\"",
+            "residuall = \"forbid\"",
+            "policy.unknown_key",
+        ),
         ("tier = \"gated\"", "tier = \"gate\"", "policy.value"),
         ("serial = 1", "serial = \"one\"", "policy.wrong_type"),
         ("people = 1, not", "peple = 1, not", "policy.unknown_key"),
@@ -70,7 +82,10 @@ fn an_expired_policy_is_not_good_any_more() {
 fn the_schema_is_the_published_one() {
     let world = World::unattested();
     let printed = world.touchmark(["policy", "schema"]).ok().stdout;
-    assert_eq!(printed.as_bytes(), fs::read(folder().join("policy/v1.json")).unwrap());
+    assert_eq!(
+        printed.as_bytes(),
+        fs::read(folder().join("policy/v1.json")).unwrap()
+    );
 }
 
 #[test]
@@ -78,8 +93,17 @@ fn files_that_are_no_policy_are_refused() {
     let world = World::unattested();
     for content in ["", "\0", "version = 1\n", "[[[", &"a = [".repeat(10_000)] {
         let outcome = check(&world, content, &[]);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str()),
+            (Some(2), ""),
+            "{}",
+            outcome.stderr
+        );
     }
-    world.touchmark(["policy", "check", "absent"]).refused(2, "file.missing");
-    world.touchmark(["policy", "check", "."]).refused(2, "file.not_regular");
+    world
+        .touchmark(["policy", "check", "absent"])
+        .refused(2, "file.missing");
+    world
+        .touchmark(["policy", "check", "."])
+        .refused(2, "file.not_regular");
 }

@@ -13,10 +13,17 @@ use crate::common::{AT, Outcome, World};
 #[track_caller]
 fn document(world: &World, arguments: &[&str]) -> (String, Value) {
     let outcome = world.touchmark(arguments.iter().copied().chain(["--format", "json"]));
-    assert!(!outcome.stdout.is_empty(), "{arguments:?} printed nothing: {}", outcome.stderr);
+    assert!(
+        !outcome.stdout.is_empty(),
+        "{arguments:?} printed nothing: {}",
+        outcome.stderr
+    );
     let document = outcome.json();
     assert_valid(&document);
-    (document["schema"].as_str().expect("a schema").to_owned(), document)
+    (
+        document["schema"].as_str().expect("a schema").to_owned(),
+        document,
+    )
 }
 
 #[test]
@@ -24,7 +31,19 @@ fn every_verb_prints_what_its_schema_says() {
     let world = World::unattested();
     let (root, session) = (world.file("root.json"), world.file("session.jsonl"));
     let (agent, alice) = (world.key("agent"), world.key("alice"));
-    let attest = ["attest", "--base", "main", "--session", &session, "--agent", "greeter-agent", "--key", &agent, "--at", AT];
+    let attest = [
+        "attest",
+        "--base",
+        "main",
+        "--session",
+        &session,
+        "--agent",
+        "greeter-agent",
+        "--key",
+        &agent,
+        "--at",
+        AT,
+    ];
     let mut printed = BTreeSet::new();
     let mut run = |arguments: &[&str]| {
         let (schema, value) = document(&world, arguments);
@@ -36,12 +55,31 @@ fn every_verb_prints_what_its_schema_says() {
     let payload = run(&attest)["payload"].as_str().unwrap().to_owned();
     assert_eq!(run(&attest)["outcome"], "folded");
     for verb in ["reject", "approve"] {
-        let review = [verb, "HEAD", "--target", "refs/heads/main", "--key", &alice, "--trusted-root", &root, "--at", AT];
+        let review = [
+            verb,
+            "HEAD",
+            "--target",
+            "refs/heads/main",
+            "--key",
+            &alice,
+            "--trusted-root",
+            &root,
+            "--at",
+            AT,
+        ];
         run(&review);
     }
     run(&["verify", "main..HEAD", "--trusted-root", &root]);
     let bundle = world.export(&payload, "bundle.json");
-    run(&["verify", "--bundle", &bundle, "--key", &world.public_key("agent"), "--trusted-root", &root]);
+    run(&[
+        "verify",
+        "--bundle",
+        &bundle,
+        "--key",
+        &world.public_key("agent"),
+        "--trusted-root",
+        &root,
+    ]);
     run(&["inspect", &bundle]);
     run(&["find", "--trusted-root", &root]);
     run(&["find", "--path", "absent", "--trusted-root", &root]);
@@ -79,7 +117,17 @@ fn what_waits_in_the_spool_fits_the_schema_too() {
     fs::rename(world.path("touchmark/data/log"), world.path("away")).unwrap();
     fs::write(world.path("touchmark/data/log"), "not a log").unwrap();
     let (session, agent) = (world.file("session.jsonl"), world.key("agent"));
-    let attest = ["attest", "--base", "main", "--session", &session, "--key", &agent, "--format", "json"];
+    let attest = [
+        "attest",
+        "--base",
+        "main",
+        "--session",
+        &session,
+        "--key",
+        &agent,
+        "--format",
+        "json",
+    ];
     let outcome = world.touchmark(attest);
     assert_ne!(outcome.code, Some(0));
     for text in outcome.stdout.split_inclusive("\n}\n") {
@@ -119,7 +167,10 @@ fn every_schema_that_the_sources_name_is_published_and_strict() {
         assert_eq!(schema["additionalProperties"], false, "{name}");
         assert_eq!(schema["properties"]["schema"]["const"], id.as_str());
         let title = schema["title"].as_str().unwrap_or_default();
-        assert!(!title.is_empty() && schema["description"].is_string(), "{name} has no words");
+        assert!(
+            !title.is_empty() && schema["description"].is_string(),
+            "{name} has no words"
+        );
     }
 }
 
@@ -154,13 +205,23 @@ fn named_in_sources() -> BTreeSet<String> {
 fn names_in(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let calls = code.split("Schema::new(").chain(code.split("Self::new(\"error").skip(1).map(|_| "\"error\", 1)"));
+    let calls = code
+        .split("Schema::new(")
+        .chain(code.split("Self::new(\"error").skip(1).map(|_| "\"error\", 1)"));
     let mut names = Vec::new();
     for call in calls.skip(1) {
-        let Some((name, rest)) = call.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"')) else {
+        let Some((name, rest)) = call
+            .trim_start()
+            .strip_prefix('"')
+            .and_then(|rest| rest.split_once('"'))
+        else {
             continue;
         };
-        assert!(rest.trim_start().starts_with(", 1)"), "{name} in {} has another version", path.display());
+        assert!(
+            rest.trim_start().starts_with(", 1)"),
+            "{name} in {} has another version",
+            path.display()
+        );
         names.push(name.to_owned());
     }
     names

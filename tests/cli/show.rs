@@ -22,10 +22,20 @@ fn attested() -> (World, String) {
 fn a_statement_is_named_by_its_digest_or_its_beginning() {
     let (world, payload) = attested();
     let whole = show(&world, &[&payload]).ok().stdout;
-    for name in [&payload[..8], &payload[..9], &payload[..63], &format!("sha256:{payload}"), &format!("sha256:{}", &payload[..8])] {
+    for name in [
+        &payload[..8],
+        &payload[..9],
+        &payload[..63],
+        &format!("sha256:{payload}"),
+        &format!("sha256:{}", &payload[..8]),
+    ] {
         assert_eq!(show(&world, &[name]).ok().stdout, whole, "{name}");
     }
-    for line in ["check        envelope.signature pass", "agent        greeter-agent (claude-code 2.1.278)", "path         added tests/greeting.rs (agent)"] {
+    for line in [
+        "check        envelope.signature pass",
+        "agent        greeter-agent (claude-code 2.1.278)",
+        "path         added tests/greeting.rs (agent)",
+    ] {
         assert!(whole.contains(line), "{line} is not in {whole}");
     }
     let document = show(&world, &[&payload, "--format", "json"]).ok().json();
@@ -37,7 +47,16 @@ fn a_statement_is_named_by_its_digest_or_its_beginning() {
 #[test]
 fn what_is_no_digest_or_names_nothing_is_refused() {
     let (world, payload) = attested();
-    for name in [&payload[..7], "", "sha256:", &payload.to_uppercase(), "zzzzzzzz", &format!("{payload}0"), "../../x", "sha512:00000000"] {
+    for name in [
+        &payload[..7],
+        "",
+        "sha256:",
+        &payload.to_uppercase(),
+        "zzzzzzzz",
+        &format!("{payload}0"),
+        "../../x",
+        "sha512:00000000",
+    ] {
         show(&world, &["--", name]).refused(2, "show.not_a_digest");
     }
     let other = if payload.starts_with('0') { "1" } else { "0" };
@@ -57,13 +76,25 @@ fn two_statements_with_one_beginning_are_both_named() {
     let index = world.file("index");
     let git = |arguments: &[&str]| {
         let mut command = std::process::Command::new("git");
-        command.args(arguments).current_dir(world.repo()).env("GIT_INDEX_FILE", &index);
+        command
+            .args(arguments)
+            .current_dir(world.repo())
+            .env("GIT_INDEX_FILE", &index);
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     git(&["read-tree", &reference]);
-    git(&["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{other}")]);
+    git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("100644,{blob},{other}"),
+    ]);
     let tree = git(&["write-tree"]);
     let object = match world.git(["cat-file", "-t", &reference]).as_str() {
         "tree" => tree,
@@ -72,18 +103,27 @@ fn two_statements_with_one_beginning_are_both_named() {
     world.git(["update-ref", &reference, &object]);
     let outcome = show(&world, &[&payload]);
     let both = outcome.refused(2, "show.ambiguous");
-    assert!(both.stderr.contains(&other) && both.stderr.contains(&name), "{}", both.stderr);
+    assert!(
+        both.stderr.contains(&other) && both.stderr.contains(&name),
+        "{}",
+        both.stderr
+    );
 }
 
 #[test]
 fn the_raw_bundle_is_the_stored_one_and_verifies_elsewhere() {
     let (world, payload) = attested();
     let head = world.id("HEAD");
-    let stored = world.evidence(&format!("refs/touchmark/commit/{}/{head}", &head[..2])).remove(0).1;
+    let stored = world
+        .evidence(&format!("refs/touchmark/commit/{}/{head}", &head[..2]))
+        .remove(0)
+        .1;
     let raw = show(&world, &[&payload, "--raw"]).ok().stdout;
     assert_eq!(raw.trim_end().as_bytes(), stored.as_slice());
     let file = world.export(&payload, "bundle.json");
-    world.verify(&["--bundle", &file, "--key", &world.fingerprint("agent")]).ok();
+    world
+        .verify(&["--bundle", &file, "--key", &world.fingerprint("agent")])
+        .ok();
 }
 
 #[test]
@@ -105,7 +145,10 @@ fn an_inspection_says_that_nothing_is_verified() {
     let text = world.touchmark(["inspect", &file]).ok().stdout;
     assert!(text.starts_with("NOT VERIFIED: "), "{text}");
     assert!(text.contains("agent        greeter-agent"), "{text}");
-    let document = world.touchmark(["inspect", &file, "--format", "json"]).ok().json();
+    let document = world
+        .touchmark(["inspect", &file, "--format", "json"])
+        .ok()
+        .json();
     assert_valid(&document);
     assert_eq!(document["verified"], false);
     assert_eq!(document["payloadDigest"], format!("sha256:{payload}"));
@@ -127,9 +170,16 @@ fn what_is_no_bundle_is_refused() {
     };
     for content in ["", "{}", "[]", "\u{feff}{}", "{} {}", &"[".repeat(100_000)] {
         let outcome = inspect(content);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(11), ""), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str()),
+            (Some(11), ""),
+            "{}",
+            outcome.stderr
+        );
     }
     world.touchmark(["inspect", "absent"]).refused(2, "file.missing");
     world.touchmark(["inspect", "."]).refused(2, "file.not_regular");
-    world.touchmark(["inspect", "/dev/zero"]).refused(2, "file.not_regular");
+    world
+        .touchmark(["inspect", "/dev/zero"])
+        .refused(2, "file.not_regular");
 }

@@ -77,7 +77,15 @@ fn the_question_has_to_be_complete() {
         .refused(2, "output.unknown_format");
     assert_eq!(
         world
-            .verify(&["--landed", &landed, "--target", "refs/heads/main", "--exit-zero", "--gate-key", "k"])
+            .verify(&[
+                "--landed",
+                &landed,
+                "--target",
+                "refs/heads/main",
+                "--exit-zero",
+                "--gate-key",
+                "k"
+            ])
             .code,
         Some(2),
         "a verdict that is not enforced is never signed"
@@ -109,15 +117,41 @@ fn case_177_a_range_begins_at_the_protected_tip_and_nowhere_else() {
 #[test]
 fn a_root_that_does_not_know_the_log_proves_nothing() {
     let world = World::approved();
-    let mut other = world.command(["log", "create", "--log", &world.file("other-log"), "--name", "other.example"]);
+    let mut other = world.command([
+        "log",
+        "create",
+        "--log",
+        &world.file("other-log"),
+        "--name",
+        "other.example",
+    ]);
     Outcome::of(other.output().unwrap()).ok();
     let root = world
-        .touchmark(["log", "root", "--log", &world.file("other-log"), "--operator", "acme-platform"])
+        .touchmark([
+            "log",
+            "root",
+            "--log",
+            &world.file("other-log"),
+            "--operator",
+            "acme-platform",
+        ])
         .ok();
     fs::write(world.path("other.json"), root.stdout).unwrap();
-    let flags = ["verify", "main..HEAD", "--at", AT, "--format", "json", "--trusted-root"];
+    let flags = [
+        "verify",
+        "main..HEAD",
+        "--at",
+        AT,
+        "--format",
+        "json",
+        "--trusted-root",
+    ];
     let run = |root: &str| world.touchmark(flags.iter().copied().chain([root]));
-    let verdict = verdict_of(&run(&world.file("other.json")), 11, &["tlog.log_unknown", "accounted.residual", RULE]);
+    let verdict = verdict_of(
+        &run(&world.file("other.json")),
+        11,
+        &["tlog.log_unknown", "accounted.residual", RULE],
+    );
     assert_eq!(set_aside_codes(&verdict), ["tlog.log_unknown"]);
     let outcome = run(&world.file("absent.json"));
     assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
@@ -135,7 +169,11 @@ fn a_root_that_does_not_know_the_log_proves_nothing() {
 fn without_a_root_only_the_users_own_log_is_known_and_the_policy_denies_it() {
     let world = World::approved();
     let own = ["verify", "main..HEAD", "--at", AT, "--format", "json"];
-    let verdict = verdict_of(&world.touchmark(own), 10, &["accounted.residual", "tlog.self_operated", RULE]);
+    let verdict = verdict_of(
+        &world.touchmark(own),
+        10,
+        &["accounted.residual", "tlog.self_operated", RULE],
+    );
     assert_eq!(verdict["inputs"]["trustedRoots"][0]["name"], "local");
     // On another machine there is no log at all.
     let mut command = world.command(own);
@@ -151,7 +189,10 @@ fn a_verdict_that_is_not_enforced_says_so_everywhere() {
     assert_eq!(verdict.code, Some(0));
     let verdict = verdict.json();
     assert_eq!(verdict["enforced"], false);
-    assert_eq!((&verdict["decision"], &verdict["exitCode"]), (&"approval".into(), &14.into()));
+    assert_eq!(
+        (&verdict["decision"], &verdict["exitCode"]),
+        (&"approval".into(), &14.into())
+    );
     let text = world.verify(&["main..HEAD", "--exit-zero"]).ok();
     assert!(text.stdout.contains("NOT ENFORCED"), "{}", text.stdout);
     assert!(text.stderr.contains("warning: --exit-zero"), "{}", text.stderr);
@@ -195,7 +236,10 @@ fn the_same_question_gets_the_same_bytes() {
 fn more_evidence_may_come_as_files() {
     let world = World::unattested();
     let change = world.attest_with(&[])["payload"].as_str().unwrap().to_owned();
-    let approval = world.approve_as("alice", &[])["payload"].as_str().unwrap().to_owned();
+    let approval = world.approve_as("alice", &[])["payload"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let payloads = [change, approval];
     fs::create_dir(world.path("evidence")).unwrap();
     let mut lines = Vec::new();
@@ -212,7 +256,12 @@ fn more_evidence_may_come_as_files() {
     lines.extend(b"{\"mediaType\": 1}\n");
     fs::write(world.path("all.jsonl"), &lines).unwrap();
     let verdict = world.judged(&["--bundle", &world.file("all.jsonl")], 0, &[]);
-    assert_eq!(set_aside_codes(&verdict).len(), 1, "{:?}", set_aside_codes(&verdict));
+    assert_eq!(
+        set_aside_codes(&verdict).len(),
+        1,
+        "{:?}",
+        set_aside_codes(&verdict)
+    );
     world
         .verify(&["main..HEAD", "--bundle", &world.file("absent.json")])
         .refused(2, "file.missing");
@@ -226,7 +275,11 @@ fn evidence_is_fetched_from_a_remote() {
     world.git(["remote", "set-url", "origin", &format!("file://{remote}")]);
     let refs = "refs/touchmark/*:refs/touchmark/*";
     world.git(["push", "--quiet", "origin", refs]);
-    world.git(["config", "remote.origin.url", "https://git.example/acme/greeter.git"]);
+    world.git([
+        "config",
+        "remote.origin.url",
+        "https://git.example/acme/greeter.git",
+    ]);
     world.git(["remote", "add", "store", &format!("file://{remote}")]);
     world.drop_evidence();
     world.judged(&["--from", "store"], 0, &[]);
@@ -242,7 +295,11 @@ fn several_policies_must_all_say_yes() {
     world.judged(&["--policy", &same], 0, &[]);
     world.judged(&["--policy", &same, "--policy", &strict], 14, &[RULE]);
     world.judged(&["--policy", &strict, "--policy", &same], 14, &[RULE]);
-    world.judged(&["--policy", &same, "--min-serial", "2"], 11, &["policy.rolled_back"]);
+    world.judged(
+        &["--policy", &same, "--min-serial", "2"],
+        11,
+        &["policy.rolled_back"],
+    );
 }
 
 #[test]
@@ -274,11 +331,17 @@ fn case_195_an_interrupted_or_starved_verifier_is_not_a_yes() {
     // Too little memory for the program: it cannot start, or it aborts; it never says yes.
     let mut command = std::process::Command::new("bash");
     command
-        .args(["-c", "ulimit -v 20000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_touchmark")])
+        .args([
+            "-c",
+            "ulimit -v 20000; exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_touchmark"),
+        ])
         .args(["verify", "main..HEAD", "--trusted-root"])
         .arg(world.path("root.json"));
     command.current_dir(world.repo()).env_clear();
-    command.env("PATH", "/usr/bin:/bin").env("HOME", world.path("home"));
+    command
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", world.path("home"));
     let output = command.output().unwrap();
     assert_ne!(output.status.code(), Some(0));
     assert!(output.stdout.is_empty());

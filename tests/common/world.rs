@@ -92,7 +92,16 @@ impl World {
     #[track_caller]
     pub fn attest_as(&self, key: &str, flags: &[&str]) -> Value {
         let (key, session) = (self.key(key), self.file("session.jsonl"));
-        let mut all = vec!["--base", "refs/heads/main", "--session", &session, "--key", &key, "--at", AT];
+        let mut all = vec![
+            "--base",
+            "refs/heads/main",
+            "--session",
+            &session,
+            "--key",
+            &key,
+            "--at",
+            AT,
+        ];
         if !flags.contains(&"--agent") {
             all.extend(["--agent", "greeter-agent"]);
         }
@@ -104,7 +113,14 @@ impl World {
     #[track_caller]
     pub fn approve_as(&self, key: &str, flags: &[&str]) -> Value {
         let (key, root) = (self.key(key), self.file("root.json"));
-        let mut all = vec!["approve", "agent/greeting", "--key", &key, "--trusted-root", &root];
+        let mut all = vec![
+            "approve",
+            "agent/greeting",
+            "--key",
+            &key,
+            "--trusted-root",
+            &root,
+        ];
         if !flags.contains(&"--target") {
             all.extend(["--target", "refs/heads/main"]);
         }
@@ -171,7 +187,9 @@ residual = "forbid"
     /// A key's fingerprint, `sha256:…`.
     pub fn fingerprint(&self, name: &str) -> String {
         let key = self.key(name);
-        let said = self.touchmark(["key", "public", "--fingerprint", "--key", &key]).ok();
+        let said = self
+            .touchmark(["key", "public", "--fingerprint", "--key", &key])
+            .ok();
         said.stdout.trim().to_owned()
     }
 
@@ -235,13 +253,18 @@ pub fn verdict_of(outcome: &Outcome, exit: i32, codes: &[&str]) -> Value {
     let found = reason_codes(&verdict);
     assert_eq!(
         (outcome.code, found.as_slice()),
-        (Some(exit), codes.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>().as_slice()),
+        (
+            Some(exit),
+            codes
+                .iter()
+                .map(|c| (*c).to_owned())
+                .collect::<Vec<_>>()
+                .as_slice()
+        ),
         "{}",
         outcome.stdout
     );
-    if super::schema::folder().join("verdict/v1.json").exists() {
-        super::schema::assert_valid(&verdict);
-    }
+    super::schema::assert_valid(&verdict);
     verdict
 }
 

@@ -124,7 +124,7 @@ fn near(code: &str) -> String {
     };
     let codes: Vec<_> = registry::all()
         .into_iter()
-        .filter(|entry| related(&entry))
+        .filter(related)
         .take(5)
         .map(|entry| entry.code)
         .collect();

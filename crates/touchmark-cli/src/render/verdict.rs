@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use touchmark_policy::verdict::{Account, PathAccount, Reason, StatementFinding, StatementStatus, Verdict};
+use touchmark_policy::verdict::{
+    Account, CheckFinding, PathAccount, Reason, StatementFinding, StatementStatus, Verdict,
+};
 
 use super::{field, short};
 use crate::output::escape;
@@ -236,14 +238,7 @@ fn evidence(text: &mut String, statements: &[StatementFinding]) {
                 log.index
             );
         }
-        for check in &statement.checks {
-            let _ = writeln!(
-                text,
-                "    check      {:<12} {}",
-                escape::inline(&check.name),
-                escape::inline(&check.outcome)
-            );
-        }
+        checks(text, &statement.checks);
         for code in &statement.codes {
             let _ = writeln!(text, "    code       {}", escape::inline(code));
         }
@@ -254,6 +249,18 @@ fn evidence(text: &mut String, statements: &[StatementFinding]) {
     }
     rest(text, statements.len());
     text.push('\n');
+}
+
+/// Those that passed are counted, those that were skipped are named with the reason.
+fn checks(text: &mut String, checks: &[CheckFinding]) {
+    let (passed, others): (Vec<_>, Vec<_>) = checks.iter().partition(|check| check.outcome == "pass");
+    if !passed.is_empty() {
+        let _ = writeln!(text, "    checks     {} pass", passed.len());
+    }
+    for check in others {
+        let line = format!("{} {}", check.name, check.outcome);
+        let _ = writeln!(text, "    check      {}", escape::inline(&line));
+    }
 }
 
 fn rest(text: &mut String, rows: usize) {

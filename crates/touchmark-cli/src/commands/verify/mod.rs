@@ -105,7 +105,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     change.repository.uris.extend(args.repo.clone());
     for head in &args.pull_request {
         let head = repository.resolve(head)?;
-        let line = repository.linear_range(&change.base_commit, &head, touchmark_git::limits::MAX_RANGE_COMMITS)?;
+        let line = repository.linear_range(
+            &change.base_commit,
+            &head,
+            touchmark_git::limits::MAX_RANGE_COMMITS,
+        )?;
         change.pull_request_commits.extend(line);
     }
     let policies = policies(&args, &change, &repository, context)?;
