@@ -68,7 +68,7 @@ pub enum LogError {
         dir: PathBuf,
     },
     /// The name cannot be part of an origin.
-    #[error("a log's name is up to 200 visible ASCII characters without plus sign, found {name:?}")]
+    #[error("a log's name is a host name in lower case of up to 200 characters, found {name:?}")]
     Name {
         /// The name given.
         name: String,

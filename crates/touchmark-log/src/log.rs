@@ -41,7 +41,7 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
-    /// Creates a log with a new key. The origin is the name, a slash and the beginning of the key's digest.
+    /// Creates a log with a new key. The origin is the beginning of the key's digest, a dot and the name.
     pub fn create(dir: &Path, name: &str) -> Result<Self, LogError> {
         let layout = Layout::new(dir);
         let key = LogKey::generate(name)?;
