@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::common::{Sandbox, contains};
+use crate::common::{Sandbox, contains, is_spool_entry};
 
 const PROMPT: &str = "the quick brown prompt 7f3a9c jumps over a lazy reviewer";
 
@@ -409,25 +409,68 @@ fn no_byte_of_a_prompt_or_command_leaves_the_vault() {
         .writes("src/lib.rs")
         .bash(command)
         .store(&sandbox);
-    let outcome = sandbox
-        .touchmark(["attest", "--base", "main", "--format", "json"])
-        .ok();
-    let mut places: Vec<(String, Vec<u8>)> = vec![
-        ("stdout".to_owned(), outcome.stdout.into_bytes()),
-        ("stderr".to_owned(), outcome.stderr.into_bytes()),
-    ];
+    // First as it waits in the spool, because the log cannot be written, then as it is in the log and in the refs.
+    fs::create_dir_all(sandbox.path("touchmark/data")).unwrap();
+    fs::write(sandbox.path("touchmark/data/log"), "in the way").unwrap();
+    let unlogged = sandbox.touchmark(["attest", "--base", "main", "--format", "json"]);
+    assert_eq!(unlogged.code, Some(20), "{}", unlogged.stderr);
+    assert!(
+        sandbox
+            .files("touchmark/data/spool")
+            .iter()
+            .any(|(path, _)| is_spool_entry(path))
+    );
+    assert_private(
+        &sandbox,
+        &[&unlogged.stdout, &unlogged.stderr],
+        &[PROMPT, command, "7f3a9c", "5b21e7"],
+    );
+    fs::remove_file(sandbox.path("touchmark/data/log")).unwrap();
+    let logged = sandbox.touchmark(["publish"]).ok();
+    assert_private(
+        &sandbox,
+        &[&logged.stdout, &logged.stderr],
+        &[PROMPT, command, "7f3a9c", "5b21e7"],
+    );
+    assert_eq!(sandbox.evidence_refs().len(), 2);
+    // The search would find it: the vault has it.
+    assert!(
+        sandbox
+            .files("touchmark/data/vault")
+            .iter()
+            .any(|(_, bytes)| contains(bytes, PROMPT.as_bytes()))
+    );
+}
+
+/// Looks through everything that was printed, every file outside the vault, every bundle and every statement. Spool
+/// entries and bundles hold the statement in base64, so that is looked into as well.
+fn assert_private(sandbox: &Sandbox, printed: &[&str], secrets: &[&str]) {
+    use base64::Engine as _;
+    let mut places: Vec<(String, Vec<u8>)> = printed
+        .iter()
+        .map(|text| ("printed".to_owned(), text.as_bytes().to_vec()))
+        .collect();
     for reference in sandbox.evidence_refs() {
         places.extend(sandbox.evidence(&reference));
-        let statement = evidence_statement(&sandbox, &reference);
-        places.push((reference, statement.to_string().into_bytes()));
+        places.push((
+            reference.clone(),
+            evidence_statement(sandbox, &reference).to_string().into_bytes(),
+        ));
     }
     for (path, bytes) in sandbox.files("touchmark") {
-        if !path.starts_with(sandbox.path("touchmark/data/vault")) {
-            places.push((path.display().to_string(), bytes));
+        if path.starts_with(sandbox.path("touchmark/data/vault")) {
+            continue;
         }
+        if is_spool_entry(&path) {
+            let entry: Value = serde_json::from_slice(&bytes).unwrap();
+            let payload =
+                base64::engine::general_purpose::STANDARD.decode(entry["payload"].as_str().unwrap());
+            places.push(("the payload in the spool".to_owned(), payload.unwrap()));
+        }
+        places.push((path.display().to_string(), bytes));
     }
     for (name, bytes) in places {
-        for secret in [PROMPT, command, "7f3a9c", "5b21e7"] {
+        for secret in secrets {
             assert!(!contains(&bytes, secret.as_bytes()), "{secret} is in {name}");
         }
     }
