@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::common::World;
 
 fn recordings() -> Option<Vec<PathBuf>> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/sessions/claude-code"));
+    let folder = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/data/sessions/claude-code"
+    ));
     if !folder.is_dir() {
         println!("skipped: no recorded sessions on this machine");
         return None;
@@ -28,13 +31,26 @@ fn every_recording_is_attested_and_the_change_is_proven() {
         let world = World::under(|policy| {
             policy
                 .lines()
-                .filter(|line| !["products", "models", "scope", "require = { prompt"].iter().any(|key| line.starts_with(key)))
+                .filter(|line| {
+                    !["products", "models", "scope", "require = { prompt"]
+                        .iter()
+                        .any(|key| line.starts_with(key))
+                })
                 .collect::<Vec<_>>()
                 .join("\n")
         });
         let session = file.to_str().unwrap();
         let key = world.key("agent");
-        let flags = ["attest", "--base", "refs/heads/main", "--agent", "greeter-agent", "--key", &key, "--redact"];
+        let flags = [
+            "attest",
+            "--base",
+            "refs/heads/main",
+            "--agent",
+            "greeter-agent",
+            "--key",
+            &key,
+            "--redact",
+        ];
         let attested = world.touchmark(flags.into_iter().chain(["--session", session]));
         assert_eq!(attested.code, Some(0), "{}: {}", file.display(), attested.stderr);
         world.approve_as("alice", &[]);

@@ -22,8 +22,13 @@ struct Cosign {
 impl Cosign {
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(self.material.good()).env_clear();
-        command.env("HOME", self.material.good()).env("COSIGN_PASSWORD", "TEST-ONLY");
+        command
+            .args(arguments)
+            .current_dir(self.material.good())
+            .env_clear();
+        command
+            .env("HOME", self.material.good())
+            .env("COSIGN_PASSWORD", "TEST-ONLY");
         command.output().unwrap()
     }
 
@@ -63,30 +68,55 @@ fn verifies_our_bundle_against_git_cat_file_commit_and_nothing_else() {
         ("keys/agent.pub", "bundle.json", "other-commit", AGENT_CHANGE),
         ("keys/agent.pub", "broken.json", "commit", AGENT_CHANGE),
         ("keys/stranger.pub", "bundle.json", "commit", AGENT_CHANGE),
-        ("keys/agent.pub", "bundle.json", "commit", "https://touchmark.dev/review/v1"),
+        (
+            "keys/agent.pub",
+            "bundle.json",
+            "commit",
+            "https://touchmark.dev/review/v1",
+        ),
     ] {
         let refused = cosign.verify(key, bundle, artifact, predicate_type);
-        assert!(!refused.status.success(), "{key} {bundle} {artifact} {predicate_type}");
+        assert!(
+            !refused.status.success(),
+            "{key} {bundle} {artifact} {predicate_type}"
+        );
     }
 }
 
 #[test]
 fn keys_go_both_ways() {
     let Some(program) = cosign() else { return };
-    let cosign = Cosign { program, material: Material::new() };
+    let cosign = Cosign {
+        program,
+        material: Material::new(),
+    };
     let folder = cosign.material.good();
 
     succeeded(cosign.run(&["generate-key-pair", "--output-key-prefix", "theirs"]));
     let theirs = std::fs::read_to_string(folder.join("theirs.pub")).unwrap();
     let mut ours = Command::new(env!("CARGO_BIN_EXE_touchmark"));
-    ours.args(["key", "public", "--key", "theirs.key"]).current_dir(&folder).env_clear();
-    ours.env("TOUCHMARK_HOME", folder.join("home")).env("COSIGN_PASSWORD", "TEST-ONLY");
-    assert_eq!(String::from_utf8(succeeded(ours.output().unwrap())).unwrap(), theirs);
+    ours.args(["key", "public", "--key", "theirs.key"])
+        .current_dir(&folder)
+        .env_clear();
+    ours.env("TOUCHMARK_HOME", folder.join("home"))
+        .env("COSIGN_PASSWORD", "TEST-ONLY");
+    assert_eq!(
+        String::from_utf8(succeeded(ours.output().unwrap())).unwrap(),
+        theirs
+    );
 
     let mut generate = Command::new(env!("CARGO_BIN_EXE_touchmark"));
-    generate.args(["key", "generate", "--output", "ours.pem"]).current_dir(&folder).env_clear();
-    generate.env("TOUCHMARK_HOME", folder.join("home")).env("TOUCHMARK_PASSWORD", "TEST-ONLY");
+    generate
+        .args(["key", "generate", "--output", "ours.pem"])
+        .current_dir(&folder)
+        .env_clear();
+    generate
+        .env("TOUCHMARK_HOME", folder.join("home"))
+        .env("TOUCHMARK_PASSWORD", "TEST-ONLY");
     succeeded(generate.output().unwrap());
     let read = succeeded(cosign.run(&["public-key", "--key", "ours.pem"]));
-    assert_eq!(String::from_utf8(read).unwrap(), std::fs::read_to_string(folder.join("ours.pub")).unwrap());
+    assert_eq!(
+        String::from_utf8(read).unwrap(),
+        std::fs::read_to_string(folder.join("ours.pub")).unwrap()
+    );
 }

@@ -2,6 +2,16 @@
 //!
 //! The material is what the demonstration leaves behind: a key, a trusted root, a repository with evidence.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test helper that cannot go on fails the test"
+)]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the test finds programs through the environment"
+)]
+
 mod cosign;
 mod sigstore_rust;
 
@@ -20,7 +30,11 @@ impl Material {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("demo");
         let mut demo = Command::new(env!("CARGO_BIN_EXE_touchmark"));
-        demo.args(["demo", "--keep"]).arg(kept).env_clear().env("PATH", path()).env("HOME", folder.path());
+        demo.args(["demo", "--keep"])
+            .arg(kept)
+            .env_clear()
+            .env("PATH", path())
+            .env("HOME", folder.path());
         succeeded(demo.output().unwrap());
         Self { folder }
     }
@@ -33,14 +47,24 @@ impl Material {
     fn touchmark(&self, arguments: &[&str]) -> Vec<u8> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchmark"));
         command.args(arguments).current_dir(self.good()).env_clear();
-        command.env("PATH", path()).env("TOUCHMARK_HOME", self.good().join("home"));
+        command
+            .env("PATH", path())
+            .env("TOUCHMARK_HOME", self.good().join("home"));
         succeeded(command.output().unwrap())
     }
 
     /// The bundle of the agent's change, as the repository keeps it.
     fn bundle(&self) -> Vec<u8> {
         let found = self.touchmark(&[
-            "-C", "repo", "find", "--agent", "greeter-agent", "--trusted-root", "../root.json", "--format", "json",
+            "-C",
+            "repo",
+            "find",
+            "--agent",
+            "greeter-agent",
+            "--trusted-root",
+            "../root.json",
+            "--format",
+            "json",
         ]);
         let found: Value = serde_json::from_slice(&found).unwrap();
         let digest = found["found"][0]["payloadDigest"].as_str().unwrap().to_owned();
@@ -50,8 +74,12 @@ impl Material {
     /// The bytes that the statement's first subject names: what `git cat-file commit` prints.
     fn commit(&self) -> Vec<u8> {
         let mut git = Command::new("git");
-        git.args(["cat-file", "commit", "agent/greeting"]).current_dir(self.good().join("repo"));
-        git.env_clear().env("PATH", path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        git.args(["cat-file", "commit", "agent/greeting"])
+            .current_dir(self.good().join("repo"));
+        git.env_clear()
+            .env("PATH", path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
         succeeded(git.output().unwrap())
     }
 

@@ -27,9 +27,13 @@ struct Case {
 
 impl Case {
     fn with_commits(commits: usize) -> Self {
-        let this = Self { folder: tempfile::tempdir().expect("a folder") };
+        let this = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
         this.shell("git init -q -b main repo && cd repo && git config user.name A && git config user.email a@b.example && git remote add origin https://git.example/a/b");
-        let fingerprint = this.shell("touchmark key generate default --plain > /dev/null && touchmark key public --fingerprint");
+        let fingerprint = this.shell(
+            "touchmark key generate default --plain > /dev/null && touchmark key public --fingerprint",
+        );
         std::fs::create_dir(this.repo().join(".touchmark")).expect("a folder");
         let policy = POLICY.replace("FINGERPRINT", fingerprint.trim());
         std::fs::write(this.repo().join(".touchmark/policy.toml"), policy).expect("a file");
@@ -50,11 +54,21 @@ impl Case {
         self.folder.path().join("repo")
     }
 
+    #[allow(clippy::disallowed_methods, reason = "git is found through the search path")]
     fn environment(&self, command: &mut Command) {
-        let program = Path::new(env!("CARGO_BIN_EXE_touchmark")).parent().expect("a folder").display().to_string();
+        let program = Path::new(env!("CARGO_BIN_EXE_touchmark"))
+            .parent()
+            .expect("a folder")
+            .display()
+            .to_string();
         let path = std::env::var("PATH").expect("a search path");
-        command.env_clear().env("PATH", format!("{program}:{path}")).env("TOUCHMARK_HOME", self.folder.path().join("home"));
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+            .env_clear()
+            .env("PATH", format!("{program}:{path}"))
+            .env("TOUCHMARK_HOME", self.folder.path().join("home"));
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
     }
 
     fn shell(&self, line: &str) -> String {
@@ -62,13 +76,21 @@ impl Case {
         command.args(["-ec", line]).current_dir(self.folder.path());
         self.environment(&mut command);
         let output = command.output().expect("a shell");
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).expect("text")
     }
 
     fn run(&self, arguments: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchmark"));
-        command.args(arguments).current_dir(self.repo()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.repo())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         self.environment(&mut command);
         let status = command.status().expect("the program");
         assert!(black_box(status).success(), "{arguments:?}");
@@ -81,9 +103,17 @@ fn cold_process(c: &mut Criterion) {
     let case = Case::with_commits(20);
     let fingerprint = case.shell("touchmark key public --fingerprint");
     group.bench_function("version", |b| b.iter(|| case.run(&["version"])));
-    let alone = ["verify", "--bundle", "../bundle.json", "--key", fingerprint.trim()];
+    let alone = [
+        "verify",
+        "--bundle",
+        "../bundle.json",
+        "--key",
+        fingerprint.trim(),
+    ];
     group.bench_function("verify one bundle", |b| b.iter(|| case.run(&alone)));
-    group.bench_function("verify a pull request of 20 commits", |b| b.iter(|| case.run(&["verify", "main..HEAD"])));
+    group.bench_function("verify a pull request of 20 commits", |b| {
+        b.iter(|| case.run(&["verify", "main..HEAD"]))
+    });
     group.finish();
 }
 
