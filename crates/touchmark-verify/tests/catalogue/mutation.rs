@@ -72,7 +72,7 @@ fn name(file: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_histories_are_classified_as_the_model_says((commits, moved, origin) in histories()) {
@@ -149,7 +149,10 @@ proptest! {
         let found: BTreeMap<String, PathClass> =
             lineage.paths().iter().map(|path| (path.path.to_string_lossy().into_owned(), path.class)).collect();
         if exact {
-            // An unbroken chain: the model must have no residual path either, and the same paths.
+            // An unbroken chain leads to the result, perhaps from work that was followed by more, since dropped: that
+            // is the only residual that the model may see.
+            let dropped = PathClass::Residual(ResidualKind::Omitted);
+            expected.retain(|_, class| *class != dropped);
             prop_assert!(expected.values().all(|class| !matches!(class, PathClass::Residual(_))), "{expected:?}");
             prop_assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
         } else {
