@@ -204,6 +204,25 @@ fn modes_links_removals_and_odd_names_are_rows() {
 }
 
 #[test]
+fn a_change_of_very_many_paths_is_stated_by_its_root() {
+    let sandbox = Sandbox::with_change();
+    for file in 0..9_000 {
+        sandbox.write(
+            &format!("generated/folder-with-a-rather-long-name/file-number-{file:06}.txt"),
+            "x",
+        );
+    }
+    sandbox.commit("generated");
+    let change = sandbox.statement(&["--base", "main"])["predicate"]["change"].clone();
+    assert!(change["paths"].is_null());
+    assert_eq!(change["pathsTree"]["count"], 9_001);
+    assert!(change["pathsTree"]["root"].is_string());
+    let undeclared = change["undeclared"].as_array().unwrap().len();
+    assert!((1_000..=9_000).contains(&undeclared), "{undeclared}");
+    assert_eq!(sandbox.attest(&["--base", "main"])["outcome"], "logged");
+}
+
+#[test]
 fn uncommitted_work_has_a_tree_and_no_commit() {
     let sandbox = Sandbox::with_change();
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 3 }\n");

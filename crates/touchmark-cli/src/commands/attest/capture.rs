@@ -165,7 +165,8 @@ impl Captured {
             Teller::Session(session) => Some(rows::written(session, &root)),
             Teller::Metadata(_) => None,
         };
-        let rows = Rows::of(git, &self.change.changes, written.as_ref())?;
+        let mut rows = Rows::of(git, &self.change.changes, written.as_ref())?;
+        rows.cap_lists();
         let setting = |flag: &Option<String>, name| {
             flag.clone()
                 .or_else(|| context.config.text(name).map(str::to_owned))
@@ -173,7 +174,11 @@ impl Captured {
         let statement = statement::build(Parts {
             teller: &self.teller,
             change: &self.change,
-            paths_tree: if rows.too_many() { Some(rows.tree()?) } else { None },
+            paths_tree: if rows.too_many()? {
+                Some(rows.tree()?)
+            } else {
+                None
+            },
             rows,
             commitments,
             sbom: args

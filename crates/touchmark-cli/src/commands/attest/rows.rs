@@ -7,13 +7,18 @@ use touchmark_agents::paths::relative_to;
 use touchmark_statement::agent_change::{Attribution, NewSide, OldSide, PathRow, PathsTree};
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::file_mode::FileMode;
-use touchmark_statement::limits::MAX_PATHS;
+use touchmark_statement::limits::{MAX_PATHS, MAX_STATEMENT_BYTES};
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::strict_json;
 use touchmark_tlog::merkle;
 use touchmark_verify::git_view::{GitView, PathChange};
 
 use crate::error::CliError;
+
+/// The most that the rows of one statement take; the rest of its limit is for everything else.
+const MAX_ROWS_BYTES: usize = MAX_STATEMENT_BYTES / 2;
+/// The most that a list of paths takes.
+const MAX_LIST_BYTES: usize = MAX_STATEMENT_BYTES / 8;
 
 /// The paths of a change.
 #[derive(Debug, Clone, Default)]
@@ -83,9 +88,29 @@ impl Rows {
         })
     }
 
-    /// Returns whether there are too many rows for one statement.
-    pub(crate) fn too_many(&self) -> bool {
-        self.rows.len() > MAX_PATHS
+    /// Returns whether there is more than one statement can hold, by number or by size.
+    pub(crate) fn too_many(&self) -> Result<bool, CliError> {
+        if self.rows.len() > MAX_PATHS {
+            return Ok(true);
+        }
+        let mut bytes = 0;
+        for row in &self.rows {
+            bytes += strict_json::canonical(row)?.len();
+        }
+        Ok(bytes > MAX_ROWS_BYTES)
+    }
+
+    /// Cuts lists that no statement could hold: a list that is cut is still a finding, one that is left out is none.
+    pub(crate) fn cap_lists(&mut self) {
+        for list in [&mut self.undeclared, &mut self.unwritten].into_iter().flatten() {
+            let mut room = MAX_LIST_BYTES;
+            let fits = |path: &&RepoPath| {
+                room = room.saturating_sub(path.as_bytes().len() + 16);
+                room > 0
+            };
+            let kept = list.iter().take(MAX_PATHS).take_while(fits).count();
+            list.truncate(kept);
+        }
     }
 
     /// Returns the root that stands in for the rows, which anyone can compute again from git.
