@@ -1,7 +1,8 @@
 //! Reviews: which count, whose they are, and which reject.
 //!
-//! An approval counts only if every field of the change it names matches, it names every agent change that the lineage
-//! relies on, and it has not expired. People count once, whatever keys they use.
+//! An approval counts only if every field of the change it names matches (once landed: all but the head, since a squash
+//! lands the same trees as another commit), it names every agent change that the lineage relies on, and it has not
+//! expired. People count once, whatever keys they use.
 
 use std::collections::BTreeSet;
 

@@ -197,3 +197,23 @@ fn a_statement_that_breaks_a_rule_is_no_reason_where_another_accounts_for_the_ch
     world.approve(BOB);
     expect(&world.judge(), 0, &[]);
 }
+
+#[test]
+fn a_broken_rule_of_a_statement_that_would_account_for_nothing_is_no_reason() {
+    let mut world = World::good();
+    world.edit_policy(
+        "id = \"other-agent\"",
+        "id = \"other-agent\"\nstatus = \"suspended\"",
+    );
+    // The suspended agent attested what was thrown away again; a person then changed something by hand.
+    let before = world.change.head_commit.clone();
+    let tree = world
+        .git
+        .edit(&world.change.result_tree.clone(), &[("src/gone.rs", Some("x\n"))]);
+    let thrown_away = world.git.commit_tree(&tree, std::slice::from_ref(&before), BOT);
+    let statement = world.agent_change_of("other-agent", &before, &[thrown_away]);
+    world.add(OTHER_AGENT, &statement);
+    world.propose_edits(&[("src/hand.rs", Some("x\n"))], "Erin <erin@acme.example>");
+    world.test_result("PASSED");
+    expect(&world.judge(), 10, &["accounted.residual"]);
+}

@@ -340,3 +340,41 @@ fn whoever_runs_an_agent_has_a_hand_in_what_its_refused_statement_describes() {
     world.candidates.remove(0);
     expect(&world.judge(), 0, &[]);
 }
+
+#[test]
+fn what_was_approved_may_land_as_another_commit_with_the_same_trees() {
+    let mut world = World::gated();
+    let squash = world.git.commit_tree(
+        &world.change.result_tree.clone(),
+        std::slice::from_ref(&world.change.base_commit),
+        "Forge <noreply@forge.example>",
+    );
+    world.change.pull_request_commits = std::mem::replace(&mut world.change.commits, vec![squash.clone()]);
+    world.change.head_commit = squash;
+    expect(&world.judge(), 11, &["approval.not_bound", RULE]);
+    world.change.landed = true;
+    expect(&world.judge(), 0, &[]);
+    // Other bytes are another change, landed or not.
+    let tree = world.git.edit(
+        &world.change.result_tree.clone(),
+        &[("infra/main.tf", Some("size = 9\n"))],
+    );
+    let other = world.git.commit_tree(
+        &tree,
+        std::slice::from_ref(&world.change.base_commit),
+        "Forge <f@forge.example>",
+    );
+    (
+        world.change.commits,
+        world.change.head_commit,
+        world.change.result_tree,
+    ) = (vec![other.clone()], other, tree);
+    let verdict = world.judge();
+    assert_eq!(verdict.exit_status(), 11);
+    assert!(
+        verdict
+            .reasons()
+            .iter()
+            .any(|reason| reason.code == "approval.not_bound")
+    );
+}
