@@ -45,6 +45,46 @@ fn a_squash_is_recognised_by_its_tree() {
 }
 
 #[test]
+fn a_merge_commit_is_recognised_by_its_tree_and_a_dirty_one_is_not() {
+    let world = World::approved();
+    let old = world.id("main");
+    world.git(["switch", "--quiet", "main"]);
+    world.git(["merge", "--quiet", "--no-ff", "--no-edit", "agent/greeting"]);
+    let range = format!("{old}..{}", world.id("HEAD"));
+    world.asked(&landed(&range, &[]), 0, &[]);
+    // Bytes that neither parent has.
+    world.write("src/lib.rs", "pub fn greet() { evil() }\n");
+    world.git(["commit", "--quiet", "--all", "--amend", "--no-edit"]);
+    let range = format!("{old}..{}", world.id("HEAD"));
+    let verdict = world.asked(
+        &landed(&range, &[]),
+        11,
+        &["approval.not_bound", "accounted.residual", RULE],
+    );
+    assert_eq!(verdict["accounted"]["paths"][0]["account"], "residual");
+}
+
+#[test]
+fn a_branch_that_merged_its_target_is_judged_against_it() {
+    let world = World::attested();
+    world.git(["switch", "--quiet", "main"]);
+    world.write("docs/more.md", "more\n");
+    world.commit("docs");
+    world.git(["switch", "--quiet", "agent/greeting"]);
+    world.git(["merge", "--quiet", "--no-edit", "main"]);
+    let verdict = world.judged(&[], 14, &[RULE]);
+    let accounts: Vec<_> = verdict["accounted"]["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["account"])
+        .collect();
+    assert_eq!(accounts, ["replayed", "replayed"]);
+    world.approve_as("alice", &[]);
+    world.judged(&[], 0, &[]);
+}
+
+#[test]
 fn bytes_that_slipped_in_while_landing_are_found() {
     let world = World::unattested();
     let change = world.attest_with(&[])["payload"].as_str().unwrap().to_owned();

@@ -31,7 +31,7 @@ impl Repository {
     /// Describes the change from `base` to `head`, two commits that the caller names, for the ref `target_ref`.
     ///
     /// # Errors
-    /// As [`linear_range`](Self::linear_range).
+    /// As [`range`](Self::range).
     pub fn change(
         &self,
         base: &GitCommitId,
@@ -39,7 +39,7 @@ impl Repository {
         target_ref: &str,
         landed: bool,
     ) -> Result<ChangeUnderJudgement, GitError> {
-        let commits = self.linear_range(base, head, limits::MAX_RANGE_COMMITS)?;
+        let commits = self.range(base, head, limits::MAX_RANGE_COMMITS)?;
         Ok(ChangeUnderJudgement {
             repository: RepositoryIdentity {
                 uris: self.remote_uri("origin").into_iter().collect(),

@@ -24,6 +24,7 @@ mod object;
 mod open;
 mod packed_refs;
 mod program;
+mod range;
 mod refs;
 mod remote;
 mod repository;
