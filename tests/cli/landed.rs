@@ -99,13 +99,42 @@ fn bytes_that_slipped_in_while_landing_are_found() {
     world.asked(&landed(&range, &[]), 10, &["accounted.residual", RULE]);
     // The agent's statement is about a commit that did not land, and only a whole tree would stand in for it.
     let codes = &["accounted.residual", "binding.not_in_range", RULE];
-    let verdict = world.asked(&landed(&range, &["--bundle", &change]), 10, codes);
-    let paths = verdict["accounted"]["paths"].as_array().unwrap();
-    assert!(
-        paths
-            .iter()
-            .any(|row| row["path"] == "src/extra.rs" && row["account"] == "residual")
+    world.asked(&landed(&range, &["--bundle", &change]), 10, codes);
+    // Where the verifier names the pull request, what it accounts for is told from what slipped in.
+    let flags = ["--pull-request", "agent/greeting"];
+    let verdict = world.asked(
+        &landed(&range, &flags),
+        11,
+        &["approval.not_bound", "accounted.residual", RULE],
     );
+    let accounts: Vec<_> = verdict["accounted"]["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["account"])
+        .collect();
+    assert_eq!(accounts, ["residual", "replayed", "replayed"]);
+    assert_eq!(verdict["accounted"]["paths"][0]["path"], "src/extra.rs");
+}
+
+#[test]
+fn a_squash_onto_a_branch_that_moved_on_is_replayed() {
+    let world = World::under(|policy| {
+        policy
+            .replace("tier = \"gated\"", "tier = \"free\"")
+            .replace("approvals", "# approvals")
+    });
+    world.attest_with(&[]);
+    world.git(["switch", "--quiet", "main"]);
+    world.write("docs/more.md", "more\n");
+    let old = world.commit("docs");
+    world.git(["merge", "--quiet", "--squash", "agent/greeting"]);
+    let range = format!("{old}..{}", world.commit("squashed"));
+    world.asked(&landed(&range, &[]), 10, &["accounted.residual"]);
+    let verdict = world.asked(&landed(&range, &["--pull-request", "agent/greeting"]), 0, &[]);
+    assert_eq!(verdict["accounted"]["paths"][1]["account"], "replayed");
+    let outcome = world.verify(&landed(&range, &["--pull-request", "absent"]));
+    outcome.refused(2, "git.revision_unknown");
 }
 
 #[test]

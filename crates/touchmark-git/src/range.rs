@@ -42,6 +42,19 @@ impl Repository {
         Ok(parents_first(head, &seen))
     }
 
+    /// Returns the commits that `head` reaches and `base` does not, parents before children, wherever the two parted.
+    ///
+    /// # Errors
+    /// History is cut off, or `cap` commits were looked at.
+    pub fn commits_beyond(
+        &self,
+        base: &GitCommitId,
+        head: &GitCommitId,
+        cap: usize,
+    ) -> Result<Vec<GitCommitId>, GitError> {
+        Ok(parents_first(head, &self.paint(base, head, cap)?))
+    }
+
     /// Walks from both ends until nothing is left that only the head reaches.
     fn paint(
         &self,
@@ -50,25 +63,23 @@ impl Repository {
         cap: usize,
     ) -> Result<HashMap<GitCommitId, Seen>, GitError> {
         let mut seen: HashMap<GitCommitId, Seen> = HashMap::new();
-        let mut open: BinaryHeap<(i64, GitCommitId)> = BinaryHeap::new();
+        // Of two commits of one time the base's side goes first.
+        let mut open: BinaryHeap<(i64, bool, GitCommitId)> = BinaryHeap::new();
         // How many entries of the queue are reached by the head alone, as far as is known.
         let mut undecided: HashSet<GitCommitId> = HashSet::new();
-        for (id, from_base) in [(base, true), (head, false)] {
+        for (id, from_base) in [(head, false), (base, true)] {
             let commit = self.commit(id)?;
-            open.push((commit.committer.time, id.clone()));
-            let (parents, from_head) = (commit.parents.clone(), !from_base);
-            seen.insert(
-                id.clone(),
-                Seen {
-                    parents,
-                    from_head,
-                    from_base,
-                },
-            );
+            open.push((commit.committer.time, from_base, id.clone()));
+            let known = seen.entry(id.clone()).or_default();
+            known.parents.clone_from(&commit.parents);
+            known.from_head |= !from_base;
+            known.from_base |= from_base;
         }
-        undecided.insert(head.clone());
+        if head != base {
+            undecided.insert(head.clone());
+        }
         while !undecided.is_empty() {
-            let Some((_, id)) = open.pop() else { break };
+            let Some((_, _, id)) = open.pop() else { break };
             undecided.remove(&id);
             let child = seen.get(&id).cloned().unwrap_or_default();
             if self.shallow.contains(id.as_str()) {
@@ -104,7 +115,8 @@ impl Repository {
                     } else {
                         undecided.insert(parent.clone());
                     }
-                    open.push((self.commit(parent)?.committer.time, parent.clone()));
+                    let from_base = known.from_base;
+                    open.push((self.commit(parent)?.committer.time, from_base, parent.clone()));
                 }
             }
         }

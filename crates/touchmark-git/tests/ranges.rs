@@ -57,6 +57,22 @@ fn a_merge_commit_brings_what_it_merges() {
 }
 
 #[test]
+fn a_branch_beside_the_target_holds_what_the_target_does_not() {
+    let sandbox = Sandbox::new();
+    let (_, topic) = merged_into_topic(&sandbox);
+    sandbox.git(&["checkout", "--quiet", "main"]);
+    let beside = sandbox.commit("three");
+    let repository = sandbox.open();
+    assert_eq!(repository.commits_beyond(&beside, &topic[2], 9).unwrap(), topic);
+    assert_eq!(repository.commits_beyond(&topic[2], &topic[0], 9).unwrap(), []);
+    assert_eq!(repository.commits_beyond(&beside, &beside, 9).unwrap(), []);
+    assert_eq!(
+        code(repository.commits_beyond(&beside, &topic[2], 3)),
+        "git.range_cap"
+    );
+}
+
+#[test]
 fn commits_without_a_merge_are_a_line() {
     let sandbox = Sandbox::new();
     let ids: Vec<_> = ["one", "two", "three"].map(|text| sandbox.commit(text)).into();

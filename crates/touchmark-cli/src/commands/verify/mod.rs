@@ -102,16 +102,8 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let repository = open_for_writing(&context.directory, context)?;
     let question = Question::ask(&args, &repository)?;
     let mut change = question.change(&repository)?;
+    question::add_pull_requests(&mut change, &args.pull_request, &repository)?;
     change.repository.uris.extend(args.repo.clone());
-    for head in &args.pull_request {
-        let head = repository.resolve(head)?;
-        let line = repository.linear_range(
-            &change.base_commit,
-            &head,
-            touchmark_git::limits::MAX_RANGE_COMMITS,
-        )?;
-        change.pull_request_commits.extend(line);
-    }
     let policies = policies(&args, &change, &repository, context)?;
     let keys = public_keys(&args.key, context)?;
     if let Some(remote) = &args.from {

@@ -1,6 +1,9 @@
 //! Which change is asked about. The base is what the verifier names as the protected tip, never anything in the change.
 
+use std::collections::BTreeSet;
+
 use touchmark_git::Repository;
+use touchmark_git::limits::MAX_RANGE_COMMITS;
 use touchmark_statement::git_id::GitCommitId;
 use touchmark_verify::lineage::ChangeUnderJudgement;
 
@@ -67,6 +70,22 @@ impl Question {
     pub(super) fn change(&self, repository: &Repository) -> Result<ChangeUnderJudgement, CliError> {
         Ok(repository.change(&self.base, &self.head, &self.target_ref, self.landed)?)
     }
+}
+
+/// Adds the commits of pull requests that the verifier names, each once, parents before children.
+pub(super) fn add_pull_requests(
+    change: &mut ChangeUnderJudgement,
+    heads: &[String],
+    repository: &Repository,
+) -> Result<(), CliError> {
+    let mut known = BTreeSet::new();
+    for head in heads {
+        let head = repository.resolve(head)?;
+        let commits = repository.commits_beyond(&change.base_commit, &head, MAX_RANGE_COMMITS)?;
+        let new = commits.into_iter().filter(|commit| known.insert(commit.clone()));
+        change.pull_request_commits.extend(new);
+    }
+    Ok(())
 }
 
 fn split(range: &str) -> Result<(&str, &str), CliError> {
