@@ -68,7 +68,6 @@ pub(super) const SET_UP: Story = Story {
         run("touchmark policy check repo/.touchmark/policy.toml"),
         run("git -C repo add -A"),
         run("git -C repo commit -q -m 'Start'"),
-        run("touchmark demo session repo > session.jsonl"),
         run("git -C repo switch -q -c agent/greeting"),
         run("printf 'pub fn greet(name: &str) -> String {\\n    format!(\"hello, {name}\")\\n}\\n' > repo/src/lib.rs"),
         run("mkdir repo/tests"),
@@ -121,9 +120,10 @@ pub(super) const ATTEST: Story = Story {
     folder: ATTESTED,
     from: Some(WORKED),
     title: "The agent's session is attested: signed, logged and stored with the repository. A person has to look yet",
-    lines: &[run(ATTEST_RUN), expect(VERIFY, 14, "policy.rule.a-person-reads-it")],
+    lines: &[run(SESSION_RUN), run(ATTEST_RUN), expect(VERIFY, 14, "policy.rule.a-person-reads-it")],
 };
 
+const SESSION_RUN: &str = "touchmark demo session repo > session.jsonl";
 const ATTEST_RUN: &str = "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/agent.pem";
 
 /// The way to a yes, and the questions that are asked later.
@@ -176,6 +176,7 @@ pub(super) const ATTACKS: &[Story] = &[
         from: Some(WORKED),
         title: "The change is attested with a key that the policy does not know",
         lines: &[
+            run(SESSION_RUN),
             run(
                 "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/stranger.pem",
             ),
@@ -187,6 +188,7 @@ pub(super) const ATTACKS: &[Story] = &[
         from: Some(WORKED),
         title: "A service's key signs an agent change",
         lines: &[
+            run(SESSION_RUN),
             run(
                 "touchmark -C repo attest --base refs/heads/main --session ../session.jsonl --agent greeter-agent --key ../keys/ci.pem",
             ),
@@ -238,6 +240,7 @@ pub(super) const ATTACKS: &[Story] = &[
             run(APPROVE),
             run("printf '// by the agent too\\n' >> repo/src/lib.rs"),
             run("git -C repo commit -q -a -m 'Explain'"),
+            run(SESSION_RUN),
             run(ATTEST_RUN),
             expect(VERIFY, 11, "approval.not_bound"),
         ],
@@ -265,6 +268,7 @@ pub(super) const ATTACKS: &[Story] = &[
             run("sed -i.bak -e 's/people = 1/people = 0/' -e 's/serial = 1/serial = 2/' repo/.touchmark/policy.toml"),
             run("rm repo/.touchmark/policy.toml.bak"),
             run("git -C repo commit -q -a -m 'Simplify'"),
+            run(SESSION_RUN),
             run(ATTEST_RUN),
             run(APPROVE),
             expect(VERIFY, 12, "policy.not_alone"),
@@ -291,6 +295,7 @@ pub(super) const ATTACKS: &[Story] = &[
         title: "The evidence is about another repository",
         lines: &[
             run("git -C repo remote set-url origin https://git.example/mallory/greeter.git"),
+            run(SESSION_RUN),
             run(ATTEST_RUN),
             run("git -C repo remote set-url origin https://git.example/acme/greeter.git"),
             expect(VERIFY, 11, "binding.repository"),
