@@ -148,21 +148,14 @@ fn keys_of(rev: &str, repository: &Repository) -> Result<Vec<EvidenceKey>, CliEr
 struct Filter<'a> {
     args: &'a Args,
     path: Option<Glob>,
-    model: Option<Glob>,
 }
 
 impl<'a> Filter<'a> {
     fn parse(args: &'a Args) -> Result<Self, CliError> {
-        let glob = |text: &Option<String>| {
-            text.as_deref()
-                .map(Glob::parse)
-                .transpose()
-                .map_err(|error| CliError::from_error(ExitCode::Usage, "find.glob", &error))
-        };
+        let path = args.path.as_deref().map(Glob::parse).transpose();
         Ok(Self {
             args,
-            path: glob(&args.path)?,
-            model: glob(&args.model)?,
+            path: path.map_err(|error| CliError::from_error(ExitCode::Usage, "find.glob", &error))?,
         })
     }
 
@@ -171,7 +164,7 @@ impl<'a> Filter<'a> {
             return false;
         }
         let asks_about_a_change = self.path.is_some()
-            || self.model.is_some()
+            || self.args.model.is_some()
             || self.args.agent.is_some()
             || self.args.since.is_some()
             || self.args.until.is_some();
@@ -186,15 +179,14 @@ impl<'a> Filter<'a> {
             let rows = change.change.paths.as_deref().unwrap_or_default();
             rows.iter().any(|row| glob.matches(row.path.as_bytes()))
         };
-        let used = |glob: &Glob| {
+        let used = |pattern: &String| {
             change.models.iter().any(|model| {
-                glob.matches(model.id.as_bytes())
-                    || glob.matches(format!("{}/{}", model.provider, model.id).as_bytes())
+                matches(pattern, &model.id) || matches(pattern, &format!("{}/{}", model.provider, model.id))
             })
         };
         let ended = claimed_end(change);
         self.path.as_ref().is_none_or(touches)
-            && self.model.as_ref().is_none_or(used)
+            && self.args.model.as_ref().is_none_or(used)
             && self
                 .args
                 .agent
@@ -209,6 +201,24 @@ impl<'a> Filter<'a> {
                 .until
                 .is_none_or(|until| ended.is_some_and(|ended| ended < until))
     }
+}
+
+/// Returns whether the text is the pattern, in which `*` stands for anything.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, tail)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let (middle, last) = tail.rsplit_once('*').unwrap_or(("", tail));
+    for part in middle.split('*') {
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
 }
 
 fn claimed_end(change: &AgentChange) -> Option<Timestamp> {
@@ -311,4 +321,39 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
         answer.coverage.unverified
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_anything_and_every_part_has_its_own_place() {
+        for (pattern, text) in [
+            ("a", "a"),
+            ("*", ""),
+            ("*", "a/b"),
+            ("a*", "a"),
+            ("*a", "ba"),
+            ("a*c", "a/b/c"),
+            ("a**c", "ac"),
+            ("*b*", "abc"),
+            ("a*b*c", "a-b-b-c"),
+            ("*a*a", "aba"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [
+            ("a", "ab"),
+            ("", "a"),
+            ("a*", "ba"),
+            ("*a", "ab"),
+            ("a*a", "a"),
+            ("*a*a", "a"),
+            ("a*b*c", "acb"),
+            ("?", "a"),
+        ] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
 }
