@@ -387,4 +387,3 @@ fn a_git_object_that_was_swapped_on_disk_is_found() {
     let found = verdict["reasons"][0]["found"].as_str().unwrap();
     assert!(found.contains("(git.object_mismatch)"), "{found}");
 }
-

@@ -176,12 +176,12 @@ residual = "forbid"
 
     /// The path of a private key.
     pub fn key(&self, name: &str) -> String {
-        self.file(&format!("keys/{name}.pem"))
+        self.file(format!("keys/{name}.pem"))
     }
 
     /// The path of a public key.
     pub fn public_key(&self, name: &str) -> String {
-        self.file(&format!("keys/{name}.pub"))
+        self.file(format!("keys/{name}.pub"))
     }
 
     /// A key's fingerprint, `sha256:…`.
