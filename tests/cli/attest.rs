@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::common::World;
 use crate::common::{Sandbox, contains, is_spool_entry};
 
 const PROMPT: &str = "the quick brown prompt 7f3a9c jumps over a lazy reviewer";
@@ -546,4 +547,17 @@ fn sha256(bytes: &[u8]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+#[test]
+fn what_another_key_said_or_what_was_lost_is_said_again() {
+    let world = World::attested();
+    let by_another = world.attest_as("stranger", &[]);
+    assert_eq!(by_another["outcome"], "logged", "another signer's word is another statement");
+    let again = world.attest_as("stranger", &[]);
+    assert_eq!((&again["outcome"], &again["payload"]), (&"folded".into(), &by_another["payload"]));
+    world.drop_evidence();
+    let after_loss = world.attest_as("stranger", &[]);
+    assert_eq!(after_loss["outcome"], "logged", "evidence that is not there any more proves nothing");
+    assert_ne!(after_loss["payload"], by_another["payload"]);
 }

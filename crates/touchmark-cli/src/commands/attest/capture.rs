@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use touchmark_git::Repository;
+use touchmark_git::{EvidenceName, Repository};
 use touchmark_statement::agent_change as claim;
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_verify::commitment::RunKey;
+use touchmark_verify::evidence::SignerId;
+use touchmark_verify::key::PublicKey;
 
 use super::change::{self, Asked, GitChange};
 use super::commitments::{self, Plain};
@@ -126,14 +128,35 @@ impl Captured {
         chain::last(&self.session, context)
     }
 
-    /// Returns whether a statement says already what a new one would say.
-    pub(super) fn is_covered_by(&self, link: &Link) -> bool {
+    /// Returns whether a statement says already what a new one would say: about the same trees, by the same key, and
+    /// still where it was filed.
+    pub(super) fn is_covered_by(
+        &self,
+        link: &Link,
+        signer: &PublicKey,
+        git: &Repository,
+    ) -> Result<bool, CliError> {
         let change = &self.change;
-        link.covers(
+        let says_it = link.covers(
             &change.base.git_tree,
             &change.proposed.git_tree,
             change.proposed.git_commit.as_ref(),
-        )
+        );
+        let by_this_key = link.evidence.ends_with(&SignerId::of_key(&signer.fingerprint()).to_string());
+        if !says_it || !by_this_key {
+            return Ok(false);
+        }
+        if link.log_index.is_none() {
+            // It waits in the spool and is filed from there.
+            return Ok(true);
+        }
+        for key in &change.keys {
+            let is_it = |name: &EvidenceName| name.as_str().starts_with(&link.evidence);
+            if git.read_evidence_where(key, &is_it)?.files.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Makes the statement, and what the vault has to keep so that it can be opened again.

@@ -16,6 +16,7 @@ mod vault;
 use std::path::PathBuf;
 
 use touchmark_git::Repository;
+use touchmark_sign::Signer;
 use touchmark_sign::attestation;
 use touchmark_sign::vault::RecordName;
 
@@ -121,9 +122,15 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     report::waiting(&drained, context);
     let captured = Captured::read(&args, &git, context)?;
     let last = captured.last_link(context)?;
-    let exit = match last.filter(|link| captured.is_covered_by(link)) {
+    let signer = args.key.open(git.work_tree(), context)?;
+    pipeline::refuse_unloggable(signer.public_key())?;
+    let said = match last {
+        Some(link) if captured.is_covered_by(&link, signer.public_key(), &git)? => Some(link),
+        _ => None,
+    };
+    let exit = match said {
         Some(link) => report::folded(&link, &captured.change.keys, context)?,
-        None => attest(&args, &git, &captured, context)?,
+        None => attest(&args, &git, &captured, &*signer, context)?,
     };
     if let Some(remote) = &args.push {
         crate::commands::publish::push(remote, &captured.change.keys, context)?;
@@ -135,10 +142,9 @@ fn attest(
     args: &Args,
     git: &Repository,
     captured: &Captured,
+    signer: &dyn Signer,
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
-    let signer = args.key.open(git.work_tree(), context)?;
-    pipeline::refuse_unloggable(signer.public_key())?;
     let place = Place::after(captured.last_link(context)?.as_ref())?;
     let chain = place.chain;
     let (statement, kept) = captured.state(args, git, place, context)?;
@@ -151,7 +157,7 @@ fn attest(
         kept,
         context,
     )?;
-    let signed = prepared.sign(&*signer)?;
+    let signed = prepared.sign(signer)?;
     let repository = git.work_tree().unwrap_or(git.git_dir());
     let id = pipeline::queue(signed, repository, &captured.change.keys, context)?;
     match pipeline::finish(&id, context)? {
