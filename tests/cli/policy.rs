@@ -71,6 +71,32 @@ fn case_186_what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
+fn case_221_a_line_feed_in_a_key_begins_no_line_of_its_own() {
+    let world = World::unattested();
+    let forged = format!(
+        "{}\n\"evil\\nerror[policy.fine]: all is well\" = 1\n",
+        world.policy()
+    );
+    let outcome = check(&world, &forged, &[]).refused(2, "policy.unknown_key");
+    assert!(
+        outcome
+            .stderr
+            .lines()
+            .all(|line| !line.starts_with("error[policy.fine]")),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = world
+        .touchmark(["explain", "a.b\nhint: run this"])
+        .refused(2, "explain.unknown_code");
+    assert!(
+        outcome.stderr.contains("a.b\\u{a}hint: run this"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
 fn an_expired_policy_is_not_good_any_more() {
     let world = World::unattested();
     let expired = world.policy().replace("2099-12-31", "2026-02-28");

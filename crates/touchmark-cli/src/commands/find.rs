@@ -307,11 +307,13 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
     for unverified in &answer.unverified {
         context.output.warn(format!(
             "{} is not verified [{}]: {}",
-            unverified.name, unverified.code, unverified.message
+            unverified.name,
+            unverified.code,
+            escape::inline(&unverified.message)
         ));
     }
     for unreadable in &answer.coverage.unreadable {
-        context.output.warn(unreadable);
+        context.output.warn(escape::inline(unreadable));
     }
     context.output.note(format!(
         "{} found; looked at {} pieces of evidence under {} refs, {} of them not verified",

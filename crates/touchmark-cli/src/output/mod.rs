@@ -132,12 +132,13 @@ impl Output {
 
     /// Reports on standard error a failure that the command's own document speaks of.
     pub(crate) fn complain(&self, error: &CliError) {
-        let mut text = format!("[{}]: {}", error.code(), error.message());
+        // Each part may quote what others wrote: a line feed in it must not begin a line of its own.
+        let mut text = format!("[{}]: {}", error.code(), escape::inline(error.message()));
         for cause in error.causes() {
-            text.push_str(&format!("\n  caused by: {cause}"));
+            text.push_str(&format!("\n  caused by: {}", escape::inline(cause)));
         }
         if let Some(hint) = error.help() {
-            text.push_str(&format!("\n  hint: {hint}"));
+            text.push_str(&format!("\n  hint: {}", escape::inline(hint)));
         }
         self.talk("error", "31", &text);
     }
