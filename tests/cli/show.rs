@@ -64,16 +64,50 @@ fn what_is_no_digest_or_names_nothing_is_refused() {
 }
 
 #[test]
-fn two_statements_with_one_beginning_are_both_named() {
+fn what_is_filed_beside_evidence_does_not_hide_it() {
     let (world, payload) = attested();
-    // The same statement with two signers' names: nobody can tell which is meant.
+    let before = show(&world, &[&payload]).ok().stdout;
     let head = world.id("HEAD");
     let reference = format!("refs/touchmark/commit/{}/{head}", &head[..2]);
     let (name, bytes) = world.evidence(&reference).remove(0);
+    // The same bundle under another signer's name, a broken one under the right name, and two more broken ones.
     let other = name.replace(&name[65..69], "0000");
-    fs::write(world.path("blob"), bytes).unwrap();
-    let blob = world.git(["hash-object", "-w", "--no-filters", &world.file("blob")]);
+    file_evidence(
+        &world,
+        &reference,
+        &[
+            (&name, b"{}"),
+            (&other, &bytes),
+            (&name.replace(&name[65..69], "1111"), b"{}"),
+        ],
+    );
+    let after = show(&world, &[&payload, "--format", "json"]).ok().json();
+    assert_eq!(after["statement"]["predicate"]["agent"]["id"], "greeter-agent");
+    assert!(before.contains(&payload));
+    // Where nothing is proven, nobody can tell which is meant: the signer's digits do.
+    let tree = world
+        .evidence_refs()
+        .into_iter()
+        .find(|name| name.contains("/tree/"))
+        .unwrap();
+    world.git(["update-ref", "-d", &tree]);
+    file_evidence(&world, &reference, &[(&name, b"{}"), (&other, b"[]")]);
+    let both = show(&world, &[&payload]).refused(2, "show.ambiguous");
+    assert!(
+        both.stderr.contains(&other) && both.stderr.contains(&name),
+        "{}",
+        both.stderr
+    );
+    let raw = show(&world, &[&format!("{payload}-0000"), "--raw"]).ok().stdout;
+    assert_eq!(raw.trim_end(), "[]");
+    show(&world, &[&format!("{}-0000", &payload[..63])]).refused(2, "show.not_a_digest");
+    show(&world, &[&format!("{payload}-zz")]).refused(2, "show.not_a_digest");
+}
+
+/// Files these names and bytes under an evidence ref, beside nothing else, as anybody who may push can.
+fn file_evidence(world: &World, reference: &str, files: &[(&str, &[u8])]) {
     let index = world.file("index");
+    let _ = fs::remove_file(&index);
     let git = |arguments: &[&str]| {
         let mut command = std::process::Command::new("git");
         command
@@ -88,26 +122,22 @@ fn two_statements_with_one_beginning_are_both_named() {
         );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
-    git(&["read-tree", &reference]);
-    git(&[
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("100644,{blob},{other}"),
-    ]);
+    for (name, bytes) in files {
+        fs::write(world.path("blob"), bytes).unwrap();
+        let blob = world.git(["hash-object", "-w", "--no-filters", &world.file("blob")]);
+        git(&[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("100644,{blob},{name}"),
+        ]);
+    }
     let tree = git(&["write-tree"]);
-    let object = match world.git(["cat-file", "-t", &reference]).as_str() {
+    let object = match world.git(["cat-file", "-t", reference]).as_str() {
         "tree" => tree,
         _ => world.git(["commit-tree", &tree, "-m", "evidence"]),
     };
-    world.git(["update-ref", &reference, &object]);
-    let outcome = show(&world, &[&payload]);
-    let both = outcome.refused(2, "show.ambiguous");
-    assert!(
-        both.stderr.contains(&other) && both.stderr.contains(&name),
-        "{}",
-        both.stderr
-    );
+    world.git(["update-ref", reference, &object]);
 }
 
 #[test]

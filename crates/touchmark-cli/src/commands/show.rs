@@ -50,10 +50,7 @@ struct Shown {
 /// Runs `show`. Ends with 10 when there is no such evidence, with 11 when it cannot be verified.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     let prefix = args.digest.strip_prefix("sha256:").unwrap_or(&args.digest);
-    let is_hex = prefix
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    if prefix.len() < MIN_PREFIX || prefix.len() > 64 || !is_hex {
+    if !is_prefix(prefix) {
         return Err(CliError::usage(
             "show.not_a_digest",
             format!("{} is not a payload digest", args.digest),
@@ -65,23 +62,60 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let repository = open_for_writing(&context.directory, context)?;
     let roots = args.roots.load(context)?;
     let (found, _) = collect(&repository, None, &roots, context)?;
-    let mut matching = found.into_iter().filter(|piece| piece.name.starts_with(prefix));
-    let piece = matching.next().ok_or_else(|| {
-        CliError::new(ExitCode::Missing, "show.not_found", format!("no evidence here begins with {prefix}"))
-            .hint("`touchmark find` lists what there is; evidence of others is fetched by `touchmark verify --from REMOTE`")
-    })?;
-    if let Some(other) = matching.find(|other| other.name != piece.name) {
-        return Err(CliError::usage(
-            "show.ambiguous",
-            format!("{} and {} both begin with {prefix}", piece.name, other.name),
-        )
-        .hint("give more digits"));
-    }
+    let piece = choose(found, prefix)?;
     if args.raw {
         context.output.raw(&piece.bytes);
         return Ok(ExitCode::Allowed);
     }
     show(&piece, context)
+}
+
+/// Returns whether the text is the beginning of a payload digest, or a whole one with the beginning of its signer's.
+fn is_prefix(text: &str) -> bool {
+    let is_hex = |text: &str| {
+        let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        text.len() <= 64 && text.bytes().all(digits)
+    };
+    match text.split_once('-') {
+        Some((payload, signer)) => payload.len() == 64 && is_hex(payload) && is_hex(signer),
+        None => text.len() >= MIN_PREFIX && is_hex(text),
+    }
+}
+
+/// Takes the one piece that is meant. What is not verified stands behind what is, so that nobody can hide evidence by
+/// filing something else under its name.
+fn choose(found: Vec<Found>, prefix: &str) -> Result<Found, CliError> {
+    let identity = |piece: &Found| match &piece.outcome {
+        Ok(statement) => format!("{}.sigstore.json", statement.evidence_id()),
+        Err(_) => piece.name.clone(),
+    };
+    let (verified, others): (Vec<Found>, Vec<Found>) = found
+        .into_iter()
+        .filter(|piece| identity(piece).starts_with(prefix))
+        .partition(|piece| piece.outcome.is_ok());
+    let mut matching = if verified.is_empty() { others } else { verified }.into_iter();
+    let piece = matching.next().ok_or_else(|| {
+        CliError::new(
+            ExitCode::Missing,
+            "show.not_found",
+            format!("no evidence here begins with {prefix}"),
+        )
+        .hint(
+            "`touchmark find` lists what there is; `touchmark publish --fetch REMOTE` fetches that of others",
+        )
+    })?;
+    let name = identity(&piece);
+    if let Some(other) = matching
+        .map(|other| identity(&other))
+        .find(|other| *other != name)
+    {
+        return Err(CliError::usage(
+            "show.ambiguous",
+            format!("{name} and {other} both begin with {prefix}"),
+        )
+        .hint("give more digits; a dash and the signer's may follow a whole digest"));
+    }
+    Ok(piece)
 }
 
 fn show(piece: &Found, context: &Context<'_>) -> Result<ExitCode, CliError> {
