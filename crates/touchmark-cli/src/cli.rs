@@ -165,8 +165,8 @@ fn with_appendix(command: clap::Command, appendix: &str) -> clap::Command {
 
 fn appendix() -> String {
     let mut text = String::from("Exit codes:\n");
-    for (number, name, meaning) in ExitCode::TABLE {
-        let _ = writeln!(text, "  {number:>3}  {name:<13} {meaning}");
+    for exit in ExitCode::ALL {
+        let _ = writeln!(text, "  {:>3}  {:<13} {}", exit.number(), exit.name(), exit.meaning());
     }
     text.push_str("\nEnvironment:\n");
     for variable in VARIABLES {

@@ -1,87 +1,9 @@
 //! Exit codes, and the one place where failures become words, codes and hints.
 
 use std::path::Path;
-use std::process::ExitCode as ProcessExit;
 
-/// How the process ends. Only `Allowed` is 0, and nothing defaults to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExitCode {
-    /// Done, or proven.
-    Allowed,
-    /// Could not decide or could not do: I/O, internal error, a cap reached.
-    Error,
-    /// Flags, configuration, policy file.
-    Usage,
-    /// Evidence that a requirement needs is not there.
-    Missing,
-    /// Evidence is there and wrong.
-    Invalid,
-    /// Policy says no.
-    Denied,
-    /// A log fork or rollback.
-    Inconsistent,
-    /// Only human approval is lacking.
-    Approval,
-    /// A needed service or log cannot be used now; safe to retry.
-    Unavailable,
-}
-
-impl ExitCode {
-    /// Every code with its name and meaning, for `--help`.
-    pub(crate) const TABLE: &'static [(u8, &'static str, &'static str)] = &[
-        (0, "allowed", "done; for verify: proven"),
-        (1, "error", "could not decide or could not do it"),
-        (2, "usage", "flags, configuration, policy file"),
-        (10, "missing", "evidence that is needed is not there"),
-        (11, "invalid", "evidence is there and wrong"),
-        (12, "denied", "policy says no"),
-        (13, "inconsistent", "log fork, rollback or alert"),
-        (14, "approval", "only human approval is lacking"),
-        (
-            20,
-            "unavailable",
-            "a needed service or log cannot be used; safe to retry",
-        ),
-        (130, "interrupted", "stopped by Ctrl-C"),
-    ];
-
-    /// The exit code of a verdict.
-    pub(crate) fn from_verdict(exit: touchmark_policy::ExitCode) -> Self {
-        use touchmark_policy::ExitCode as Policy;
-        match exit {
-            Policy::Allowed => Self::Allowed,
-            Policy::Usage => Self::Usage,
-            Policy::Missing => Self::Missing,
-            Policy::Invalid => Self::Invalid,
-            Policy::Denied => Self::Denied,
-            Policy::Inconsistent => Self::Inconsistent,
-            Policy::Approval => Self::Approval,
-            Policy::Unavailable => Self::Unavailable,
-            _ => Self::Error,
-        }
-    }
-
-    /// The number that the process returns.
-    pub(crate) fn number(self) -> u8 {
-        match self {
-            Self::Allowed => 0,
-            Self::Error => 1,
-            Self::Usage => 2,
-            Self::Missing => 10,
-            Self::Invalid => 11,
-            Self::Denied => 12,
-            Self::Inconsistent => 13,
-            Self::Approval => 14,
-            Self::Unavailable => 20,
-        }
-    }
-}
-
-impl From<ExitCode> for ProcessExit {
-    fn from(exit: ExitCode) -> Self {
-        Self::from(exit.number())
-    }
-}
+/// How the process ends: the gate's own codes. Only `Allowed` is 0, and nothing defaults to it.
+pub(crate) use touchmark_policy::ExitCode;
 
 /// A failure as the user sees it: exit code, stable code, what happened, why, and what to do about it.
 ///

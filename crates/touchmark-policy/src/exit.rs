@@ -189,8 +189,8 @@ impl ExitCode {
     /// Returns what it means, in a few words.
     pub fn meaning(self) -> &'static str {
         match self {
-            ExitCode::Allowed => "proven",
-            ExitCode::Error => "could not decide",
+            ExitCode::Allowed => "done; of a verdict: proven",
+            ExitCode::Error => "could not decide, or could not do it",
             ExitCode::Usage => "flags, configuration or policy file are wrong",
             ExitCode::Missing => "evidence that a requirement needs is not there, or is too old",
             ExitCode::Invalid => "evidence for a requirement is there and wrong",
@@ -200,6 +200,12 @@ impl ExitCode {
             ExitCode::Unavailable => "a needed service cannot be reached; safe to retry",
             ExitCode::Interrupted => "interrupted",
         }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(exit: ExitCode) -> Self {
+        Self::from(exit.number())
     }
 }
 

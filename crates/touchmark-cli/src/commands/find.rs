@@ -3,11 +3,16 @@
 //! Every piece is verified, whoever signed it; who may sign is the policy's business. What could not be verified or
 //! read is counted, so that an empty answer is not taken for an empty history.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde::Serialize;
 use touchmark_git::{EvidenceKey, Repository};
 use touchmark_policy::globs::Glob;
 use touchmark_statement::agent_change::AgentChange;
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::git_view::GitView as _;
 use touchmark_verify::key::KeyFingerprint;
 use touchmark_verify::verified::VerifiedStatement;
@@ -113,9 +118,16 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         unverified: Vec::new(),
         coverage,
     };
+    // What is filed under several names is one answer.
+    let mut rows: BTreeMap<EvidenceId, Row> = BTreeMap::new();
     for piece in found {
         match &piece.outcome {
-            Ok(statement) if filter.admits(statement) => answer.found.push(row(&piece, statement)),
+            Ok(statement) if filter.admits(statement) => match rows.entry(statement.evidence_id()) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(row(&piece, statement));
+                }
+                Entry::Occupied(mut known) => known.get_mut().refs.extend(piece.refs.iter().cloned()),
+            },
             Ok(_) => {}
             Err(failure) => answer.unverified.push(Unverified {
                 name: piece.name.clone(),
@@ -125,11 +137,13 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             }),
         }
     }
-    answer.found.sort_by(|a, b| {
-        b.claimed_end
-            .cmp(&a.claimed_end)
-            .then_with(|| a.payload_digest.cmp(&b.payload_digest))
-    });
+    answer.found.extend(rows.into_values());
+    for row in &mut answer.found {
+        row.refs.sort();
+        row.refs.dedup();
+    }
+    // The sort is stable: what ended at one time stays in the order of the digests.
+    answer.found.sort_by_key(|row| Reverse(row.claimed_end));
     show(&answer, context)?;
     Ok(if answer.found.is_empty() {
         ExitCode::Missing

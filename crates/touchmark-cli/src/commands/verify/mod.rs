@@ -152,7 +152,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
 /// Only an allowed verdict, or one that is openly not enforced, ends with 0.
 fn status(verdict: &Verdict) -> ExitCode {
     if verdict.enforced() {
-        ExitCode::from_verdict(verdict.exit_code())
+        verdict.exit_code()
     } else {
         ExitCode::Allowed
     }
