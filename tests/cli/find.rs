@@ -186,6 +186,18 @@ fn evidence_that_proves_nothing_is_listed_with_its_code() {
 }
 
 #[test]
+fn one_statement_under_two_names_is_one_answer() {
+    let world = World::approved();
+    let head = world.id("HEAD");
+    let reference = format!("refs/touchmark/commit/{}/{head}", &head[..2]);
+    let (name, bytes) = world.evidence(&reference).remove(0);
+    let other = name.replace(&name[65..69], "0000");
+    put(&world, &reference, &[(&name, &bytes), (&other, &bytes)]);
+    assert_eq!(kinds(&world, &[]), ["greeter-agent", "approved"]);
+    world.judged(&[], 0, &[]);
+}
+
+#[test]
 fn case_217_hostile_text_in_verified_evidence_is_shown_not_obeyed() {
     let world = World::unattested();
     let name = "a\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\u{202e}txt\u{200b}\u{9b}31m\nsha256:0000 forged";
