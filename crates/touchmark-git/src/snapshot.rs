@@ -46,6 +46,8 @@ struct Changed {
     indexed: Vec<u8>,
     /// Whether the index holds several versions of a path, in the middle of a merge.
     unmerged: bool,
+    /// Whether there are files that the index does not hold.
+    new: bool,
 }
 
 impl Repository {
@@ -72,21 +74,33 @@ impl Repository {
         })
     }
 
-    /// Returns whether the work tree or the index differs from HEAD; new files that are not ignored count.
+    /// Returns whether the work tree or the index differs from HEAD; new files that are not ignored count. No file's
+    /// content is written anywhere: what was never staged may be private.
     pub fn is_dirty(&self) -> Result<bool, GitError> {
         let session = self.work_tree_session()?;
         let (changed, staged) = self.look(session)?;
         let Ok(staged) = staged else { return Ok(true) };
-        let tree = match changed.paths.is_empty() {
-            true => staged,
-            false if changed.unmerged => return Ok(true),
-            // A copied or restored file has other times and the same content: only the content counts.
-            false => self.edited(session, &staged, &changed)?,
-        };
-        match self.head()?.commit {
-            Some(head) => Ok(self.commit(&head)?.tree != tree),
-            None => Ok(!changed.paths.is_empty() || self.index().is_file()),
+        if changed.new || changed.unmerged {
+            return Ok(true);
         }
+        let Some(head) = self.head()?.commit else {
+            return Ok(!changed.paths.is_empty() || self.index().is_file());
+        };
+        if self.commit(&head)?.tree != staged {
+            return Ok(true);
+        }
+        // A copied or restored file has other times and the same content: only the content counts.
+        Ok(!changed.paths.is_empty() && self.content_differs(session, &changed)?)
+    }
+
+    /// Returns whether files that look changed have another content than in the index.
+    fn content_differs(&self, session: &Session, changed: &Changed) -> Result<bool, GitError> {
+        let (index, listing) = (Temporary::new(session), ["ls-files", "-z", "--stage"]);
+        let (info, lists) = (["update-index", "-z", "--index-info"], &changed.indexed);
+        with_index(session, &info, lists, &index.0)?;
+        let before = with_index(session, &listing, b"", &index.0)?;
+        take_in(session, changed, &index.0, Content::Hashed)?;
+        Ok(before != with_index(session, &listing, b"", &index.0)?)
     }
 
     fn index(&self) -> PathBuf {
@@ -132,6 +146,7 @@ impl Repository {
             // A folder here is another repository inside this one; it belongs to itself.
             if !path.ends_with(b"/\0") {
                 changed.paths.extend_from_slice(path);
+                changed.new = true;
             }
         }
         Ok((changed, staged))
@@ -151,7 +166,7 @@ impl Repository {
             &changed.indexed,
             &index.0,
         )?;
-        take_in(session, changed, &index.0)?;
+        take_in(session, changed, &index.0, Content::Stored)?;
         let listed = with_index(session, &["ls-files", "-z", "--stage"], b"", &index.0)?;
         let mut changes: Vec<(Vec<u8>, edit::Change)> = Vec::new();
         for path in changed
@@ -174,7 +189,7 @@ impl Repository {
             std::fs::copy(&real, &index.0).map_err(GitError::io(&index.0))?;
         }
         if let Some(changed) = changed {
-            take_in(session, changed, &index.0)?;
+            take_in(session, changed, &index.0, Content::Stored)?;
         }
         let output = with_index(session, &["write-tree"], b"", &index.0)?;
         let text = String::from_utf8_lossy(&output);
@@ -253,8 +268,21 @@ fn parse_staged(line: &[u8]) -> Option<(Vec<u8>, edit::Change)> {
     Some((line[tab + 1..].to_vec(), Some((mode, id))))
 }
 
-fn take_in(session: &Session, changed: &Changed, index: &Path) -> Result<(), GitError> {
-    let args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
+/// What becomes of the content that is taken in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// It is written as objects.
+    Stored,
+    /// Only its id is computed.
+    Hashed,
+}
+
+fn take_in(session: &Session, changed: &Changed, index: &Path, content: Content) -> Result<(), GitError> {
+    let mut args = vec!["update-index", "-z", "--add", "--remove", "--replace"];
+    if content == Content::Hashed {
+        args.push("--info-only");
+    }
+    args.push("--stdin");
     with_index(session, &args, &changed.paths, index).map(drop)
 }
 

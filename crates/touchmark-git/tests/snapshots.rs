@@ -161,6 +161,30 @@ fn a_file_with_other_times_and_the_same_content_is_not_dirty() {
     assert!(sandbox.open().is_dirty().unwrap());
 }
 
+/// The number of objects that a repository holds.
+fn objects(folder: &Path) -> String {
+    git_in(folder, &["count-objects", "-v"])
+}
+
+#[test]
+fn looking_for_changes_writes_no_content() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "one\n");
+    sandbox.commit("one");
+    let before = objects(sandbox.path());
+    sandbox.write("private.env", "TOKEN=never staged\n");
+    assert!(sandbox.open().is_dirty().unwrap());
+    assert_eq!(objects(sandbox.path()), before, "a new file");
+    std::fs::remove_file(sandbox.path().join("private.env")).unwrap();
+    sandbox.write("file", "TOKEN=never staged either\n");
+    assert!(sandbox.open().is_dirty().unwrap());
+    std::fs::remove_file(sandbox.path().join("file")).unwrap();
+    assert!(sandbox.open().is_dirty().unwrap());
+    assert_eq!(objects(sandbox.path()), before, "a changed file");
+    sandbox.git(&["checkout", "--quiet", "--", "file"]);
+    assert!(!sandbox.open().is_dirty().unwrap());
+}
+
 #[test]
 fn knows_empty_repositories_split_indexes_and_work_trees() {
     let sandbox = Sandbox::new();
