@@ -70,12 +70,13 @@ pub(super) fn judge<'e, 'p>(
                 .map(Some),
         };
         let refusal = match &scope {
-            Err(error) => Some(Refusal {
+            // Whoever rejects need not say where in patterns that are understood.
+            Err(error) if review.decision == ReviewDecision::Approved => Some(Refusal {
                 code: "approval.scope",
                 expected: "patterns of the one dialect".to_owned(),
                 found: error.to_string(),
             }),
-            Ok(_) => refuse(request, bound, review, agent_changes),
+            _ => refuse(request, bound, review, agent_changes),
         };
         judged.push(Judged {
             evidence,

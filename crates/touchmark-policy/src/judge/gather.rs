@@ -3,7 +3,7 @@
 //! The cheap filter by signer runs before any cap, so that a flood of strangers' bundles costs parsing only and can
 //! never crowd out what counts. Whatever does not count is set aside and listed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use touchmark_statement::predicate::{
@@ -11,6 +11,7 @@ use touchmark_statement::predicate::{
 };
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
+use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
@@ -95,20 +96,13 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
         log: log_requirement(policy),
     };
     let verifiers: Vec<Verifier<'_>> = roots.iter().map(|root| Verifier::new(root, &options)).collect();
-    let mut seen = BTreeSet::new();
+    let mut placing = Placing::default();
     for (candidate, bundle) in known {
-        match verify(&bundle, &ring, &verifiers) {
-            Ok(verified) => {
-                if seen.insert(verified.evidence_id()) {
-                    place(&mut gathered, candidate, verified, policy);
-                }
-            }
-            Err(error) => {
-                let (code, detail) = (error.code(), sentence(&error));
-                gathered.aside.push(aside(candidate, code, detail, Some(&bundle)));
-            }
-        }
+        placing.consider(candidate, &bundle, &ring, &verifiers, policy, &mut gathered);
     }
+    let Placing { placed, refused } = placing;
+    let refused = refused.into_iter().filter(|(id, _)| !placed.contains(id));
+    gathered.aside.extend(refused.map(|(_, aside)| aside));
     for list in [
         &mut gathered.agent_changes,
         &mut gathered.reviews,
@@ -221,19 +215,53 @@ fn read(candidate: &Candidate, ring: &KeyRing) -> Result<Bundle, Box<Aside>> {
     )))
 }
 
-/// Verifies against each root; the error shown is that of the root that came furthest.
-fn verify(bundle: &Bundle, ring: &KeyRing, roots: &[Verifier<'_>]) -> Result<VerifiedStatement, VerifyError> {
-    let mut best: Option<VerifyError> = None;
-    for verifier in roots {
-        match verifier.verify(bundle, ring) {
-            Ok(verified) => return Ok(verified),
-            Err(error) if best.as_ref().is_none_or(|best| best.code() == "tlog.log_unknown") => {
-                best = Some(error)
+/// What became of the statements that verify. One statement may come in several bundles: it counts if any of them does,
+/// so that nobody displaces it with a copy that is logged elsewhere.
+#[derive(Default)]
+struct Placing {
+    placed: BTreeSet<EvidenceId>,
+    refused: BTreeMap<EvidenceId, Aside>,
+}
+
+impl Placing {
+    /// Verifies against each root until the statement counts; the error shown is that of the root that came furthest.
+    fn consider<'p>(
+        &mut self,
+        candidate: &Candidate,
+        bundle: &Bundle,
+        ring: &KeyRing,
+        roots: &[Verifier<'_>],
+        policy: &'p Policy,
+        gathered: &mut Gathered<'p>,
+    ) {
+        let (mut verifies, mut best) = (false, None::<VerifyError>);
+        for verifier in roots {
+            match verifier.verify(bundle, ring) {
+                Ok(verified) => {
+                    verifies = true;
+                    let id = verified.evidence_id();
+                    if self.placed.contains(&id) {
+                        return;
+                    }
+                    match place(gathered, candidate, verified, policy) {
+                        Ok(()) => {
+                            self.placed.insert(id);
+                            return;
+                        }
+                        Err(aside) => _ = self.refused.entry(id).or_insert(*aside),
+                    }
+                }
+                Err(error) if best.as_ref().is_none_or(|best| best.code() == "tlog.log_unknown") => {
+                    best = Some(error)
+                }
+                Err(_) => {}
             }
-            Err(_) => {}
+        }
+        if let Some(error) = best.filter(|_| !verifies) {
+            let (code, detail) = (error.code(), sentence(&error));
+            gathered.aside.push(aside(candidate, code, detail, Some(bundle)));
         }
     }
-    Err(best.expect("there is at least one root"))
 }
 
 /// Puts a verified statement where it counts, if its signer's principal may make it.
@@ -242,13 +270,10 @@ fn place<'p>(
     candidate: &Candidate,
     verified: VerifiedStatement,
     policy: &'p Policy,
-) {
+) -> Result<(), Box<Aside>> {
     let Some((principal, signer)) = verified.signer().key().and_then(|key| policy.principal_of(key)) else {
         let detail = "the policy knows no principal with this key".to_owned();
-        gathered
-            .aside
-            .push(aside(candidate, "signer.not_expected", detail, None));
-        return;
+        return Err(Box::new(aside(candidate, "signer.not_expected", detail, None)));
     };
     let independent_log = is_independent(&verified, principal, policy);
     let evidence = Evidence {
@@ -268,13 +293,12 @@ fn place<'p>(
             &[code.to_owned()],
             Some(&detail),
         );
-        gathered.aside.push(Aside {
+        return Err(Box::new(Aside {
             finding,
             code: code.to_owned(),
             detail,
             kind,
-        });
-        return;
+        }));
     }
     match predicate {
         Predicate::AgentChange(_) => gathered.agent_changes.push(evidence),
@@ -282,6 +306,7 @@ fn place<'p>(
         Predicate::TestResult(_) => gathered.tests.push(evidence),
         _ => gathered.shown.push(evidence),
     }
+    Ok(())
 }
 
 type Refusal = (&'static str, String);

@@ -539,3 +539,99 @@ fn more_evidence_of_known_signers_than_the_cap_leaves_the_question_undecided() {
     }
     expect(&world.judge(), 1, &["candidates.too_many"]);
 }
+
+#[test]
+fn a_copy_in_the_signer_s_own_log_does_not_displace_the_statement() {
+    let mut world = World::good();
+    let acme = world.log.root();
+    let statement = world.agent_change();
+    let mut own = Log::new("log.fixer.example/1", 201, Some("payments-fixer"));
+    std::mem::swap(&mut world.log, &mut own);
+    let (copy, _) = world.bundle(AGENT, &statement);
+    let (fixer, policy) = (world.log.root(), world.policy.replace("roots = [\"acme\"]", ""));
+    let policy = Policy::load(policy.as_bytes()).unwrap();
+    for source in ["a", "z"] {
+        let mut candidates = world.candidates.clone();
+        candidates.push(Candidate {
+            source: source.to_owned(),
+            bytes: copy.encode(),
+        });
+        let before = std::mem::replace(&mut world.candidates, candidates);
+        let policies = [PolicyInForce {
+            name: "p",
+            policy: &policy,
+            serial_floor: None,
+        }];
+        for (one, other) in [("acme", "fixer"), ("z", "fixer")] {
+            let roots = [
+                NamedRoot {
+                    name: one,
+                    root: &acme,
+                },
+                NamedRoot {
+                    name: other,
+                    root: &fixer,
+                },
+            ];
+            expect(&world.judge_with(&policies, &roots), 0, &[]);
+        }
+        world.candidates = before;
+    }
+}
+
+#[test]
+fn a_commit_listed_under_one_that_is_gone_has_no_statement() {
+    let mut world = World::good();
+    world.edit_policy("[gate.merge]", "[gate.merge]\nevery-commit = true");
+    world.candidates.clear();
+    world.propose_edits(
+        &[("src/lib.rs", Some("fn evil() {}\n"))],
+        "Mallory <m@example.org>",
+    );
+    world.propose_edits(
+        &[("src/lib.rs", Some("fn fixed() {}\n"))],
+        "Mallory <m@example.org>",
+    );
+    world.propose_edits(&[("src/more.rs", Some("fn more() {}\n"))], BOT);
+    world.test_result("PASSED");
+    let mut statement = world.agent_change();
+    world.add_agent_change(AGENT, &statement);
+    expect(&world.judge(), 0, &[]);
+    world.candidates.pop();
+    statement["predicate"]["change"]["proposed"]["gitCommit"] = json!("9".repeat(40));
+    statement["subject"][0]["digest"] = json!({"gitCommit": "9".repeat(40)});
+    world.add_agent_change(AGENT, &statement);
+    expect(&world.judge(), 10, &["accounted.missing_commit"]);
+}
+
+#[test]
+fn a_statement_signed_again_by_another_key_of_the_agent_breaks_no_session() {
+    let mut world = World::empty();
+    let both = format!(
+        "signers = [{{ key = \"{}\" }}, {{ key = \"{}\" }}]",
+        fingerprint(AGENT),
+        fingerprint(STRANGER)
+    );
+    world.edit_policy(
+        &format!("signers = [{{ key = \"{}\" }}]", fingerprint(AGENT)),
+        &both,
+    );
+    world.propose_edits(&[("src/lib.rs", Some("fn fixed() {}\n"))], BOT);
+    let first = world.agent_change();
+    let shown = world.add_agent_change(AGENT, &first);
+    let base = world.change.head_commit.clone();
+    world.propose_edits(&[("src/more.rs", Some("fn more() {}\n"))], BOT);
+    let commits = [world.change.head_commit.clone()];
+    let mut second = world.agent_change_of("payments-fixer", &base, &commits);
+    second["predicate"]["run"] = json!({
+        "chain": first["predicate"]["run"]["chain"], "sequence": 1, "previous": {"sha256": shown},
+    });
+    world.add_agent_change(AGENT, &second);
+    world.test_result("PASSED");
+    expect(&world.judge(), 0, &[]);
+    world.add(STRANGER, &first);
+    expect(&world.judge(), 0, &[]);
+    // Nor where the first one is not at hand otherwise.
+    world.candidates.remove(0);
+    expect(&world.judge(), 0, &[]);
+}

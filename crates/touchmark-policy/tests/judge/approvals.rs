@@ -245,6 +245,13 @@ fn a_rejection_counts_from_a_file_key_and_on_another_base_too() {
     rejection["predicate"]["change"]["baseTree"] = json!("1".repeat(40));
     world.add(CAROL, &rejection);
     expect(&world.judge(), 12, &["approval.rejected"]);
+    // One whose scope says nothing that is understood counts too.
+    let mut world = World::good();
+    let scope = rejection["predicate"]["scope"].take();
+    rejection["predicate"]["scope"] = json!({"whole": false, "paths": ["[src]/**"]});
+    world.add(CAROL, &rejection);
+    expect(&world.judge(), 12, &["approval.rejected"]);
+    rejection["predicate"]["scope"] = scope;
     // One about another change does not.
     let mut world = World::good();
     rejection["predicate"]["change"]["targetRef"] = json!("refs/heads/release");

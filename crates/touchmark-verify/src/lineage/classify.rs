@@ -116,7 +116,10 @@ pub(super) fn missing(
         let change = &known.claim.change;
         trees.insert(&change.proposed.git_tree);
         commits.extend(&change.proposed.git_commit);
-        commits.extend(change.commits.iter().map(|row| &row.git_commit));
+        // Where its own commit is gone, nothing proves that the others lead to it.
+        if known.bound.commit_gone.is_none() {
+            commits.extend(change.commits.iter().map(|row| &row.git_commit));
+        }
     }
     let mut missing = Vec::new();
     for id in &change.commits {

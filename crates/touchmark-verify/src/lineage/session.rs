@@ -29,14 +29,15 @@ pub(super) struct Sessions {
 /// Examines all sessions at once.
 pub(super) fn examine(members: &[Member<'_>]) -> Sessions {
     let mut places: HashMap<(SignerId, &ChainId, u64), Vec<&Member<'_>>> = HashMap::new();
-    let mut by_payload: HashMap<Sha256Digest, &Member<'_>> = HashMap::new();
+    // One payload may be signed by several keys; a session has one.
+    let mut by_payload: HashMap<(SignerId, Sha256Digest), &Member<'_>> = HashMap::new();
     for member in members {
         let run = &member.claim.run;
         places
             .entry((member.signer, &run.chain, run.sequence))
             .or_default()
             .push(member);
-        by_payload.insert(member.payload, member);
+        by_payload.insert((member.signer, member.payload), member);
     }
     let mut sessions = Sessions::default();
     for member in members {
@@ -55,7 +56,7 @@ pub(super) fn examine(members: &[Member<'_>]) -> Sessions {
             continue;
         }
         let previous = run.previous.as_ref().and_then(|digests| digests.sha256());
-        match previous.map(|digest| by_payload.get(&digest)) {
+        match previous.map(|digest| by_payload.get(&(member.signer, digest))) {
             Some(Some(before)) if is_before(before, member) => {}
             Some(Some(_)) => {
                 sessions.refused.push((
@@ -81,7 +82,5 @@ fn says_the_same(one: &AgentChange, other: &AgentChange) -> bool {
 
 fn is_before(before: &Member<'_>, member: &Member<'_>) -> bool {
     let (earlier, later) = (&before.claim.run, &member.claim.run);
-    before.signer == member.signer
-        && earlier.chain == later.chain
-        && earlier.sequence.checked_add(1) == Some(later.sequence)
+    earlier.chain == later.chain && earlier.sequence.checked_add(1) == Some(later.sequence)
 }
