@@ -18,6 +18,7 @@ mod demo;
 mod documents;
 mod explain;
 mod find;
+mod first_use;
 mod hostile;
 mod keys;
 mod landed;

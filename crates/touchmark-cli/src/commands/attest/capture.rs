@@ -17,6 +17,7 @@ use super::commitments::{self, Plain};
 use super::rows::{self, Rows};
 use super::statement::{self, Commitments, Parts, Teller};
 use super::surroundings::Surroundings;
+use super::told::Told;
 use super::{Args, instructions, sbom, secrets, session, vault};
 use crate::context::Context;
 use crate::error::CliError;
@@ -128,11 +129,12 @@ impl Captured {
         chain::last(&self.session, context)
     }
 
-    /// Returns whether a statement says already what a new one would say: about the same trees, by the same key, and
-    /// still where it was filed.
+    /// Returns whether a statement says already what a new one would say: about the same trees, with all that the user
+    /// tells now, by the same key, and still where it was filed.
     pub(super) fn is_covered_by(
         &self,
         link: &Link,
+        told: &Told,
         signer: &PublicKey,
         git: &Repository,
     ) -> Result<bool, CliError> {
@@ -152,7 +154,8 @@ impl Captured {
         }
         for key in &change.keys {
             let is_it = |name: &EvidenceName| name.as_str().starts_with(&link.evidence);
-            if git.read_evidence_where(key, &is_it)?.files.is_empty() {
+            let filed = git.read_evidence_where(key, &is_it)?.files;
+            if !filed.iter().any(|file| told.stands_in(&file.bytes)) {
                 return Ok(false);
             }
         }

@@ -11,6 +11,7 @@ mod secrets;
 mod session;
 mod statement;
 mod surroundings;
+mod told;
 mod vault;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use touchmark_sign::vault::RecordName;
 
 use self::capture::{Captured, Place};
 pub(crate) use self::change::repository;
+use self::told::Told;
 use crate::cli::example;
 use crate::context::Context;
 use crate::environment::IGNORED_GIT;
@@ -124,8 +126,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let last = captured.last_link(context)?;
     let signer = args.key.open(git.work_tree(), context)?;
     pipeline::refuse_unloggable(signer.public_key())?;
+    let told = Told::read(&args, context)?;
     let said = match last {
-        Some(link) if captured.is_covered_by(&link, signer.public_key(), &git)? => Some(link),
+        Some(link) if captured.is_covered_by(&link, &told, signer.public_key(), &git)? => Some(link),
         _ => None,
     };
     let exit = match said {
