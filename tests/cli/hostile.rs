@@ -157,7 +157,7 @@ fn case_159_a_replace_ref_on_the_verified_commit_is_refused() {
     let world = World::approved();
     let (head, base) = (world.id("HEAD"), world.id("main"));
     world.git(["replace", &head, &base]);
-    world.verify(&["main..HEAD"]).refused(1, "git.replaced");
+    world.verify(&["main..HEAD"]).refused(11, "git.replaced");
 }
 
 #[test]

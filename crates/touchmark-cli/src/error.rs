@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use touchmark_policy::Decision;
+use touchmark_policy::reason::registry;
+use touchmark_verify::git_view::GitViewError;
+
 /// How the process ends: the gate's own codes. Only `Allowed` is 0, and nothing defaults to it.
 pub(crate) use touchmark_policy::ExitCode;
 
@@ -173,7 +177,6 @@ coded! {
     touchmark_sign::key_uri::KeyUriError => ExitCode::Usage,
     touchmark_sign::password::PasswordError => ExitCode::Usage,
     touchmark_statement::timestamp::TimestampError => ExitCode::Usage,
-    touchmark_verify::git_view::GitViewError => ExitCode::Error,
 }
 
 impl From<touchmark_sign::agent::AgentError> for CliError {
@@ -227,6 +230,18 @@ impl From<touchmark_sign::attestation::AttestationError> for CliError {
     }
 }
 
+impl From<GitViewError> for CliError {
+    fn from(error: GitViewError) -> Self {
+        Self::from_error(of_git_view(&error), error.code(), &error)
+    }
+}
+
+/// The exit code that the registry gives a failure to read an object.
+fn of_git_view(error: &GitViewError) -> ExitCode {
+    let class = registry::explain(error.code()).and_then(|entry| entry.class.decision());
+    class.map_or(ExitCode::Error, Decision::exit_code)
+}
+
 impl From<touchmark_git::GitError> for CliError {
     fn from(error: touchmark_git::GitError) -> Self {
         use touchmark_git::GitError as E;
@@ -258,7 +273,7 @@ impl From<touchmark_git::GitError> for CliError {
             ),
             E::BaseNotAncestor { .. } => (
                 ExitCode::Usage,
-                Some("choose a --base that the work started from"),
+                Some("rebase onto the base or merge it in, or name the commit that the work started from"),
             ),
             E::EmptyRange { .. } => (
                 ExitCode::Usage,
@@ -279,6 +294,8 @@ impl From<touchmark_git::GitError> for CliError {
                 Some("others write the same evidence; try again"),
             ),
             E::Remote { .. } => (ExitCode::Usage, Some("`git remote -v` lists the remotes")),
+            // An object that lies is wrong evidence, not a question that could not be decided.
+            E::View(view) => (of_git_view(view), None),
             _ => (ExitCode::Error, None),
         };
         let error = Self::from_error(exit, error.code(), &error);
