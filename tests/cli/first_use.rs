@@ -36,3 +36,65 @@ fn what_the_user_tells_anew_is_stated_and_what_was_told_is_not_repeated() {
     let last = world.attest_with(&["--task", "https://tracker.example/7"]);
     assert_eq!(last["outcome"], json!("folded"));
 }
+
+#[test]
+fn a_key_that_is_called_by_its_name_is_found_by_the_hint() {
+    let world = World::unattested();
+    world.touchmark(["key", "generate", "release", "--plain"]).ok();
+    let outcome = world
+        .touchmark(["key", "public", "--key", "release"])
+        .refused(2, "key.file_not_found");
+    let file = world.path("touchmark/config/keys/release.pem");
+    assert!(
+        outcome.stderr.contains(&format!("--key {}", file.display())),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_change_behind_its_target_is_no_usage_error_and_the_way_out_is_said() {
+    let world = World::approved();
+    world.git(["switch", "--quiet", "main"]);
+    world.write("other.txt", "meanwhile\n");
+    world.commit("meanwhile");
+    world.git(["switch", "--quiet", "agent/greeting"]);
+    let outcome = world.verify(&["main..HEAD"]).refused(1, "git.base_not_ancestor");
+    assert!(
+        outcome
+            .stderr
+            .contains("hint: the change does not contain the tip of its target"),
+        "{}",
+        outcome.stderr
+    );
+    let range = format!("{}..{}", world.id("main"), world.id("HEAD"));
+    let landed = world
+        .verify(&["--landed", &range, "--target", "refs/heads/main"])
+        .refused(1, "git.base_not_ancestor");
+    assert!(
+        landed.stderr.contains("NEW does not follow from OLD"),
+        "{}",
+        landed.stderr
+    );
+}
+
+#[test]
+fn every_command_opens_its_help_with_two_examples_and_puts_flags_under_their_headings() {
+    let world = World::unattested();
+    for verb in [
+        ["policy", "check"],
+        ["policy", "schema"],
+        ["key", "generate"],
+        ["key", "public"],
+        ["key", "import"],
+    ] {
+        let help = world.touchmark([verb[0], verb[1], "--help"]).ok().stdout;
+        assert!(help.starts_with("Examples:\n  touchmark "), "{help}");
+    }
+    let help = world.touchmark(["key", "public", "--help"]).ok().stdout;
+    let (options, password) = (
+        help.find("--fingerprint").unwrap(),
+        help.find("Password:").unwrap(),
+    );
+    assert!(options < password, "{help}");
+}

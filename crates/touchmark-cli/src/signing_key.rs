@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use touchmark_sign::agent::AgentSigner;
-use touchmark_sign::key_file::{self, Placement};
+use touchmark_sign::key_file::{self, KeyFileError, Placement};
 use touchmark_sign::key_uri::KeyUri;
 use touchmark_sign::{PrivateKey, Signer};
 use touchmark_verify::key::KeyAlgorithm;
@@ -21,7 +21,7 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Key")]
 pub(crate) struct KeyArgs {
-    /// Signs with this key: a file, env://NAME or ssh-agent:[SELECTOR]
+    /// The private key: a file, env://NAME or ssh-agent:[SELECTOR]
     #[arg(long, value_name = "URI")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
@@ -52,7 +52,8 @@ impl KeyArgs {
                 let path = context.path(&path);
                 let folders = repositories_above(&path, work_tree);
                 let outside: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
-                let text = key_file::read_private(&path, &Placement { outside: &outside })?;
+                let text = key_file::read_private(&path, &Placement { outside: &outside })
+                    .map_err(|error| not_found_by_name(error, uri, context))?;
                 self.parse(&text, &path.to_string_lossy(), context)
             }
             KeyUri::Env(name) => {
@@ -85,6 +86,17 @@ impl KeyArgs {
         };
         Ok(Box::new(key))
     }
+}
+
+/// Somebody who gave a key a name and then uses it as a URI is told which file it is.
+fn not_found_by_name(error: KeyFileError, uri: &str, context: &Context<'_>) -> CliError {
+    let named = context.home.keys().join(format!("{uri}.pem"));
+    let is_name = matches!(error, KeyFileError::NotFound { .. }) && !uri.contains('/') && named.is_file();
+    let error = CliError::from(error);
+    if is_name {
+        return error.hint(format!("your key of that name is --key {}", named.display()));
+    }
+    error
 }
 
 /// The folders above `path` that are work trees, and the one at hand.

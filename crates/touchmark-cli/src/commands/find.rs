@@ -26,6 +26,9 @@ use crate::pipeline::open_for_writing;
 use crate::render;
 use crate::trust::RootArgs;
 
+/// What stands for the paths of a change that has too many to list.
+const UNLISTED: &str = "too many to list: only their root is stated, so any may be among them";
+
 /// Flags of `find`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = example("touchmark find --path 'src/**' --since 2026-01-01T00:00:00Z", "touchmark find --commit HEAD"))]
@@ -80,6 +83,8 @@ struct Row {
     prompts: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     paths: Vec<String>,
+    #[serde(skip)]
+    paths_unlisted: bool,
     /// As the run says of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed_end: Option<Timestamp>,
@@ -167,10 +172,11 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn parse(args: &'a Args) -> Result<Self, CliError> {
         let path = args.path.as_deref().map(Glob::parse).transpose();
-        Ok(Self {
-            args,
-            path: path.map_err(|error| CliError::from_error(ExitCode::Usage, "find.glob", &error))?,
-        })
+        let path = path.map_err(|error| {
+            CliError::from_error(ExitCode::Usage, "find.glob", &error)
+                .hint("a file is src/lib.rs, all below a folder is 'src/**'")
+        })?;
+        Ok(Self { args, path })
     }
 
     fn admits(&self, statement: &VerifiedStatement) -> bool {
@@ -190,8 +196,9 @@ impl<'a> Filter<'a> {
 
     fn admits_change(&self, change: &AgentChange) -> bool {
         let touches = |glob: &Glob| {
-            let rows = change.change.paths.as_deref().unwrap_or_default();
-            rows.iter().any(|row| glob.matches(row.path.as_bytes()))
+            // A change that states only the root of its paths cannot be ruled out.
+            let rows = change.change.paths.as_deref();
+            rows.is_none_or(|rows| rows.iter().any(|row| glob.matches(row.path.as_bytes())))
         };
         let used = |pattern: &String| {
             change.models.iter().any(|model| {
@@ -275,6 +282,7 @@ fn row(piece: &Found, verified: &VerifiedStatement) -> Row {
                 .map(|row| row.path.to_string())
                 .collect()
         }),
+        paths_unlisted: change.is_some_and(|change| change.change.paths.is_none()),
         claimed_end: change.and_then(claimed_end),
         refs: piece.refs.clone(),
     }
@@ -316,6 +324,9 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
         }
         for path in &row.paths {
             context.output.rendered(render::field("path", path));
+        }
+        if row.paths_unlisted {
+            context.output.rendered(render::field("paths", UNLISTED));
         }
     }
     for unverified in &answer.unverified {

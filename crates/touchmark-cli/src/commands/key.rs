@@ -27,11 +27,11 @@ enum Action {
     /// Makes a new key
     #[command(before_help = example("touchmark key generate release", "touchmark key generate ci --plain"))]
     Generate {
-        #[command(flatten)]
-        place: Place,
         /// What kind of key; Ed25519 cannot sign for the embedded log or Rekor v2
         #[arg(long, value_enum, default_value_t)]
         algorithm: Algorithm,
+        #[command(flatten)]
+        place: Place,
     },
     /// Takes over a key in cosign's, OpenSSH's or PKCS#8 form
     #[command(before_help = example("touchmark key import cosign.key release", "touchmark key import ~/.ssh/id_ecdsa ssh"))]
@@ -41,17 +41,17 @@ enum Action {
         #[command(flatten)]
         place: Place,
         /// Reads the imported file's own password from this file descriptor
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", help_heading = "Password")]
         file_password_fd: Option<u32>,
     },
     /// Prints the public half of a key as PEM
     #[command(before_help = example("touchmark key public", "touchmark key public --key cosign.key"))]
     Public {
-        #[command(flatten)]
-        key: KeyArgs,
         /// Prints only the fingerprint, by which policies name the key
         #[arg(long)]
         fingerprint: bool,
+        #[command(flatten)]
+        key: KeyArgs,
     },
     /// Lists the keys in your key folder
     #[command(before_help = example("touchmark key list", "touchmark key list --format json"))]

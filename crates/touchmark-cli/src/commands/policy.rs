@@ -27,12 +27,14 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Reads a policy file as the gate would
+    #[command(before_help = example("touchmark policy check .touchmark/policy.toml", "touchmark policy check policy.toml --format json"))]
     Check {
         /// The file
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// Prints the JSON Schema of the policy file
+    #[command(before_help = example("touchmark policy schema", "touchmark policy schema > policy.schema.json"))]
     Schema,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     #[arg(value_enum, default_value_t)]
     what: What,
 
-    /// The commit the work started from [default: where this branch left its upstream]
+    /// The commit the work started from [default: where this branch left its upstream, origin's default branch, or main]
     #[arg(long, value_name = "REV", help_heading = "Change")]
     base: Option<String>,
     /// The commit that is proposed [default: HEAD]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use touchmark_git::Repository;
 use touchmark_git::limits::MAX_RANGE_COMMITS;
+use touchmark_git::{GitError, Repository};
 use touchmark_statement::git_id::GitCommitId;
 use touchmark_verify::lineage::ChangeUnderJudgement;
 
 use super::Args;
-use crate::error::CliError;
+use crate::error::{CliError, ExitCode};
 
 /// The two commits and the protected ref.
 #[derive(Debug)]
@@ -68,7 +68,17 @@ impl Question {
 
     /// Reads the change from git.
     pub(super) fn change(&self, repository: &Repository) -> Result<ChangeUnderJudgement, CliError> {
-        Ok(repository.change(&self.base, &self.head, &self.target_ref, self.landed)?)
+        let change = repository.change(&self.base, &self.head, &self.target_ref, self.landed);
+        change.map_err(|error| match error {
+            // Not a wrong flag: the protected ref has moved on, or was rewritten.
+            GitError::BaseNotAncestor { .. } => CliError::from_error(ExitCode::Error, error.code(), &error)
+                .hint(if self.landed {
+                    "NEW does not follow from OLD: the protected ref was rewritten, or OLD is not where it was"
+                } else {
+                    "the change does not contain the tip of its target: rebase it or merge the target into it"
+                }),
+            error => error.into(),
+        })
     }
 }
 
