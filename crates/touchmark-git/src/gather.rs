@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use touchmark_statement::agent_change::AgentChange;
 use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_statement::statement::SignedStatement;
 use touchmark_verify::bundle::Bundle;
@@ -84,10 +83,11 @@ impl Repository {
                     continue;
                 }
                 if let Some(claim) = unverified(&file.bytes) {
-                    names_root_commit |= claim.change.repository.uri.starts_with(ROOT_PREFIX);
-                    let key = EvidenceKey::Tree(claim.change.base.git_tree.clone());
+                    names_root_commit |= claim.repository.starts_with(ROOT_PREFIX);
+                    let key = claim.begins.map(EvidenceKey::Tree);
                     // A claim that nobody verified may cost a look, and only so many.
-                    if key.object_format() == self.object_format()
+                    if let Some(key) = key
+                        && key.object_format() == self.object_format()
                         && steps_back < limits::MAX_STEPS_BACK
                         && seen_keys.insert(key.ref_name())
                     {
@@ -110,8 +110,26 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// What a bundle claims, for finding more: nothing is decided by it.
-fn unverified(bytes: &[u8]) -> Option<AgentChange> {
+struct Claim {
+    /// The repository's URI.
+    repository: String,
+    /// The tree that an agent change begins from.
+    begins: Option<GitTreeId>,
+}
+
+fn unverified(bytes: &[u8]) -> Option<Claim> {
     let bundle = Bundle::parse(bytes).ok()?;
     let signed = SignedStatement::parse(bundle.envelope.payload).ok()?;
-    signed.statement().predicate.as_agent_change().cloned()
+    let predicate = &signed.statement().predicate;
+    if let Some(claim) = predicate.as_agent_change() {
+        return Some(Claim {
+            repository: claim.change.repository.uri.clone(),
+            begins: Some(claim.change.base.git_tree.clone()),
+        });
+    }
+    let reviewed = predicate.as_review()?.change.as_ref()?;
+    Some(Claim {
+        repository: reviewed.repository.uri.clone(),
+        begins: None,
+    })
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gix_diff::tree::{Visit, visit};
+use gix_hash::ObjectId;
 use gix_object::TreeRefIter;
 use gix_object::bstr::{BStr, BString, ByteSlice as _};
 use gix_object::tree::{EntryKind, EntryMode};
@@ -11,7 +12,9 @@ use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::file_mode::FileMode;
 use touchmark_statement::git_id::{GitBlobId, GitCommitId, GitTreeId, ObjectFormat};
 use touchmark_statement::repo_path::RepoPath;
-use touchmark_verify::git_view::{GitCommit, GitObject, GitView, GitViewError, PathChange, TreeEntry};
+use touchmark_verify::git_view::{
+    GitCommit, GitObject, GitView, GitViewError, PathChange, TreeDefect, TreeEntry,
+};
 
 use crate::limits;
 use crate::object::store::TreeSource;
@@ -69,6 +72,13 @@ impl GitView for Repository {
             Ok(()) => {}
             Err(gix_diff::tree::Error::Cancelled) if changes.too_deep => {
                 return Err(GitViewError::TooDeep { tree: result.clone() });
+            }
+            Err(gix_diff::tree::Error::Cancelled) if changes.empty_folder => {
+                return Err(GitViewError::Tree {
+                    id: result.clone(),
+                    offset: 0,
+                    defect: TreeDefect::EmptyFolder,
+                });
             }
             Err(gix_diff::tree::Error::Cancelled) => {
                 return Err(GitViewError::TooManyPaths {
@@ -264,6 +274,8 @@ struct Changes {
     rows: BTreeMap<BString, Sides>,
     visits: usize,
     too_deep: bool,
+    /// Whether the result has a new folder without entries: no row would show it.
+    empty_folder: bool,
 }
 
 impl Changes {
@@ -329,7 +341,12 @@ impl Visit for Changes {
     fn visit(&mut self, change: visit::Change) -> visit::Action {
         self.visits += 1;
         self.too_deep = self.current.len() > touchmark_statement::limits::MAX_PATH_BYTES;
-        if self.too_deep || self.visits > limits::MAX_CHANGED_PATHS {
+        if let visit::Change::Addition { entry_mode, oid, .. }
+        | visit::Change::Modification { entry_mode, oid, .. } = &change
+        {
+            self.empty_folder = entry_mode.is_tree() && *oid == ObjectId::empty_tree(oid.kind());
+        }
+        if self.too_deep || self.empty_folder || self.visits > limits::MAX_CHANGED_PATHS {
             return visit::Action::Break(());
         }
         match change {

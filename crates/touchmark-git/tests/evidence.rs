@@ -343,3 +343,22 @@ fn a_remote_that_refuses_is_not_asked_again() {
         "x\n"
     );
 }
+
+#[test]
+fn a_file_larger_than_any_evidence_stands_in_the_way_of_none() {
+    let sandbox = Sandbox::new();
+    let key = EvidenceKey::Commit(sandbox.commit("one"));
+    let good = evidence_name(b"good");
+    let large = vec![b' '; usize::try_from(limits::MAX_EVIDENCE_FILE_BYTES).unwrap() + 1];
+    let lines = format!(
+        "100644 blob {}\t{good}\n100644 blob {}\t{}-{}.sigstore.json\n",
+        sandbox.store("blob", b"good"),
+        sandbox.store("blob", &large),
+        "f".repeat(64),
+        "5".repeat(64)
+    );
+    plant(&sandbox, &key, &lines);
+    let set = sandbox.open().read_evidence(&key).unwrap();
+    assert_eq!((set.files.len(), set.files[0].name.as_str()), (1, good.as_str()));
+    assert_eq!(set.ignored.len(), 1);
+}

@@ -388,3 +388,36 @@ fn case_175_trailers_name_nobody() {
         (claimed.author, claimed.committer)
     );
 }
+
+#[test]
+fn a_folder_without_entries_is_no_change_that_nobody_sees() {
+    let sandbox = Sandbox::new();
+    let (blob, empty) = (sandbox.store("blob", b"x"), sandbox.store("tree", b""));
+    let folder = |mode: &str, name: &str, id: &str| {
+        let mut bytes = format!("{mode} {name}\0").into_bytes();
+        bytes.extend((0..20).map(|i| u8::from_str_radix(&id[2 * i..2 * i + 2], 16).unwrap()));
+        bytes
+    };
+    let tree = |parts: &[Vec<u8>]| -> String { sandbox.store("tree", &parts.concat()) };
+    let id = |hex: &str| hex.parse::<touchmark_statement::git_id::GitTreeId>().unwrap();
+    let inner = tree(&[folder("100644", "policy.toml", &blob)]);
+    let with_empty = tree(&[
+        folder("100644", "policy.toml", &blob),
+        folder("40000", "suspects", &empty),
+    ]);
+    let base = tree(&[folder("40000", ".touchmark", &inner)]);
+    let repository = sandbox.open();
+    for result in [
+        tree(&[folder("40000", ".touchmark", &with_empty)]),
+        tree(&[folder("40000", ".touchmark", &empty)]),
+        tree(&[
+            folder("40000", ".touchmark", &inner),
+            folder("40000", "b", &tree(&[folder("40000", "c", &empty)])),
+        ]),
+    ] {
+        let error = repository.changed_paths(&id(&base), &id(&result)).unwrap_err();
+        assert_eq!(error.code(), "git.tree_empty_folder");
+        // One that is there already may go.
+        assert!(repository.changed_paths(&id(&result), &id(&base)).is_ok());
+    }
+}

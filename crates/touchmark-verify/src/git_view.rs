@@ -314,6 +314,8 @@ pub enum TreeDefect {
     Truncated,
     /// An entry with an id of zeros.
     NullId,
+    /// A folder without entries, which git neither writes nor checks out.
+    EmptyFolder,
 }
 
 impl TreeDefect {
@@ -326,6 +328,7 @@ impl TreeDefect {
             Self::Order => "git.tree_order",
             Self::Truncated => "git.tree_truncated",
             Self::NullId => "git.tree_null_id",
+            Self::EmptyFolder => "git.tree_empty_folder",
         }
     }
 }
@@ -339,6 +342,7 @@ impl fmt::Display for TreeDefect {
             Self::Order => "the entries are out of order",
             Self::Truncated => "the content ends within an entry",
             Self::NullId => "an entry's id is all zeros",
+            Self::EmptyFolder => "the change adds a folder without entries",
         })
     }
 }

@@ -28,11 +28,12 @@ pub struct EvidenceFile {
 pub struct EvidenceSet {
     /// The evidence, in the order of the names.
     pub files: Vec<EvidenceFile>,
-    /// Entries that are not evidence files.
+    /// Entries that are not evidence files, or larger than any evidence.
     pub ignored: Vec<IgnoredEntry>,
 }
 
-/// An entry of an evidence tree that is not an evidence file: a symlink, a submodule, a folder, or another name.
+/// An entry of an evidence tree that is not an evidence file: a symlink, a submodule, a folder, another name, or a file
+/// larger than any evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoredEntry {
     /// The ref.
@@ -76,7 +77,7 @@ impl Repository {
         let Some(tip) = self.evidence_tip(&ref_name)? else {
             return Ok(EvidenceSet::default());
         };
-        let (entries, ignored) = self.evidence_entries(&tip, &ref_name)?;
+        let (entries, mut ignored) = self.evidence_entries(&tip, &ref_name)?;
         let entries: Vec<Entry> = entries.into_iter().filter(|entry| wanted(&entry.name)).collect();
         let cap = |limit: u64, unit| GitError::EvidenceCap {
             ref_name: ref_name.clone(),
@@ -89,12 +90,19 @@ impl Repository {
         let mut files = Vec::with_capacity(entries.len());
         let mut total = 0;
         for Entry { name, blob } in entries {
-            let mut bytes = Vec::new();
-            self.store.read(&GitObject::Blob(blob), &mut bytes)?;
-            total += bytes.len() as u64;
-            if bytes.len() as u64 > limits::MAX_EVIDENCE_FILE_BYTES {
-                return Err(cap(limits::MAX_EVIDENCE_FILE_BYTES, "bytes in one file"));
+            let object = GitObject::Blob(blob);
+            // What is too large to be evidence stands in the way of none.
+            if self.store.size(&object)? > limits::MAX_EVIDENCE_FILE_BYTES {
+                ignored.push(IgnoredEntry {
+                    ref_name: ref_name.clone(),
+                    name: name.to_string(),
+                    mode: FileMode::Regular,
+                });
+                continue;
             }
+            let mut bytes = Vec::new();
+            self.store.read(&object, &mut bytes)?;
+            total += bytes.len() as u64;
             if total > limits::MAX_EVIDENCE_BYTES {
                 return Err(cap(limits::MAX_EVIDENCE_BYTES, "bytes"));
             }

@@ -91,6 +91,21 @@ impl Store {
         self.read_into(&id, kind, wanted, buffer)
     }
 
+    /// Returns the size that the store says an object has: enough to leave it unread, and nothing else.
+    pub(crate) fn size(&self, wanted: &GitObject) -> Result<u64, GitViewError> {
+        let (id, _) = self.name(wanted)?;
+        match self.database().try_header(&id) {
+            Ok(Some(header)) => Ok(header.size),
+            Ok(None) => Err(GitViewError::Missing {
+                object: wanted.clone(),
+            }),
+            Err(source) => Err(GitViewError::Unreadable {
+                object: wanted.clone(),
+                source: boxed(source),
+            }),
+        }
+    }
+
     /// Reads an object of any kind, re-hashed; `None` when there is none.
     pub(crate) fn read_any(&self, id: &oid) -> Result<Option<(Kind, Vec<u8>)>, GitViewError> {
         let wanted = name_of(id, Kind::Commit);

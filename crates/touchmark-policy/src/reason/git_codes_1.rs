@@ -109,6 +109,14 @@ pub(super) const CODES: &[Entry] = &[
         "find out who made the object; rewrite the commit or tree",
     ),
     entry(
+        "git.tree_empty_folder",
+        Invalid,
+        "the change adds a folder without entries",
+        "Git neither writes such a folder nor checks it out. No path would stand for it, so nobody would account \
+         for it and no rule would meet it.",
+        "find out who made the object; rewrite the commit or tree",
+    ),
+    entry(
         "git.tree_mode",
         Invalid,
         "a tree has a mode that git does not write",
