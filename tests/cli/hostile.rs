@@ -108,6 +108,22 @@ fn case_131_the_environment_cannot_switch_trust() {
 }
 
 #[test]
+fn case_131_configuration_found_through_the_environment_adds_policies_and_replaces_none() {
+    let world = World::attested();
+    let folder = world.path("touchmark/config");
+    fs::create_dir_all(&folder).unwrap();
+    let loose = world.policy().replace("paths = [\"**\"]", "paths = [\"nowhere/**\"]");
+    assert_ne!(loose, world.policy());
+    fs::write(folder.join("loose.toml"), loose).unwrap();
+    fs::write(folder.join("config.toml"), "policies = [\"loose.toml\"]\n").unwrap();
+    let verdict = world.judged(&[], 14, &[RULE]);
+    assert_eq!(verdict["inputs"]["policies"].as_array().unwrap().len(), 2);
+    // Whoever asks may still name the one that judges.
+    let loose = folder.join("loose.toml");
+    world.judged(&["--policy", loose.to_str().unwrap()], 0, &[]);
+}
+
+#[test]
 fn case_142_other_evidence_does_not_stand_in_for_the_type_that_is_required() {
     let world = World::unattested();
     for number in 0..10 {
@@ -386,4 +402,17 @@ fn a_git_object_that_was_swapped_on_disk_is_found() {
     );
     let found = verdict["reasons"][0]["found"].as_str().unwrap();
     assert!(found.contains("(git.object_mismatch)"), "{found}");
+}
+
+#[test]
+fn an_approval_alone_names_a_repository_without_remote_too() {
+    let world = World::under(|policy| {
+        policy.replace(
+            "residual = \"forbid\"",
+            "residual = \"approval\"\napprovals = { people = 1, filekeys = true }",
+        )
+    });
+    world.git(["remote", "remove", "origin"]);
+    world.approve_as("alice", &[]);
+    world.judged(&["--forge-author", "mallory"], 0, &[]);
 }

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// The head of a pull request that was squashed or rebased into the change; give several in their order
     #[arg(long, value_name = "REV", help_heading = "Change")]
     pull_request: Vec<String>,
-    /// Names this repository where its remote does not
+    /// Names this repository where its remote does not, as evidence names it
     #[arg(long, value_name = "URI", help_heading = "Change")]
     repo: Option<String>,
     /// Who opened the change, where the forge itself said so
@@ -158,7 +158,9 @@ fn status(verdict: &Verdict) -> ExitCode {
     }
 }
 
-/// The policies that judge: those given, those configured, else the one at the tip of the protected ref.
+/// The policies that judge: those given, else the one at the tip of the protected ref together with those configured.
+/// What is configured depends on where the environment says that the configuration is, so that it adds and never
+/// replaces.
 fn policies(
     args: &Args,
     change: &ChangeUnderJudgement,
@@ -182,24 +184,28 @@ fn policies(
         let name = file.display().to_string();
         policies.push((name.clone(), load_policy(&bytes, &name)?));
     }
-    if !policies.is_empty() {
+    if !args.policy.is_empty() {
         return Ok(policies);
     }
     let path = POLICY_PATH
         .parse()
         .map_err(|_| CliError::failed("cli.internal", "the policy's own path is no path"))?;
     use touchmark_verify::git_view::GitView as _;
-    let bytes = repository
-        .read_path(&change.base_tree, &path, super::policy::MAX_POLICY_BYTES)?
-        .ok_or_else(|| {
-            CliError::usage(
+    match repository.read_path(&change.base_tree, &path, super::policy::MAX_POLICY_BYTES)? {
+        Some(bytes) => {
+            let name = format!("{}:{POLICY_PATH}", change.target_ref);
+            policies.push((name.clone(), load_policy(&bytes, &name)?));
+        }
+        None if policies.is_empty() => {
+            return Err(CliError::usage(
                 "policy.absent",
                 format!("{} has no {POLICY_PATH}, and none was given", change.target_ref),
             )
-            .hint("land a policy on the protected branch, or name one with --policy FILE")
-        })?;
-    let name = format!("{}:{POLICY_PATH}", change.target_ref);
-    Ok(vec![(name.clone(), load_policy(&bytes, &name)?)])
+            .hint("land a policy on the protected branch, or name one with --policy FILE"));
+        }
+        None => {}
+    }
+    Ok(policies)
 }
 
 fn load_policy(bytes: &[u8], name: &str) -> Result<Policy, CliError> {
