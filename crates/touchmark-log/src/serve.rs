@@ -2,12 +2,14 @@
 //!
 //! A request reaches the file system only as a parsed tile path, so no request can name a file of the private part.
 //! What a checkpoint does not cover is not served. Everything is bounded: connections, requests at work, the size of
-//! a request and the time that each of its parts may take.
+//! a request, the time that each of its parts may take, and the time that a client may leave an answer untaken.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,9 +22,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use touchmark_tlog::entry::CreateEntryRequest;
 use touchmark_tlog::tile::TilePath;
 
@@ -48,7 +51,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// How long a client may take for the head of a request, also on a connection that is idle.
     pub head_time: Duration,
-    /// How long a request may take from its head to its answer.
+    /// How long a request may take from its head to its answer, and how long a client may then take none of it.
     pub request_time: Duration,
     /// How long requests at work may take to end after a shutdown was asked for.
     pub shutdown_time: Duration,
@@ -123,6 +126,11 @@ fn spawn_connection(
 ) {
     let _ = stream.set_nodelay(true);
     let (router, request_time) = (router.clone(), limits.request_time);
+    let stream = Impatient {
+        stream,
+        patience: request_time,
+        waiting: None,
+    };
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let router = router.clone();
         async move { Ok::<_, Infallible>(answer(router, request.map(Body::new), request_time).await) }
@@ -139,6 +147,73 @@ fn spawn_connection(
         }
         drop(permit);
     });
+}
+
+/// A connection that fails when its client takes nothing of what it is sent.
+struct Impatient {
+    stream: TcpStream,
+    patience: Duration,
+    /// Runs while a write waits.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Impatient {
+    fn unless_it_waits<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let patience = self.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(waiting.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Impatient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Impatient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.unless_it_waits(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.unless_it_waits(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }
 
 async fn answer(router: Router, request: Request, request_time: Duration) -> Response {

@@ -282,6 +282,24 @@ fn slow_clients_are_let_go() {
 }
 
 #[test]
+fn a_client_that_takes_no_answers_is_let_go() {
+    use std::io::Write as _;
+    let served = Served::new(Limits {
+        connections: 1,
+        request_time: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let mut greedy = std::net::TcpStream::connect(served.address).unwrap();
+    greedy
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    // Requests without end, and none of their answers is read: soon the server can send no more.
+    let requests = b"GET /checkpoint HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000);
+    while greedy.write_all(&requests).is_ok() {}
+    assert_eq!(served.client().call("GET", "/healthz", b"").status, 200);
+}
+
+#[test]
 fn too_many_requests_are_told_to_come_back() {
     let served = Served::new(Limits {
         writes: 0,
