@@ -241,11 +241,16 @@ pub(crate) fn clear_temporary(layout: &Layout) -> Result<(), LogError> {
 
 /// Reads a file of at most this many bytes; `None` if it is not there.
 pub(crate) fn read_capped(path: &Path, cap: usize) -> Result<Option<Vec<u8>>, LogError> {
-    let file = match File::open(path) {
+    // Non-blocking, so that a named pipe in the place of the file cannot hold us up.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(storage("open", path)(error)),
     };
+    if !file.metadata().map_err(storage("read", path))?.is_file() {
+        return Err(storage("read", path)(io::ErrorKind::InvalidInput.into()));
+    }
     let mut content = Vec::new();
     file.take(cap as u64)
         .read_to_end(&mut content)

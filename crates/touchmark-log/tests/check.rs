@@ -185,3 +185,19 @@ fn damage_never_becomes_an_answer() {
     change(&log.dir().join("tile/entries/000"), 60);
     assert_eq!(log.get(0).unwrap_err().code(), "log.root");
 }
+
+#[test]
+fn a_named_pipe_in_the_place_of_a_file_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = good_log(dir.path());
+    for name in ["tile/0/000", "checkpoint"] {
+        let path = dir.path().join("log").join(name);
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        match log.check() {
+            Ok(report) => assert_eq!(report.problems[0].code(), "log.storage"),
+            Err(error) => assert_eq!(error.code(), "log.storage"),
+        }
+    }
+}
