@@ -464,3 +464,45 @@ fn case_222_a_huge_name_is_refused_and_shown_cut() {
     assert!(outcome.stderr.len() < 10_000, "{} bytes", outcome.stderr.len());
     assert!(sandbox.evidence_refs().is_empty());
 }
+
+#[test]
+fn a_linked_folder_of_instructions_is_not_looked_into() {
+    let sandbox = Sandbox::with_change();
+    let private = sandbox.path("home/private");
+    fs::create_dir_all(private.join("rules")).unwrap();
+    for name in ["plans.md", "rules/merger.md"] {
+        fs::write(private.join(name), "private").unwrap();
+    }
+    for link in [".claude", ".cursor", ".agents"] {
+        std::os::unix::fs::symlink(&private, sandbox.repo().join(link)).unwrap();
+    }
+    // A work tree of the agent's, below a folder that counts.
+    sandbox.write(".codex/worktrees/one/.git", "gitdir: /elsewhere\n");
+    sandbox.write(".codex/worktrees/one/copied.md", "x");
+    sandbox.write(".codex/rules.md", "x");
+    let statement = sandbox.statement(&["--base", "main"]).to_string();
+    for name in ["plans.md", "merger.md", "copied.md"] {
+        assert!(!statement.contains(name), "{name}: {statement}");
+    }
+    assert!(statement.contains(".codex/rules.md"), "{statement}");
+}
+
+#[test]
+fn evidence_of_a_repository_that_is_gone_goes_to_no_other() {
+    let sandbox = Sandbox::with_change();
+    // The log cannot be written, so the statement waits.
+    let log = sandbox.path("touchmark/data/log");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    fs::write(&log, "in the way").unwrap();
+    assert_eq!(sandbox.touchmark(["attest", "--base", "main"]).code, Some(20));
+    fs::remove_file(&log).unwrap();
+    let outer = sandbox.repo().parent().unwrap().to_owned();
+    fs::rename(sandbox.repo().join(".git"), outer.join("kept")).unwrap();
+    sandbox.git_in(&outer, ["init", "--quiet", "."]);
+    let publish = || sandbox.touchmark(["publish", "-C", outer.to_str().unwrap()]);
+    assert_eq!(publish().code, Some(1), "the statement still waits");
+    assert_eq!(sandbox.git_in(&outer, ["for-each-ref", "refs/touchmark/"]), "");
+    fs::rename(outer.join("kept"), sandbox.repo().join(".git")).unwrap();
+    publish().ok();
+    assert_eq!(sandbox.evidence_refs().len(), 2);
+}

@@ -235,3 +235,51 @@ fn evidence_is_pushed_and_fetched_ref_by_ref() {
         .touchmark(["attest", "--base", "main", "--push", "nowhere"])
         .refused(2, "git.remote");
 }
+
+#[test]
+fn a_reason_with_a_secret_in_it_is_never_signed() {
+    let sandbox = Sandbox::with_change();
+    let key = reviewer(&sandbox);
+    // Put together here, so that no file of ours holds what looks like a token.
+    let reason = format!("see ghp_{}", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8");
+    let arguments = [
+        "approve",
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--key",
+        &key,
+        "--reason",
+        &reason,
+    ];
+    let outcome = sandbox
+        .touchmark(arguments)
+        .refused(2, "attest.secret_in_statement");
+    assert!(!outcome.stderr.contains("ghp_"), "{}", outcome.stderr);
+    assert_eq!(sandbox.evidence_refs(), Vec::<String>::new());
+}
+
+#[test]
+fn evidence_that_cannot_be_read_is_shown_to_the_reviewer() {
+    let sandbox = Sandbox::with_change();
+    let attested = sandbox.attest(&["--base", "main"]);
+    let key = reviewer(&sandbox);
+    let arguments = [
+        "approve",
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--key",
+        &key,
+        "--format",
+        "json",
+    ];
+    // The ref leads to a commit that is not there, which is not the same as no evidence.
+    let reference = attested["refs"][0].as_str().unwrap();
+    assert!(reference.starts_with("refs/touchmark/commit/"));
+    let broken = format!("{}\n", "ab".repeat(20));
+    std::fs::write(sandbox.repo().join(".git").join(reference), broken).unwrap();
+    let shown = sandbox.touchmark(arguments).ok().json()["shown"].to_string();
+    assert!(shown.contains("unreadable, not looked at (1)"), "{shown}");
+    assert!(shown.contains(reference), "{shown}");
+}

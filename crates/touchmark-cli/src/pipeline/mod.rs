@@ -85,10 +85,27 @@ pub(crate) fn issue(
     context: &Context<'_>,
 ) -> Result<(EvidenceId, Outcome), CliError> {
     refuse_unloggable(signer.public_key())?;
+    refuse_secrets(statement)?;
     let signed = attestation::sign(statement, signer)?;
     let id = queue(signed, repository, keys, context)?;
     let outcome = finish(&id, context)?;
     Ok((id, outcome))
+}
+
+/// Refuses a statement with a secret in it, such as in a reason: what is logged and filed is there for ever.
+fn refuse_secrets(statement: &Statement) -> Result<(), CliError> {
+    let mut rules: Vec<&str> = touchmark_agents::secrets::find(&statement.encode()?)
+        .iter()
+        .map(|finding| finding.rule)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the statement would carry a secret: {}", rules.join(", "));
+    Err(CliError::usage("attest.secret_in_statement", message)
+        .hint("take it out of what you typed, then change the secret that leaked"))
 }
 
 /// Makes a signed statement durable. From here on it will be finished, by this process or a later one.

@@ -118,7 +118,8 @@ fn file(
     places: &[EvidencePlace],
     context: &Context<'_>,
 ) -> Result<Vec<String>, CliError> {
-    let repository = open_for_writing(repository, context)?;
+    // Exactly this one: where it is gone, the evidence belongs in none that lies around it.
+    let repository = Repository::open_with(repository, options(context))?;
     let name: EvidenceName = signed.evidence_id().file_name().parse()?;
     let keys: Vec<EvidenceKey> = places
         .iter()
@@ -146,11 +147,14 @@ fn file(
 
 /// Opens a repository together with the git program, found in our own PATH.
 pub(crate) fn open_for_writing(folder: &Path, context: &Context<'_>) -> Result<Repository, CliError> {
-    let options = OpenOptions {
+    Ok(Repository::discover_with(folder, options(context))?)
+}
+
+fn options(context: &Context<'_>) -> OpenOptions {
+    OpenOptions {
         git: git_program(context),
         ..OpenOptions::default()
-    };
-    Ok(Repository::discover_with(folder, options)?)
+    }
 }
 
 /// The variables that git and ssh may see.

@@ -1,11 +1,12 @@
 //! The files that steered a run: AGENTS.md, CLAUDE.md, rules, settings, hooks and MCP configuration.
 //!
 //! A file that the base tree holds unchanged is named by its digest, since whoever can read the repository can read it.
-//! Any other (edited, untracked, or the user's own) may be private and is named by a commitment. Links are not followed.
+//! Any other (edited, untracked, or the user's own) may be private and is named by a commitment. Links are not followed,
+//! neither at a name nor on the way to it: a repository must not choose which folder of the user's is looked into.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::git_id::GitTreeId;
@@ -20,6 +21,8 @@ const MAX_INSTRUCTION_BYTES: u64 = 1_024 * 1_024;
 /// The most files, and the deepest folder below `.claude` and its like.
 const MAX_FILES: usize = 500;
 const MAX_DEPTH: usize = 6;
+/// The most that is kept of all files together.
+const MAX_TOTAL_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// Names at the root of the work tree.
 const ROOT_FILES: &[&str] = &[
@@ -66,9 +69,10 @@ pub(crate) fn find<'a>(
     changed: impl Iterator<Item = &'a RepoPath>,
 ) -> Result<Vec<Instruction>, CliError> {
     let mut found: BTreeMap<String, Instruction> = BTreeMap::new();
+    let mut room = MAX_TOTAL_BYTES;
     for name in candidates(work_tree, changed) {
         let on_disk = match work_tree {
-            Some(root) => read(&root.join(&name)),
+            Some(root) => below(root, &name).and_then(|path| read(&path)),
             None => None,
         };
         let in_base = in_base(git, base, &name)?;
@@ -76,6 +80,8 @@ pub(crate) fn find<'a>(
             (Some(disk), base) => {
                 let digest = Sha256Digest::of(&disk);
                 let same = base.as_deref() == Some(disk.as_slice());
+                let kept = if same { 0 } else { disk.len() };
+                room = room.checked_sub(kept).ok_or_else(too_many_bytes)?;
                 Instruction {
                     name: name.clone(),
                     private: (!same).then_some(disk),
@@ -121,15 +127,43 @@ fn candidates<'a>(work_tree: Option<&Path>, changed: impl Iterator<Item = &'a Re
         }
     }
     for folder in ROOT_FOLDERS {
-        if let Some(root) = work_tree {
-            walk(&root.join(folder), folder, MAX_DEPTH, &mut names);
+        let place = work_tree.and_then(|root| below(root, folder));
+        if let Some(place) = place.filter(|place| is_folder(place)) {
+            walk(&place, folder, MAX_DEPTH, &mut names);
         }
     }
     names.into_iter().collect()
 }
 
+/// Returns where a name below the work tree is, unless a link stands on the way to it.
+fn below(root: &Path, name: &str) -> Option<PathBuf> {
+    let mut folder = root.to_owned();
+    if let Some((above, _)) = name.rsplit_once('/') {
+        for part in above.split('/') {
+            folder.push(part);
+            if !is_folder(&folder) {
+                return None;
+            }
+        }
+    }
+    Some(root.join(name))
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|found| found.is_dir())
+}
+
+fn too_many_bytes() -> CliError {
+    CliError::failed(
+        "file.too_large",
+        format!("the instruction files hold more than {MAX_TOTAL_BYTES} bytes together"),
+    )
+    .hint("move what does not steer the agent out of the folders of instructions")
+}
+
 fn walk(folder: &Path, name: &str, depth: usize, names: &mut std::collections::BTreeSet<String>) {
-    if depth == 0 {
+    // A repository inside this one, such as a linked work tree of the agent's, belongs to itself.
+    if depth == 0 || folder.join(".git").symlink_metadata().is_ok() {
         return;
     }
     for entry in fs::read_dir(folder)

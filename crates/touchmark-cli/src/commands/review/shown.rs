@@ -12,7 +12,7 @@ use touchmark_verify::verified::VerifiedStatement;
 
 use super::Decision;
 use crate::error::CliError;
-use crate::investigation::Found;
+use crate::investigation::{Coverage, Found};
 use crate::output::escape::inline;
 
 /// The text, and the agent changes that stand in it.
@@ -29,7 +29,7 @@ impl Shown {
     pub(super) fn of(
         change: &ChangeUnderJudgement,
         decision: Decision,
-        found: &[Found],
+        (found, coverage): (&[Found], &Coverage),
         repository: &Repository,
     ) -> Result<Self, CliError> {
         let mut text = format!(
@@ -52,6 +52,7 @@ impl Shown {
         paths(&mut text, &changes, &verified);
         agents(&mut text, &verified);
         set_aside(&mut text, found);
+        unreadable(&mut text, &coverage.unreadable);
         let mut agent_changes: Vec<Sha256Digest> = verified
             .iter()
             .map(|(statement, _)| statement.payload_digest())
@@ -142,6 +143,16 @@ fn set_aside(text: &mut String, found: &[Found]) {
         let _ = writeln!(text, "set aside, not counted as evidence ({})", failed.len());
         for (name, code) in failed {
             let _ = writeln!(text, "  {} [{}]", inline(name), inline(code));
+        }
+    }
+}
+
+/// Evidence that could not be read might be an agent change: who reviews must know that it is missing here.
+fn unreadable(text: &mut String, unreadable: &[String]) {
+    if !unreadable.is_empty() {
+        let _ = writeln!(text, "unreadable, not looked at ({})", unreadable.len());
+        for what in unreadable {
+            let _ = writeln!(text, "  {}", inline(what));
         }
     }
 }
