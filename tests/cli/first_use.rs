@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::common::World;
 use crate::common::world::RULE;
+use crate::common::{Outcome, World};
 
 const ID: &str = "greeter-agent";
 
@@ -97,4 +97,43 @@ fn every_command_opens_its_help_with_two_examples_and_puts_flags_under_their_hea
         help.find("Password:").unwrap(),
     );
     assert!(options < password, "{help}");
+}
+
+#[test]
+fn who_investigates_in_a_fresh_clone_is_told_what_to_bring() {
+    let world = World::approved();
+    let (from, clone) = (world.repo(), world.path("clone"));
+    world.git([
+        "clone",
+        "--quiet",
+        &from.to_string_lossy(),
+        &clone.to_string_lossy(),
+    ]);
+    let find = |roots: &[&str]| {
+        let mut command = world.command(["find", "--agent", ID]);
+        command.args(roots).current_dir(&clone);
+        // Another person on another machine has a home without a log.
+        command.env("TOUCHMARK_HOME", world.path("investigator"));
+        Outcome::of(command.output().unwrap())
+    };
+    let outcome = find(&[]);
+    assert_eq!(outcome.code, Some(10));
+    let refs = "refs/touchmark/*:refs/touchmark/*";
+    assert!(outcome.stderr.contains(refs), "{}", outcome.stderr);
+
+    world.git_in(&clone, ["fetch", "--quiet", "origin", refs]);
+    let outcome = find(&[]);
+    assert_eq!(outcome.code, Some(10));
+    assert!(
+        outcome.stderr.contains("hint: name the log's trusted root"),
+        "{}",
+        outcome.stderr
+    );
+
+    let outcome = find(&["--trusted-root", &world.file("root.json")]).ok();
+    assert!(
+        outcome.stdout.contains(ID) && !outcome.stderr.contains("hint"),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -347,7 +347,22 @@ fn show(answer: &Answer, context: &Context<'_>) -> Result<(), CliError> {
         answer.coverage.refs,
         answer.coverage.unverified
     ));
+    if let Some(hint) = hint(answer) {
+        context.output.note(format!("hint: {hint}"));
+    }
     Ok(())
+}
+
+/// What a look around can miss for want of something that the user has to bring.
+fn hint(answer: &Answer) -> Option<&'static str> {
+    if answer.coverage.evidence == 0 {
+        return Some(
+            "a clone brings no evidence along: git fetch REMOTE 'refs/touchmark/*:refs/touchmark/*'",
+        );
+    }
+    let no_root = |piece: &Unverified| matches!(piece.code.as_str(), "trust.no_root" | "tlog.log_unknown");
+    let untrusted = answer.unverified.iter().any(no_root);
+    untrusted.then_some("name the log's trusted root with --trusted-root FILE; `touchmark log root` prints it where the log is")
 }
 
 #[cfg(test)]
