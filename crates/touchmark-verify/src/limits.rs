@@ -23,6 +23,8 @@ pub const MAX_REMEMBERED_CHECKPOINTS: usize = 1024;
 /// The most parsed keys that a `Verifier` remembers.
 pub const MAX_REMEMBERED_KEYS: usize = 1024;
 
+/// The most rows of differences between trees that are remembered while one lineage is built.
+pub const MAX_REMEMBERED_ROWS: usize = 2_000_000;
 /// The most commits in a change under judgement.
 pub const MAX_CHANGE_COMMITS: usize = 100_000;
 /// The most statements that one lineage is built from.

@@ -7,7 +7,7 @@ use touchmark_statement::agent_change::{AgentChange, Completeness, PathRow};
 use touchmark_statement::file_mode::FileMode;
 use touchmark_statement::git_id::GitTreeId;
 use touchmark_statement::repo_path::RepoPath;
-use touchmark_verify::git_view::GitViewError;
+use touchmark_verify::git_view::{GitObject, GitViewError};
 
 use super::gather::{Evidence, sentence};
 use super::lines::Difference;
@@ -19,6 +19,8 @@ use crate::verdict::Reason;
 
 /// The largest file whose lines are counted.
 const MAX_COUNTED_BYTES: u64 = 16 * 1024 * 1024;
+/// The most bytes of one statement whose lines are counted.
+const MAX_COUNTED_BYTES_IN_ALL: u64 = 256 * 1024 * 1024;
 
 /// Returns every rule that the statement breaks.
 pub(super) fn broken(
@@ -199,17 +201,27 @@ fn changed_lines(
             .map(Option::unwrap_or_default),
         _ => Ok(Vec::new()),
     };
+    let mut left_to_read = MAX_COUNTED_BYTES_IN_ALL;
+    // One file at a time is kept in memory.
+    let mut difference = |row: &PathRow| {
+        let old = read(base, &row.path, row.from.as_ref().map(|side| side.mode))?;
+        let new = read(proposed, &row.path, row.to.as_ref().map(|side| side.mode))?;
+        left_to_read = left_to_read
+            .checked_sub((old.len() + new.len()) as u64)
+            .ok_or_else(|| GitViewError::TooLarge {
+                object: GitObject::Tree(proposed.clone()),
+                limit: MAX_COUNTED_BYTES_IN_ALL,
+            })?;
+        Ok::<_, GitViewError>(Difference::of(&old, &new))
+    };
     let mut unclear = Vec::new();
     let (mut at_most, mut kept) = (0_usize, 0_usize);
     for row in rows(change) {
-        let old = read(base, &row.path, row.from.as_ref().map(|side| side.mode))?;
-        let new = read(proposed, &row.path, row.to.as_ref().map(|side| side.mode))?;
-        let difference = Difference::of(&old, &new);
-        // Files only added or removed are counted at once, and need not be kept.
-        let size = difference.at_most();
+        // Files only added or removed are counted at once, and need no second look.
+        let size = difference(row)?.at_most();
         at_most = at_most.saturating_add(size);
         match row.from.is_some() && row.to.is_some() {
-            true => unclear.push(difference),
+            true => unclear.push(row),
             false => kept = kept.saturating_add(size),
         }
         if kept > limit {
@@ -220,8 +232,8 @@ fn changed_lines(
         return Ok(true);
     }
     let mut left = limit - kept;
-    for difference in &unclear {
-        match difference.count(left) {
+    for row in unclear {
+        match difference(row)?.count(left) {
             Some(count) => left -= count,
             None => return Ok(false),
         }

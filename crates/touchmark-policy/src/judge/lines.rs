@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// The most lines that are compared while two versions of a file are told apart.
+const MAX_STEPS: u64 = 1 << 31;
+
 /// Two versions of a file, without the lines they begin and end with in common.
 #[derive(Debug)]
 pub(super) struct Difference {
@@ -33,8 +36,12 @@ impl Difference {
     }
 
     /// Returns the number of added and removed lines, or `None` when it exceeds the cap.
-    /// Costs the square of the cap.
+    /// Costs the square of the cap and at most [`MAX_STEPS`] comparisons; needing more is exceeding it too.
     pub(super) fn count(&self, cap: usize) -> Option<usize> {
+        self.count_within(cap, MAX_STEPS)
+    }
+
+    fn count_within(&self, cap: usize, mut steps: u64) -> Option<usize> {
         let (n, m) = (self.old.len(), self.new.len());
         if n.abs_diff(m) > cap {
             return None;
@@ -55,6 +62,7 @@ impl Difference {
                 while x < n && y < m && self.old[x] == self.new[y] {
                     x += 1;
                     y += 1;
+                    steps = steps.checked_sub(1)?;
                 }
                 furthest[diagonal] = x;
                 if x >= n && y >= m {
@@ -100,6 +108,17 @@ mod tests {
                 assert_eq!(difference.count(expected - 1), None, "{old:?} {new:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_costs_too_much_to_count_is_over_the_cap() {
+        let (old, new) = (
+            format!("x\n{}", "\n".repeat(100)),
+            format!("{}y\n", "\n".repeat(99)),
+        );
+        let difference = Difference::of(old.as_bytes(), new.as_bytes());
+        assert_eq!(difference.count(100), Some(3));
+        assert_eq!(difference.count_within(100, 50), None);
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 
 use crate::git_view::{GitCommit, GitView, GitViewError, PathChange};
+use crate::limits::MAX_REMEMBERED_ROWS;
 
 /// A git view that remembers its answers about trees and commits.
 pub(super) struct Diffs<'g> {
     git: &'g dyn GitView,
     changed: HashMap<(GitTreeId, GitTreeId), Rc<[PathChange]>>,
+    remembered: usize,
     commits: HashMap<GitCommitId, Rc<GitCommit>>,
 }
 
@@ -19,6 +21,7 @@ impl<'g> Diffs<'g> {
         Self {
             git,
             changed: HashMap::new(),
+            remembered: 0,
             commits: HashMap::new(),
         }
     }
@@ -41,7 +44,11 @@ impl<'g> Diffs<'g> {
             return Ok(Rc::clone(changed));
         }
         let changed: Rc<[PathChange]> = self.git.changed_paths(base, result)?.into();
-        self.changed.insert(pair, Rc::clone(&changed));
+        // Statements name pairs of trees as they like; what they differ in is not all kept.
+        if self.remembered + changed.len() <= MAX_REMEMBERED_ROWS {
+            self.remembered += changed.len();
+            self.changed.insert(pair, Rc::clone(&changed));
+        }
         Ok(changed)
     }
 
