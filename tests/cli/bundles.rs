@@ -99,3 +99,22 @@ fn of_several_bundles_one_that_fails_is_a_failure() {
         outcome.stderr
     );
 }
+
+#[test]
+fn a_question_about_a_change_that_names_none_is_not_answered_with_a_bundle() {
+    let world = World::attested();
+    let (bundle, key) = (world.file("root.json"), world.public_key("agent"));
+    let alone = ["--bundle", &bundle, "--key", &key];
+    for flags in [
+        ["--target", "refs/heads/main"],
+        ["--policy", "policy.toml"],
+        ["--forge-author", "mallory"],
+        ["--repo", "https://git.example/acme/greeter.git"],
+        ["--pull-request", "HEAD"],
+        ["--from", "origin"],
+        ["--min-serial", "1"],
+    ] {
+        let all: Vec<&str> = alone.into_iter().chain(flags).collect();
+        world.verify(&all).refused(2, "verify.nothing_named");
+    }
+}

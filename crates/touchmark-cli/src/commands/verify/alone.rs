@@ -34,6 +34,20 @@ struct VerifiedBundle {
 
 /// Verifies every bundle that was given; one failure is a failure.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    // Whoever says how a change is judged and names none must not take this answer for that one.
+    let about_a_change = args.target.is_some()
+        || args.repo.is_some()
+        || args.forge_author.is_some()
+        || args.from.is_some()
+        || args.min_serial.is_some()
+        || !args.policy.is_empty()
+        || !args.pull_request.is_empty();
+    if about_a_change {
+        return Err(
+            CliError::usage("verify.nothing_named", "it is not said which change to judge")
+                .hint("touchmark verify main..HEAD, or touchmark verify HEAD --target refs/heads/main"),
+        );
+    }
     if args.bundle.is_empty() {
         return Err(
             CliError::usage("verify.nothing_named", "it is not said what to verify")
