@@ -79,6 +79,19 @@ fn a_change_behind_its_target_is_no_usage_error_and_the_way_out_is_said() {
 }
 
 #[test]
+fn a_target_that_the_clone_does_not_have_is_to_be_fetched() {
+    let world = World::approved();
+    let outcome = world
+        .verify(&["HEAD", "--target", "refs/heads/release"])
+        .refused(2, "git.revision_unknown");
+    assert!(
+        outcome.stderr.contains("git fetch origin main:main"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
 fn every_command_opens_its_help_with_two_examples_and_puts_flags_under_their_headings() {
     let world = World::unattested();
     for verb in [

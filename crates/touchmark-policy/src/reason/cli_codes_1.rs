@@ -186,7 +186,7 @@ pub(super) const CODES: &[Entry] = &[
         Missing,
         "no trusted root at hand",
         "Trust comes from files that the verifier chose, or from the user's own log, and there is none.",
-        "pass `--trusted-root NAME=FILE`",
+        "pass `--trusted-root NAME=FILE`; `touchmark log root` prints the file where the log is kept",
     ),
     entry(
         "trust.root_name_twice",

@@ -198,7 +198,8 @@ pub(super) const CODES: &[Entry] = &[
         "the review is about another state of the change",
         "An approval counts only for exactly the change it names: repository, target ref, base tree, \
          result tree and head, with every agent change that the lineage relies on named in its evidence.",
-        "approve the change as it is now: `touchmark approve`",
+        "approve the change as it is now: `touchmark approve`; if only the repository differs, name the one that was \
+         approved with `--repo`; if only the target differs, judge the branch under its own name",
     ),
     entry(
         "approval.not_about_change",

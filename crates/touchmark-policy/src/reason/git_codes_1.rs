@@ -175,8 +175,9 @@ pub(super) const CODES: &[Entry] = &[
         "git.base_not_ancestor",
         Error,
         "the base is not an ancestor of the head",
-        "The repository does not give the answer, so nothing can be decided.",
-        "fetch the full history and try again",
+        "A change is judged against the tip of its target, which it has to contain; the target has moved on, or was \
+         rewritten.",
+        "rebase the change or merge the target into it, then attest and approve what is new",
     ),
     entry(
         "git.contended",

@@ -47,7 +47,11 @@ impl Question {
                 .hint("touchmark verify main..HEAD, or touchmark verify HEAD --target refs/heads/main"));
             }
         };
-        let base = repository.resolve(&target_ref)?;
+        let base = repository.resolve(&target_ref).map_err(|error| match error {
+            GitError::RevisionUnknown { .. } => CliError::from(error)
+                .hint("a clone has it under another name; for instance: git fetch origin main:main"),
+            error => error.into(),
+        })?;
         if let Some(range_base) = range_base {
             let named = repository.resolve(range_base)?;
             if named != base {
