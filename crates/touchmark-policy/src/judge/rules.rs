@@ -91,6 +91,9 @@ fn gated(
         for (team, count) in &wanted.teams {
             expected.push_str(&format!(", {count} from team {team}"));
         }
+        if account.needed > wanted.people {
+            expected.push_str(": one more than the rule asks, since nothing proves who made a path");
+        }
         found.reasons.push(
             reason(rule, Class::Approval)
                 .expected(expected)
