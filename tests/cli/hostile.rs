@@ -112,7 +112,9 @@ fn case_131_configuration_found_through_the_environment_adds_policies_and_replac
     let world = World::attested();
     let folder = world.path("touchmark/config");
     fs::create_dir_all(&folder).unwrap();
-    let loose = world.policy().replace("paths = [\"**\"]", "paths = [\"nowhere/**\"]");
+    let loose = world
+        .policy()
+        .replace("paths = [\"**\"]", "paths = [\"nowhere/**\"]");
     assert_ne!(loose, world.policy());
     fs::write(folder.join("loose.toml"), loose).unwrap();
     fs::write(folder.join("config.toml"), "policies = [\"loose.toml\"]\n").unwrap();
@@ -415,4 +417,27 @@ fn an_approval_alone_names_a_repository_without_remote_too() {
     world.git(["remote", "remove", "origin"]);
     world.approve_as("alice", &[]);
     world.judged(&["--forge-author", "mallory"], 0, &[]);
+}
+
+#[test]
+fn what_is_checked_out_does_not_say_which_repository_this_is() {
+    let world = World::unattested();
+    world.git(["remote", "remove", "origin"]);
+    world.attest_with(&[]);
+    let before = world.asked(&["main..agent/greeting"], 14, &[RULE]);
+    world.git(["switch", "--quiet", "--orphan", "other"]);
+    world.git(["commit", "--quiet", "--allow-empty", "-m", "another beginning"]);
+    assert_eq!(world.asked(&["main..agent/greeting"], 14, &[RULE]), before);
+}
+
+#[test]
+fn a_junk_file_does_not_end_the_question_where_history_is_cut_off() {
+    let world = World::attested();
+    world.approve_as("alice", &[]);
+    world.judged(&[], 0, &[]);
+    let base = world.git(["rev-parse", "main"]);
+    fs::write(world.path("repo/.git/shallow"), format!("{}\n", base.trim())).unwrap();
+    world.judged(&[], 0, &[]);
+    fs::write(world.path("junk.json"), "{}").unwrap();
+    world.judged(&["--bundle", &world.file("junk.json")], 0, &[]);
 }

@@ -192,9 +192,15 @@ impl Repository {
     /// Returns the first commit of HEAD's first-parent line, by which a repository without a remote is known. The list
     /// is empty when there is no commit yet; a shallow clone cannot tell.
     pub fn root_commits(&self, cap: usize) -> Result<Vec<GitCommitId>, GitError> {
-        let Some(mut current) = self.head()?.commit else {
-            return Ok(Vec::new());
-        };
+        match self.head()?.commit {
+            Some(commit) => self.root_commits_of(&commit, cap),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the first commit of a commit's first-parent line, as [`root_commits`](Self::root_commits) does of HEAD.
+    pub fn root_commits_of(&self, commit: &GitCommitId, cap: usize) -> Result<Vec<GitCommitId>, GitError> {
+        let mut current = commit.clone();
         for _ in 0..=cap {
             if self.shallow.contains(current.as_str()) {
                 return Err(GitError::Shallow { commit: current });

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use touchmark_git::{EvidenceKey, EvidenceName, Repository};
 use touchmark_policy::judge::{Candidate, JudgeRequest, NamedRoot, PolicyInForce, judge};
 use touchmark_policy::{Policy, Verdict};
+use touchmark_statement::git_id::GitCommitId;
 use touchmark_verify::evidence::SignerId;
 use touchmark_verify::key::PublicKey;
 use touchmark_verify::lineage::ChangeUnderJudgement;
@@ -101,6 +102,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     }
     let repository = open_for_writing(&context.directory, context)?;
     let question = Question::ask(&args, &repository)?;
+    if let Some(warning) = question.doubt() {
+        context.output.warn(warning);
+    }
     let mut change = question.change(&repository)?;
     question::add_pull_requests(&mut change, &args.pull_request, &repository)?;
     change.repository.uris.extend(args.repo.clone());
@@ -238,8 +242,9 @@ fn candidates(
         }
     };
     let gathered = repository.evidence_about(change, &wanted)?;
-    if gathered.names_root_commit {
-        change.repository.root_commits = repository.root_commits(MAX_HISTORY)?;
+    // Files may name the repository by its first commit too.
+    if gathered.names_root_commit || !args.bundle.is_empty() {
+        change.repository.root_commits = first_commits(change, repository, context);
     }
     let mut candidates: Vec<Candidate> = gathered
         .files
@@ -251,10 +256,26 @@ fn candidates(
         .collect();
     for path in &args.bundle {
         candidates.extend(bundles(&context.path(path))?);
-        // A file may name the repository by its first commit too.
-        change.repository.root_commits = repository.root_commits(MAX_HISTORY)?;
     }
     Ok(candidates)
+}
+
+/// The first commit of the protected ref: what is checked out is the change's to choose. Where it cannot be found, what
+/// names the repository by it does not count; evidence that nobody verified must not end the question.
+fn first_commits(
+    change: &ChangeUnderJudgement,
+    repository: &Repository,
+    context: &Context<'_>,
+) -> Vec<GitCommitId> {
+    match repository.root_commits_of(&change.base_commit, MAX_HISTORY) {
+        Ok(commits) => commits,
+        Err(error) => {
+            context.output.warn(&format!(
+                "evidence that names the repository by its first commit does not count: {error}"
+            ));
+            Vec::new()
+        }
+    }
 }
 
 fn evidence_keys(
