@@ -41,6 +41,14 @@ fn what_the_user_tells_anew_is_stated_and_what_was_told_is_not_repeated() {
 fn a_key_that_is_called_by_its_name_is_found_by_the_hint() {
     let world = World::unattested();
     world.touchmark(["key", "generate", "release", "--plain"]).ok();
+    let again = world
+        .touchmark(["key", "generate", "release", "--plain"])
+        .refused(2, "key.file_exists");
+    assert!(
+        again.stderr.contains("hint: no key is ever replaced"),
+        "{}",
+        again.stderr
+    );
     let outcome = world
         .touchmark(["key", "public", "--key", "release"])
         .refused(2, "key.file_not_found");
@@ -86,6 +94,36 @@ fn a_target_that_the_clone_does_not_have_is_to_be_fetched() {
         .refused(2, "git.revision_unknown");
     assert!(
         outcome.stderr.contains("git fetch origin main:main"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_remote_tracking_branch_as_target_is_doubted_and_a_missing_person_explained() {
+    let world = World::unattested();
+    world.git(["update-ref", "refs/remotes/origin/main", "main"]);
+    let outcome = world.verify(&["origin/main..HEAD"]);
+    assert_eq!(outcome.code, Some(10), "{}", outcome.stdout);
+    assert!(
+        outcome
+            .stderr
+            .contains("warning: approvals for refs/remotes/origin/main"),
+        "{}",
+        outcome.stderr
+    );
+    let why = "approval by 2 people: one more than the rule asks, since nothing proves who made a path";
+    assert!(outcome.stdout.contains(why), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_target_that_is_its_own_change_is_asked_for_what_landed() {
+    let world = World::approved();
+    let outcome = world.verify(&["main..main"]).refused(2, "git.empty_range");
+    assert!(
+        outcome
+            .stderr
+            .contains("hint: the head is the tip of the target already"),
         "{}",
         outcome.stderr
     );

@@ -204,6 +204,9 @@ impl From<touchmark_sign::key_file::KeyFileError> for CliError {
             E::InWorkTree { .. } => Some("move the key out of the repository".to_owned()),
             E::Symlink { .. } | E::NotRegular { .. } => Some("name the key file itself".to_owned()),
             E::NotFound { .. } => Some("`touchmark key generate` makes a key".to_owned()),
+            E::Exists { .. } => {
+                Some("no key is ever replaced; give the new one a name of its own".to_owned())
+            }
             E::PasswordWrong => Some("nothing was signed; try again".to_owned()),
             E::PublicWherePrivateExpected => Some("give the private key's file".to_owned()),
             _ => None,

@@ -70,6 +70,16 @@ impl Question {
         })
     }
 
+    /// Returns what is likely not meant: reviews are about the branch, not about what a clone calls it.
+    pub(super) fn doubt(&self) -> Option<String> {
+        self.target_ref.starts_with("refs/remotes/").then(|| {
+            format!(
+                "approvals for {} count only if they name it so; to judge the branch itself: git fetch origin main:main",
+                self.target_ref
+            )
+        })
+    }
+
     /// Reads the change from git.
     pub(super) fn change(&self, repository: &Repository) -> Result<ChangeUnderJudgement, CliError> {
         let change = repository.change(&self.base, &self.head, &self.target_ref, self.landed);
@@ -81,6 +91,8 @@ impl Question {
                 } else {
                     "the change does not contain the tip of its target: rebase it or merge the target into it"
                 }),
+            GitError::EmptyRange { .. } if !self.landed => CliError::from(error)
+                .hint("the head is the tip of the target already; for what landed: --landed OLD..NEW --target REF"),
             error => error.into(),
         })
     }
