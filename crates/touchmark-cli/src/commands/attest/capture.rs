@@ -144,7 +144,9 @@ impl Captured {
             &change.proposed.git_tree,
             change.proposed.git_commit.as_ref(),
         );
-        let by_this_key = link.evidence.ends_with(&SignerId::of_key(&signer.fingerprint()).to_string());
+        let by_this_key = link
+            .evidence
+            .ends_with(&SignerId::of_key(&signer.fingerprint()).to_string());
         if !says_it || !by_this_key {
             return Ok(false);
         }

@@ -270,7 +270,7 @@ fn first_commits(
     match repository.root_commits_of(&change.base_commit, MAX_HISTORY) {
         Ok(commits) => commits,
         Err(error) => {
-            context.output.warn(&format!(
+            context.output.warn(format!(
                 "evidence that names the repository by its first commit does not count: {error}"
             ));
             Vec::new()
