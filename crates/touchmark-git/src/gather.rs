@@ -76,11 +76,20 @@ impl Repository {
         let mut files: BTreeMap<(String, [u8; 32]), EvidenceFile> = BTreeMap::new();
         let mut names_root_commit = false;
         let mut steps_back = 0;
+        let mut total = 0;
         while let Some(key) = keys.pop_front() {
             for file in self.read_evidence_where(&key, wanted)?.files {
                 let identity = (file.name.as_str().to_owned(), digest(&file.bytes));
                 if files.contains_key(&identity) {
                     continue;
+                }
+                total += file.bytes.len() as u64;
+                if total > limits::MAX_EVIDENCE_BYTES_OF_CHANGE {
+                    return Err(GitError::EvidenceCap {
+                        ref_name: file.ref_name,
+                        limit: limits::MAX_EVIDENCE_BYTES_OF_CHANGE,
+                        unit: "bytes for one change",
+                    });
                 }
                 if let Some(claim) = unverified(&file.bytes) {
                     names_root_commit |= claim.repository.starts_with(ROOT_PREFIX);

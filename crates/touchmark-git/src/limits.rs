@@ -34,6 +34,8 @@ pub const MAX_SYMBOLIC_REFS: usize = 5;
 pub const MAX_EVIDENCE_FILES: usize = 4096;
 /// The most bytes of evidence that are read for one key.
 pub const MAX_EVIDENCE_BYTES: u64 = 256 * 1024 * 1024;
+/// The most bytes of evidence that are read for one change.
+pub const MAX_EVIDENCE_BYTES_OF_CHANGE: u64 = 1024 * 1024 * 1024;
 /// The largest single evidence file.
 pub const MAX_EVIDENCE_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// How often a write or push that lost a race is tried again.
