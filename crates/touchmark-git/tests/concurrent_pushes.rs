@@ -30,6 +30,36 @@ fn key_of(commits: &[GitCommitId], clone: usize, push: usize) -> &GitCommitId {
 }
 
 #[test]
+fn more_refs_than_one_run_of_git_is_told_of_are_pushed() {
+    let folder = tempfile::tempdir().unwrap();
+    git_in(folder.path(), &["init", "--quiet", "--bare", "remote.git"]);
+    let remote = folder.path().join("remote.git");
+    let sandbox = Sandbox::new();
+    let commit = sandbox.commit("one");
+    let repository = sandbox.open();
+    let written = repository
+        .write_evidence(&[evidence(&commit, b"evidence")], false)
+        .unwrap();
+    let keys: Vec<EvidenceKey> = (0..2_100)
+        .map(|number| EvidenceKey::Tree(format!("{number:040x}").parse().unwrap()))
+        .collect();
+    let mut packed = String::from("# pack-refs with: peeled fully-peeled sorted \n");
+    for key in &keys {
+        packed.push_str(&format!("{} {}\n", written[0].commit, key.ref_name()));
+    }
+    std::fs::write(sandbox.path().join(".git/packed-refs"), &packed).unwrap();
+    let repository = sandbox.open();
+    // The remote has most of them already, so that it is the names alone that count.
+    let some = repository
+        .push_evidence(remote.to_str().unwrap(), &keys[..1])
+        .unwrap();
+    assert_eq!(some.refs, 1);
+    std::fs::write(remote.join("packed-refs"), &packed).unwrap();
+    let pushed = repository.push_evidence(remote.to_str().unwrap(), &keys).unwrap();
+    assert_eq!((pushed.refs, pushed.attempts), (keys.len(), 1));
+}
+
+#[test]
 fn a_thousand_concurrent_pushes_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     git_in(

@@ -31,6 +31,9 @@ enum Answer {
     Refused(String),
 }
 
+/// How many refs one run of git is told of: the system bounds the arguments of a program.
+const AT_ONCE: usize = 2_000;
+
 /// Where fetched refs wait, in a shadow folder, until they are united with ours.
 const INCOMING: &str = "refs/incoming/";
 
@@ -57,18 +60,21 @@ impl Repository {
                 });
             }
             let session = self.writing_session()?;
-            for (ref_name, answer) in self.push_once(session, &remote, waiting.keys())? {
-                match answer {
-                    Answer::Taken => {
-                        waiting.remove(&ref_name);
-                    }
-                    Answer::Lost => {}
-                    Answer::Refused(reason) => {
-                        return Err(GitError::PushRefused {
-                            remote: remote.shown,
-                            ref_name,
-                            reason,
-                        });
+            let names: Vec<String> = waiting.keys().cloned().collect();
+            for names in names.chunks(AT_ONCE) {
+                for (ref_name, answer) in self.push_once(session, &remote, names)? {
+                    match answer {
+                        Answer::Taken => {
+                            waiting.remove(&ref_name);
+                        }
+                        Answer::Lost => {}
+                        Answer::Refused(reason) => {
+                            return Err(GitError::PushRefused {
+                                remote: remote.shown,
+                                ref_name,
+                                reason,
+                            });
+                        }
                     }
                 }
             }
@@ -100,11 +106,19 @@ impl Repository {
         self.fetch_from(&self.remote(remote)?, keys)
     }
 
-    fn push_once<'a>(
+    fn fetch_from(&self, remote: &Remote, keys: &[EvidenceKey]) -> Result<usize, GitError> {
+        let mut found = 0;
+        for keys in keys.chunks(AT_ONCE) {
+            found += self.fetch_once(remote, keys)?;
+        }
+        Ok(found)
+    }
+
+    fn push_once(
         &self,
         session: &Session,
         remote: &Remote,
-        ref_names: impl Iterator<Item = &'a String>,
+        ref_names: &[String],
     ) -> Result<Vec<(String, Answer)>, GitError> {
         let mut args = vec![
             "push",
@@ -116,7 +130,7 @@ impl Repository {
         ];
         args.push("--");
         args.push(&remote.url);
-        let specs: Vec<String> = ref_names.map(|name| format!("{name}:{name}")).collect();
+        let specs: Vec<String> = ref_names.iter().map(|name| format!("{name}:{name}")).collect();
         args.extend(specs.iter().map(String::as_str));
         let output = session.run_remote(&args)?;
         let answers: Vec<(String, Answer)> = String::from_utf8_lossy(&output.stdout)
@@ -130,10 +144,7 @@ impl Repository {
         Ok(answers)
     }
 
-    fn fetch_from(&self, remote: &Remote, keys: &[EvidenceKey]) -> Result<usize, GitError> {
-        if keys.is_empty() {
-            return Ok(0);
-        }
+    fn fetch_once(&self, remote: &Remote, keys: &[EvidenceKey]) -> Result<usize, GitError> {
         let session = Session::open(self.git()?, &self.layout, ShadowRefs::Incoming)?;
         let mut args = vec![
             "fetch",
