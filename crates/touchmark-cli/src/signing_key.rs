@@ -21,7 +21,7 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Key")]
 pub(crate) struct KeyArgs {
-    /// The private key: a file, env://NAME, ssh-agent: or ssh-agent:SELECTOR
+    /// The private key: a file, env://NAME, or ssh-agent: with its fingerprint or comment behind it if it holds several
     #[arg(long, value_name = "URI")]
     pub(crate) key: Option<String>,
     #[command(flatten)]
