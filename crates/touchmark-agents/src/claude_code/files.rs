@@ -1,5 +1,6 @@
 //! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
 
+use std::collections::HashSet;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
@@ -264,11 +265,11 @@ fn working_directory_inside(path: &Path, root: &str) -> Result<Option<String>, I
     Ok(None)
 }
 
-/// Returns the distinct values of `"cwd"`, last first. The search is textual, which is enough to choose a candidate:
+/// Returns the values of `"cwd"` as they are spelled, each once, last first. The search is textual, which is enough to choose a candidate:
 /// what a session says is read by the importer, not here.
 fn directories(bytes: &[u8]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let mut last: &[u8] = b"";
+    let mut seen: HashSet<&[u8]> = HashSet::new();
     for at in memmem::rfind_iter(bytes, b"\"cwd\":\"") {
         let value = &bytes[at + 6..];
         let Some(end) = value
@@ -280,12 +281,8 @@ fn directories(bytes: &[u8]) -> Vec<String> {
             continue;
         };
         let json = &value[..end + 2];
-        if json == last {
-            continue;
-        }
-        last = json;
-        if let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json)
-            && !found.iter().any(|known| *known == directory)
+        if seen.insert(json)
+            && let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json)
         {
             found.push(directory.into_owned());
         }
@@ -447,5 +444,13 @@ mod tests {
             Some("/home/ada/app")
         );
         assert_eq!(working_directory_inside(&path, "/home/ada/ap").unwrap(), None);
+    }
+
+    #[test]
+    fn very_many_directories_are_told_apart_in_one_pass() {
+        // As many as fit into what is searched: comparing each with every other would take minutes.
+        let text: String = (0..70_000).map(|n| format!("\"cwd\":\"/{n:x}\"\n")).collect();
+        let text = text.repeat(2);
+        assert_eq!(directories(text.as_bytes()).len(), 70_000);
     }
 }
