@@ -175,7 +175,8 @@ pub(super) const CODES: &[Entry] = &[
          the change does not. `edited`: the change has something else than the evidence. `conflict`: the \
          evidence started from something else. `undeclared`: the statement itself says that the agent did \
          not write it.",
-        "attest the change, or have it approved where the policy allows that",
+        "attest the change; where a statement was set aside, mend what its own reason names; or have the paths \
+         approved where the policy allows that",
     ),
     entry(
         "accounted.missing_commit",
