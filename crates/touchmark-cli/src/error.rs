@@ -191,7 +191,9 @@ impl From<touchmark_sign::agent::AgentError> for CliError {
             E::Ambiguous { .. } | E::NotFound { .. } => {
                 "name it as `ssh-add -l` shows it: --key ssh-agent:SHA256:… or ssh-agent:COMMENT"
             }
-            E::Unreachable { .. } => "SSH_AUTH_SOCK names a socket that nobody answers on; start an ssh-agent",
+            E::Unreachable { .. } => {
+                "SSH_AUTH_SOCK names a socket that nobody answers on; start an ssh-agent"
+            }
             _ => "`ssh-add -l` lists what the agent holds",
         };
         Self::from_error(exit, error.code(), &error).hint(hint)
