@@ -283,3 +283,31 @@ fn evidence_that_cannot_be_read_is_shown_to_the_reviewer() {
     assert!(shown.contains("unreadable, not looked at (1)"), "{shown}");
     assert!(shown.contains(reference), "{shown}");
 }
+
+#[test]
+fn nobody_else_waits_for_a_remote() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::with_change();
+    let remote = sandbox.path("remote.git");
+    sandbox.git(["init", "--quiet", "--bare", remote.to_str().unwrap()]);
+    // The remote takes what is pushed only if the lock of this user's spool is free at that time.
+    let hook = remote.join("hooks/pre-receive");
+    let lock = sandbox.path("touchmark/data/lock");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    let script = format!("#!/bin/sh\nexec flock --nonblock '{}' true\n", lock.display());
+    std::fs::write(&hook, script).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let key = reviewer(&sandbox);
+    let remote = remote.to_str().unwrap();
+    sandbox.attest(&["--base", "main", "--push", remote]);
+    let approve = [
+        "approve",
+        "--target",
+        "refs/heads/main",
+        "--key",
+        &key,
+        "--push",
+        remote,
+    ];
+    sandbox.touchmark(approve).ok();
+}

@@ -116,8 +116,10 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];
     let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
-    let _lock = Lock::acquire(context)?;
+    // Let go before anything is pushed: a remote may take its time.
+    let lock = Lock::acquire(context)?;
     let (id, outcome) = pipeline::issue(&statement, &*signer, folder, &under, context)?;
+    drop(lock);
     let (word, index, exit) = match &outcome {
         Outcome::Logged(published) => ("logged", Some(published.index), ExitCode::Allowed),
         Outcome::Unlogged(error) => {

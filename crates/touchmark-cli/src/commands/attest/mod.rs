@@ -119,7 +119,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         let (statement, _) = captured.state(&args, &git, place, context)?;
         return report::dry_run(&statement, context);
     }
-    let _lock = Lock::acquire(context)?;
+    let lock = Lock::acquire(context)?;
     let drained = pipeline::drain(context)?;
     report::waiting(&drained, context);
     let captured = Captured::read(&args, &git, context)?;
@@ -135,6 +135,8 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         Some(link) => report::folded(&link, &captured.change.keys, context)?,
         None => attest(&args, &git, &captured, &*signer, context)?,
     };
+    // A remote may take its time; nobody else waits for it.
+    drop(lock);
     if let Some(remote) = &args.push {
         crate::commands::publish::push(remote, &captured.change.keys, context)?;
     }
