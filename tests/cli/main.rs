@@ -25,6 +25,7 @@ mod landed;
 mod log;
 mod policy;
 mod recorded;
+mod relanding;
 mod schemas;
 mod show;
 mod usage;

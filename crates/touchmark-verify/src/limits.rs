@@ -29,3 +29,5 @@ pub const MAX_REMEMBERED_ROWS: usize = 2_000_000;
 pub const MAX_CHANGE_COMMITS: usize = 100_000;
 /// The most statements that one lineage is built from.
 pub const MAX_LINEAGE_STATEMENTS: usize = 200_000;
+/// How many of the target's earlier trees are looked at for uncommitted work that has landed before.
+pub const MAX_LANDED_TREES: usize = 2_000;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::evidence::EvidenceId;
 use crate::git_view::GitView;
-use crate::limits::{MAX_CHANGE_COMMITS, MAX_LINEAGE_STATEMENTS};
+use crate::limits::{MAX_CHANGE_COMMITS, MAX_LANDED_TREES, MAX_LINEAGE_STATEMENTS};
 use crate::verified::VerifiedStatement;
 
 /// An agent change that is bound.
@@ -43,14 +43,7 @@ pub(super) fn build(
     set_aside.extend(refused);
     set_aside.sort_by_key(|aside| aside.statement);
 
-    let mut map = Map::default();
-    for (statement, known) in &known {
-        map.add(
-            *statement,
-            &known.claim.change.base.git_tree,
-            &known.claim.change.proposed.git_tree,
-        );
-    }
+    let map = map_of(&known, |_| true);
     let (paths, relied) = match map.way(&change.base_tree, &change.result_tree, &[]) {
         // Where base and result are equal, work may still have been dropped on the way.
         Some(way) if !way.is_empty() => {
@@ -58,6 +51,8 @@ pub(super) fn build(
             (classify::exact(change, &relied, &known, &mut diffs)?, relied)
         }
         _ => {
+            let fresh = fresh(change, &range, &known, &mut diffs);
+            let map = map_of(&known, |statement| fresh.contains(&statement));
             let replay = replay_all(change, &map, &known, &mut diffs)?;
             (classify::replayed(change, &replay, &mut diffs)?, replay.applied)
         }
@@ -75,6 +70,62 @@ pub(super) fn build(
         findings,
         reviews,
     })
+}
+
+fn map_of<'k>(known: &'k AllKnown<'_>, wanted: impl Fn(usize) -> bool) -> Map<'k> {
+    let mut map = Map::default();
+    for (statement, known) in known.iter().filter(|(statement, _)| wanted(**statement)) {
+        let change = &known.claim.change;
+        map.add(*statement, &change.base.git_tree, &change.proposed.git_tree);
+    }
+    map
+}
+
+/// Statements that may be replayed: those about a commit of the range, those about uncommitted work that has not
+/// landed before, and those that lead to one of them.
+///
+/// A statement about a commit elsewhere fits any range that holds its tree, so that work which landed and was reverted
+/// could be brought back by commits that only pass through that tree. It counts in a whole chain of trees alone.
+fn fresh(
+    change: &ChangeUnderJudgement,
+    range: &Range,
+    known: &AllKnown<'_>,
+    diffs: &mut Diffs<'_>,
+) -> HashSet<usize> {
+    let mut by_proposed: HashMap<&GitTreeId, Vec<usize>> = HashMap::new();
+    for (statement, known) in known {
+        let tree = &known.claim.change.proposed.git_tree;
+        by_proposed.entry(tree).or_default().push(*statement);
+    }
+    let uncommitted = known.values().any(|known| known.claim.change.proposed.git_commit.is_none());
+    let landed = if uncommitted { landed_trees(&change.base_commit, diffs) } else { HashSet::new() };
+    let begins = |(_, known): &(&usize, &Known<'_>)| match &known.claim.change.proposed.git_commit {
+        Some(commit) => range.commits.contains(commit),
+        None => {
+            let tree = &known.claim.change.proposed.git_tree;
+            range.trees.contains(tree) && !landed.contains(tree)
+        }
+    };
+    let mut queue: Vec<usize> = known.iter().filter(begins).map(|(statement, _)| *statement).collect();
+    let mut fresh: HashSet<usize> = queue.iter().copied().collect();
+    while let Some(statement) = queue.pop() {
+        let base = &known[&statement].claim.change.base.git_tree;
+        let leading = by_proposed.get(base).map_or(&[][..], Vec::as_slice);
+        queue.extend(leading.iter().copied().filter(|statement| fresh.insert(*statement)));
+    }
+    fresh
+}
+
+/// The trees that the target had lately, along first parents.
+fn landed_trees(base: &GitCommitId, diffs: &mut Diffs<'_>) -> HashSet<GitTreeId> {
+    let (mut trees, mut at) = (HashSet::new(), Some(base.clone()));
+    for _ in 0..MAX_LANDED_TREES {
+        // Where history is cut off there is no telling; what is known of it counts.
+        let Some(commit) = at.take().and_then(|id| diffs.commit(&id).ok()) else { break };
+        trees.insert(commit.tree.clone());
+        at = commit.parents.first().cloned();
+    }
+    trees
 }
 
 fn statement_of(step: Step) -> Option<usize> {
