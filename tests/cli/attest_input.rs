@@ -506,3 +506,17 @@ fn evidence_of_a_repository_that_is_gone_goes_to_no_other() {
     publish().ok();
     assert_eq!(sandbox.evidence_refs().len(), 2);
 }
+
+#[test]
+fn what_waits_outlives_the_log_that_answered_for_it() {
+    let sandbox = Sandbox::with_change();
+    // A ref in the way: the log answers, and then the evidence cannot be filed.
+    let way = sandbox.repo().join(".git/refs/touchmark");
+    fs::write(&way, format!("{}\n", sandbox.git(["rev-parse", "HEAD"]))).unwrap();
+    sandbox.touchmark(["attest", "--base", "main"]);
+    fs::remove_file(&way).unwrap();
+    fs::remove_dir_all(sandbox.path("touchmark/data/log")).unwrap();
+    let published = sandbox.touchmark(["publish", "--format", "json"]).ok().json();
+    assert_eq!(published["finished"].as_array().map(Vec::len), Some(1));
+    assert_eq!(sandbox.evidence_refs().len(), 2);
+}

@@ -37,8 +37,9 @@ pub(super) fn publish(taken: &mut Taken<'_>, context: &Context<'_>) -> Result<Pu
     let (signed, at) = (taken.entry().signed.clone(), context.now()?);
     let bundle = match taken.entry().bundle.clone() {
         // An earlier attempt got the log's answer: the very same bundle is filed, not a second one.
-        Some(bundle) => bundle,
-        None => {
+        Some(bundle) if is_of(&bundle, &log) => bundle,
+        // Nothing yet, or the answer of a log that was in use before: nobody has seen that one, and it is not trusted.
+        _ => {
             let bundle = attestation::bundle(&signed, add(&log, &signed)?, &log.trusted_log())?;
             taken.keep_bundle(&bundle)?;
             bundle
@@ -72,6 +73,12 @@ pub(super) fn publish(taken: &mut Taken<'_>, context: &Context<'_>) -> Result<Pu
         index,
         refs,
     })
+}
+
+/// Returns whether a bundle holds an answer of this log.
+fn is_of(bundle: &Bundle, log: &Log) -> bool {
+    let id = log.verifier_key().log_id();
+    bundle.tlog_entries.iter().any(|entry| entry.log_id == id)
 }
 
 /// The embedded log as the only thing trusted.
