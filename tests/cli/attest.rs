@@ -553,11 +553,20 @@ fn sha256(bytes: &[u8]) -> String {
 fn what_another_key_said_or_what_was_lost_is_said_again() {
     let world = World::attested();
     let by_another = world.attest_as("stranger", &[]);
-    assert_eq!(by_another["outcome"], "logged", "another signer's word is another statement");
+    assert_eq!(
+        by_another["outcome"], "logged",
+        "another signer's word is another statement"
+    );
     let again = world.attest_as("stranger", &[]);
-    assert_eq!((&again["outcome"], &again["payload"]), (&"folded".into(), &by_another["payload"]));
+    assert_eq!(
+        (&again["outcome"], &again["payload"]),
+        (&"folded".into(), &by_another["payload"])
+    );
     world.drop_evidence();
     let after_loss = world.attest_as("stranger", &[]);
-    assert_eq!(after_loss["outcome"], "logged", "evidence that is not there any more proves nothing");
+    assert_eq!(
+        after_loss["outcome"], "logged",
+        "evidence that is not there any more proves nothing"
+    );
     assert_ne!(after_loss["payload"], by_another["payload"]);
 }

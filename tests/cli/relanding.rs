@@ -5,7 +5,9 @@ use crate::common::World;
 /// Everything agents do is accounted for, and nobody has to read it.
 fn unread(policy: String) -> String {
     let (before, rule) = policy.split_once("[[rule]]").expect("the policy has a rule");
-    let (_, after) = rule.split_once("[gate.merge]").expect("the rule comes before the gate");
+    let (_, after) = rule
+        .split_once("[gate.merge]")
+        .expect("the rule comes before the gate");
     format!("{before}[gate.merge]{after}")
 }
 
@@ -19,7 +21,13 @@ fn replayed(world: &World) {
     world.write("src/other.rs", "pub fn other() {}\n");
     world.commit("other work");
     world.git(["switch", "--quiet", "--create", "again"]);
-    world.git(["checkout", "agent/greeting", "--", "src/lib.rs", "tests/greeting.rs"]);
+    world.git([
+        "checkout",
+        "agent/greeting",
+        "--",
+        "src/lib.rs",
+        "tests/greeting.rs",
+    ]);
     let result = world.git(["write-tree"]);
     let mut tip = world.id("HEAD");
     for tree in [before, landed, result] {
@@ -42,7 +50,15 @@ fn case_179_reverted_work_that_was_attested_uncommitted_is_not_replayed_either()
     let world = World::under(unread);
     world.git(["reset", "--quiet", "--soft", "main"]);
     let (key, session) = (world.key("agent"), world.file("session.jsonl"));
-    world.attest(&["--uncommitted", "--session", &session, "--agent", "greeter-agent", "--key", &key]);
+    world.attest(&[
+        "--uncommitted",
+        "--session",
+        &session,
+        "--agent",
+        "greeter-agent",
+        "--key",
+        &key,
+    ]);
     world.commit("greet by name");
     world.asked(&["main..agent/greeting"], 0, &[]);
     replayed(&world);

@@ -16,6 +16,8 @@ pub const MAX_COMMAND_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_DISTINCT_NAMES: usize = 100_000;
 /// The most bytes of a name or an identifier; a longer one is treated as absent.
 pub const MAX_NAME_BYTES: usize = 4_096;
+/// The longest name of a tool or model that is taken over.
+pub const MAX_IDENTIFIER_BYTES: usize = 256;
 /// The most files of one session: its own and those of its sub-agents.
 pub const MAX_FILES: usize = 4_096;
 /// The most session files looked at when searching for the newest one.

@@ -166,7 +166,13 @@ fn with_appendix(command: clap::Command, appendix: &str) -> clap::Command {
 fn appendix() -> String {
     let mut text = String::from("Exit codes:\n");
     for exit in ExitCode::ALL {
-        let _ = writeln!(text, "  {:>3}  {:<13} {}", exit.number(), exit.name(), exit.meaning());
+        let _ = writeln!(
+            text,
+            "  {:>3}  {:<13} {}",
+            exit.number(),
+            exit.name(),
+            exit.meaning()
+        );
     }
     text.push_str("\nEnvironment:\n");
     for variable in VARIABLES {

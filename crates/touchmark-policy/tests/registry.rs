@@ -2,7 +2,11 @@
 //!
 //! `REWRITE=1 cargo test -p touchmark-policy --test registry` writes the file anew.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic and reads its own switch")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic and reads its own switch"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -194,7 +194,10 @@ impl SignedEnvelope {
             timestamps: Vec::new(),
             // go-securesystemslib, and with it cosign, skips a signature whose keyid is not the key's SSH fingerprint;
             // DSSE leaves the keyid to the signer, and every client takes a bundle without one.
-            envelope: Envelope { keyid: String::new(), ..self.envelope.clone() },
+            envelope: Envelope {
+                keyid: String::new(),
+                ..self.envelope.clone()
+            },
         }
     }
 }

@@ -32,7 +32,8 @@ pub trait GitView {
     /// Returns the content of the regular file at `path`, or `None` when the tree has no entry there.
     ///
     /// A symlink, a submodule or a directory at the path is an error, as is content larger than `max` bytes.
-    fn read_path(&self, tree: &GitTreeId, path: &RepoPath, max: u64) -> Result<Option<Vec<u8>>, GitViewError>;
+    fn read_path(&self, tree: &GitTreeId, path: &RepoPath, max: u64)
+    -> Result<Option<Vec<u8>>, GitViewError>;
 }
 
 /// A commit object, parsed from its exact bytes.

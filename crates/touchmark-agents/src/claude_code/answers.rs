@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::lenient::Count;
 use super::record::{Message, TokenCounts};
-use crate::limits::{MAX_DISTINCT_NAMES, MAX_NAME_BYTES, MAX_TOKENS};
+use super::texts::identifier;
+use crate::limits::{MAX_DISTINCT_NAMES, MAX_TOKENS};
 use crate::run::{Finding, Model, Role, Usage};
 
 /// The model name of answers that the product made up itself.
@@ -43,10 +44,10 @@ impl Answers {
         let Some(name) = message.model.as_deref() else {
             return;
         };
-        if name == SYNTHETIC_MODEL || name.is_empty() || name.len() > MAX_NAME_BYTES {
+        if name == SYNTHETIC_MODEL || name.is_empty() {
             return;
         }
-        let Some(model) = self.model(name, role, step) else {
+        let Some(model) = self.model(identifier(name), role, step) else {
             return;
         };
         let usage = message.usage.0.unwrap_or_default();
@@ -84,9 +85,8 @@ impl Answers {
         if let Some(name) = message.model.as_deref()
             && name != SYNTHETIC_MODEL
             && !name.is_empty()
-            && name.len() <= MAX_NAME_BYTES
         {
-            self.model(name, Role::Subagent, step);
+            self.model(identifier(name), Role::Subagent, step);
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::lenient::{Object, Text, first_text};
 use super::record::{Block, ToolUseResult};
-use super::texts::{commit_hints, exit_code, split_name};
+use super::texts::{commit_hints, exit_code, identifier, split_name};
 use crate::commands::classify;
 use crate::error::ImportError;
 use crate::limits::{MAX_COMMAND_BYTES, MAX_DISTINCT_NAMES, MAX_NAME_BYTES};
@@ -368,10 +368,8 @@ impl Calls {
 }
 
 fn name_of<'b>(block: &'b Block<'_>) -> Option<&'b str> {
-    block
-        .name
-        .as_deref()
-        .filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES)
+    let name = block.name.as_deref().filter(|name| !name.is_empty())?;
+    Some(identifier(name))
 }
 
 fn short(text: &Text<'_>) -> Option<String> {

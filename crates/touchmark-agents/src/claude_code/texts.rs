@@ -1,6 +1,6 @@
 //! What names and texts tell: servers in tools' names, exit codes and commits in the output of commands.
 
-use crate::limits::MAX_NAME_BYTES;
+use crate::limits::{MAX_IDENTIFIER_BYTES, MAX_NAME_BYTES};
 use crate::run::{CommitHint, McpServer, ToolKind};
 
 /// Splits `mcp__<server>__<tool>`. A plugin's server is `plugin_<plugin>_<server>`; since both names may hold the
@@ -52,9 +52,35 @@ pub(super) fn commit_hints(output: &str, step: usize) -> impl Iterator<Item = Co
     })
 }
 
+/// Stands for the name of a tool or model that no product gives: too long, or with characters that text has.
+pub(super) const UNREADABLE_NAME: &str = "(unreadable)";
+
+/// Returns a name as it is taken over. Names are the one text of a transcript that goes into a statement as it stands,
+/// so nothing that could be a sentence, a secret or a line of its own passes; the use is counted all the same.
+pub(super) fn identifier(name: &str) -> &str {
+    let is_name = name.len() <= MAX_IDENTIFIER_BYTES && name.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_name { name } else { UNREADABLE_NAME }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn case_217_a_name_that_could_be_text_is_not_taken_over() {
+        for name in [
+            "Bash",
+            "mcp__tracker__create-issue",
+            "claude-opus-4-5-20251101",
+            "vendor/model:1",
+        ] {
+            assert_eq!(identifier(name), name);
+        }
+        let long = "a".repeat(MAX_IDENTIFIER_BYTES + 1);
+        for name in ["two words", "a\nb", "\u{1b}[31m", "\u{202e}x", long.as_str()] {
+            assert_eq!(identifier(name), UNREADABLE_NAME);
+        }
+    }
 
     #[test]
     fn splits_tool_names() {

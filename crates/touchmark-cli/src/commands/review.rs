@@ -111,7 +111,8 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     let signer = args.key.open(repository.work_tree(), context)?;
     pipeline::refuse_unloggable(signer.public_key())?;
     let keys: Vec<EvidenceKey> = keys_about(&change, &repository)?;
-    let (found, coverage) = investigation::collect(&repository, Some(keys), &args.roots.load(context)?, context)?;
+    let (found, coverage) =
+        investigation::collect(&repository, Some(keys), &args.roots.load(context)?, context)?;
     let shown = shown::Shown::of(&change, decision, (&found, &coverage), &repository)?;
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];

@@ -147,7 +147,10 @@ fn every_algorithm_signs_and_the_hint_names_the_key() {
                 hint: envelope.keyid.clone()
             }
         );
-        assert_eq!(bundle.envelope.keyid, "", "cosign skips a keyid that is not its own");
+        assert_eq!(
+            bundle.envelope.keyid, "",
+            "cosign skips a keyid that is not its own"
+        );
         assert_eq!(Bundle::parse(&bundle.encode()).unwrap(), bundle);
         assert_eq!(signed.statement().unwrap().statement(), &statement());
         assert_eq!(

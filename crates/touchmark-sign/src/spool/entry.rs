@@ -170,10 +170,7 @@ impl Entry {
             }
             None => None,
         };
-        if bundle
-            .as_ref()
-            .is_some_and(|bundle| !signed.is_in(bundle))
-        {
+        if bundle.as_ref().is_some_and(|bundle| !signed.is_in(bundle)) {
             return Err(SpoolError::OtherBundle { id: *id });
         }
         let destinations: Option<Vec<_>> = wire.destinations.into_iter().map(parse_destination).collect();

@@ -97,8 +97,14 @@ fn fresh(
         let tree = &known.claim.change.proposed.git_tree;
         by_proposed.entry(tree).or_default().push(*statement);
     }
-    let uncommitted = known.values().any(|known| known.claim.change.proposed.git_commit.is_none());
-    let landed = if uncommitted { landed_trees(&change.base_commit, diffs) } else { HashSet::new() };
+    let uncommitted = known
+        .values()
+        .any(|known| known.claim.change.proposed.git_commit.is_none());
+    let landed = if uncommitted {
+        landed_trees(&change.base_commit, diffs)
+    } else {
+        HashSet::new()
+    };
     let begins = |(_, known): &(&usize, &Known<'_>)| match &known.claim.change.proposed.git_commit {
         Some(commit) => range.commits.contains(commit),
         None => {
@@ -106,12 +112,21 @@ fn fresh(
             range.trees.contains(tree) && !landed.contains(tree)
         }
     };
-    let mut queue: Vec<usize> = known.iter().filter(begins).map(|(statement, _)| *statement).collect();
+    let mut queue: Vec<usize> = known
+        .iter()
+        .filter(begins)
+        .map(|(statement, _)| *statement)
+        .collect();
     let mut fresh: HashSet<usize> = queue.iter().copied().collect();
     while let Some(statement) = queue.pop() {
         let base = &known[&statement].claim.change.base.git_tree;
         let leading = by_proposed.get(base).map_or(&[][..], Vec::as_slice);
-        queue.extend(leading.iter().copied().filter(|statement| fresh.insert(*statement)));
+        queue.extend(
+            leading
+                .iter()
+                .copied()
+                .filter(|statement| fresh.insert(*statement)),
+        );
     }
     fresh
 }
@@ -121,7 +136,9 @@ fn landed_trees(base: &GitCommitId, diffs: &mut Diffs<'_>) -> HashSet<GitTreeId>
     let (mut trees, mut at) = (HashSet::new(), Some(base.clone()));
     for _ in 0..MAX_LANDED_TREES {
         // Where history is cut off there is no telling; what is known of it counts.
-        let Some(commit) = at.take().and_then(|id| diffs.commit(&id).ok()) else { break };
+        let Some(commit) = at.take().and_then(|id| diffs.commit(&id).ok()) else {
+            break;
+        };
         trees.insert(commit.tree.clone());
         at = commit.parents.first().cloned();
     }

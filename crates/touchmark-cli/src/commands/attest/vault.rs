@@ -93,5 +93,7 @@ impl Kept {
 /// Makes everything durable.
 pub(crate) fn keep(name: &RecordName, kept: Kept, context: &Context<'_>) -> Result<(), CliError> {
     let vault = Vault::open(&context.home.vault())?;
+    // What a killed run left half written holds prompts and belongs to nothing.
+    vault.clean()?;
     Ok(vault.put(name, &Record::new(kept.key, kept.pieces)?)?)
 }

@@ -93,21 +93,39 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let scratch = Scratch::make(args.keep.as_deref().map(|folder| context.path(folder)))?;
     let folder = scratch.path();
     context.output.note(format!("working in {}", folder.display()));
-    let shell = Shell::prepare(folder, context.environment.raw("PATH").map(std::ffi::OsStr::to_owned))?;
-    let mut told = Teller { shell: &shell, folder, context, stories: Vec::new() };
+    let shell = Shell::prepare(
+        folder,
+        context.environment.raw("PATH").map(std::ffi::OsStr::to_owned),
+    )?;
+    let mut told = Teller {
+        shell: &shell,
+        folder,
+        context,
+        stories: Vec::new(),
+    };
     for story in [&SET_UP, &ATTEST, &GOOD].into_iter().chain(ATTACKS) {
         told.tell(story)?;
     }
     let stories = told.stories;
     let is_wrong = |story: &&StoryReport| story.lines.iter().any(|line| !line.passed);
-    let failed: Vec<&str> = stories.iter().filter(is_wrong).map(|story| story.folder).collect();
-    let report = Report { passed: failed.is_empty(), stories };
+    let failed: Vec<&str> = stories
+        .iter()
+        .filter(is_wrong)
+        .map(|story| story.folder)
+        .collect();
+    let report = Report {
+        passed: failed.is_empty(),
+        stories,
+    };
     if context.output.format() == Format::Json {
         context.output.document(Schema::new("demo", 1), &report)?;
     }
     if !failed.is_empty() {
         // What was told stays told: it says which line went wrong, and how.
-        context.output.warn(format!("[demo.unexpected]: not as it has to be: {}", failed.join(", ")));
+        context.output.warn(format!(
+            "[demo.unexpected]: not as it has to be: {}",
+            failed.join(", ")
+        ));
         return Ok(ExitCode::Error);
     }
     if context.output.format() == Format::Text {
@@ -144,7 +162,10 @@ impl Teller<'_, '_> {
                 make_folder(&self.folder.join(story.folder))?;
                 let done = self.shell.run(story.folder, &line)?;
                 if done.status != Some(0) {
-                    return Err(CliError::failed("demo.folder_unusable", "the good case cannot be copied").because(done.output));
+                    return Err(
+                        CliError::failed("demo.folder_unusable", "the good case cannot be copied")
+                            .because(done.output),
+                    );
                 }
             }
         }
@@ -152,7 +173,11 @@ impl Teller<'_, '_> {
         for line in story.lines {
             lines.push(self.run(story.folder, line)?);
         }
-        self.stories.push(StoryReport { folder: story.folder, title: story.title, lines });
+        self.stories.push(StoryReport {
+            folder: story.folder,
+            title: story.title,
+            lines,
+        });
         Ok(())
     }
 
@@ -161,12 +186,25 @@ impl Teller<'_, '_> {
         let done = self.shell.run(folder, line.text)?;
         let passed = done.status == Some(line.exit) && done.output.contains(line.says);
         if !passed {
-            let ended = done.status.map_or_else(|| "by a signal".to_owned(), |status| status.to_string());
+            let ended = done
+                .status
+                .map_or_else(|| "by a signal".to_owned(), |status| status.to_string());
             self.say(&done.output);
-            self.say(&format!("FAIL: ended with {ended}, has to end with {} and say {:?}", line.exit, line.says));
+            self.say(&format!(
+                "FAIL: ended with {ended}, has to end with {} and say {:?}",
+                line.exit, line.says
+            ));
         } else if line.exit != 0 || !line.says.is_empty() {
-            let outcome = if line.exit == 0 { "as it has to be" } else { "refused, as it has to be" };
-            let says = if line.says.is_empty() { String::new() } else { format!(", {}", line.says) };
+            let outcome = if line.exit == 0 {
+                "as it has to be"
+            } else {
+                "refused, as it has to be"
+            };
+            let says = if line.says.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", line.says)
+            };
             self.say(&format!("  exit {}{says}: {outcome}", line.exit));
         }
         Ok(LineReport {
@@ -226,9 +264,22 @@ impl Scratch {
 
 /// Prints the recorded session with `folder` in place of the one it was recorded in.
 fn session(folder: &Path, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    let folder = folder.canonicalize().map_err(|error| CliError::io("demo.folder_unusable", folder, &error))?;
-    let text = folder.to_str().filter(|text| !text.contains(['"', '\\']) && !text.chars().any(char::is_control));
-    let text = text.ok_or_else(|| CliError::usage("demo.folder_unusable", "the folder's name does not fit into a session"))?;
-    context.output.raw(scenario::SESSION.replace(scenario::RECORDED_FOLDER, text).as_bytes());
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| CliError::io("demo.folder_unusable", folder, &error))?;
+    let text = folder
+        .to_str()
+        .filter(|text| !text.contains(['"', '\\']) && !text.chars().any(char::is_control));
+    let text = text.ok_or_else(|| {
+        CliError::usage(
+            "demo.folder_unusable",
+            "the folder's name does not fit into a session",
+        )
+    })?;
+    context.output.raw(
+        scenario::SESSION
+            .replace(scenario::RECORDED_FOLDER, text)
+            .as_bytes(),
+    );
     Ok(ExitCode::Allowed)
 }

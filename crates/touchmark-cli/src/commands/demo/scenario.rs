@@ -31,7 +31,11 @@ pub(super) struct Story {
 }
 
 const fn run(text: &'static str) -> Line {
-    Line { text, exit: 0, says: "" }
+    Line {
+        text,
+        exit: 0,
+        says: "",
+    }
 }
 
 const fn expect(text: &'static str, exit: i32, says: &'static str) -> Line {
@@ -40,8 +44,7 @@ const fn expect(text: &'static str, exit: i32, says: &'static str) -> Line {
 
 /// The command that every attack must fail.
 const VERIFY: &str = "touchmark -C repo verify main..HEAD --trusted-root ../root.json";
-const APPROVE: &str =
-    "touchmark -C repo approve HEAD --target refs/heads/main --key ../keys/alice.pem --trusted-root ../root.json";
+const APPROVE: &str = "touchmark -C repo approve HEAD --target refs/heads/main --key ../keys/alice.pem --trusted-root ../root.json";
 
 /// A folder in which an agent has worked and nothing is attested yet.
 const WORKED: &str = "worked";
@@ -59,7 +62,9 @@ pub(super) const SET_UP: Story = Story {
         run("git -C repo config user.email ada@acme.example"),
         run("git -C repo remote add origin https://git.example/acme/greeter.git"),
         run("mkdir keys"),
-        run("for name in agent alice ci stranger; do touchmark key generate --plain --output keys/$name.pem; done"),
+        run(
+            "for name in agent alice ci stranger; do touchmark key generate --plain --output keys/$name.pem; done",
+        ),
         run("touchmark log create --name demo.example"),
         run("touchmark log root --operator acme-platform > root.json"),
         run("mkdir -p repo/src repo/.touchmark"),
@@ -69,7 +74,9 @@ pub(super) const SET_UP: Story = Story {
         run("git -C repo add -A"),
         run("git -C repo commit -q -m 'Start'"),
         run("git -C repo switch -q -c agent/greeting"),
-        run("printf 'pub fn greet(name: &str) -> String {\\n    format!(\"hello, {name}\")\\n}\\n' > repo/src/lib.rs"),
+        run(
+            "printf 'pub fn greet(name: &str) -> String {\\n    format!(\"hello, {name}\")\\n}\\n' > repo/src/lib.rs",
+        ),
         run("mkdir repo/tests"),
         run("printf '#[test]\\nfn greets() {}\\n' > repo/tests/greeting.rs"),
         run("git -C repo add -A"),
@@ -120,7 +127,11 @@ pub(super) const ATTEST: Story = Story {
     folder: ATTESTED,
     from: Some(WORKED),
     title: "The agent's session is attested: signed, logged and stored with the repository. A person has to look yet",
-    lines: &[run(SESSION_RUN), run(ATTEST_RUN), expect(VERIFY, 14, "policy.rule.a-person-reads-it")],
+    lines: &[
+        run(SESSION_RUN),
+        run(ATTEST_RUN),
+        expect(VERIFY, 14, "policy.rule.a-person-reads-it"),
+    ],
 };
 
 const SESSION_RUN: &str = "touchmark demo session repo > session.jsonl";
@@ -141,7 +152,11 @@ pub(super) const GOOD: Story = Story {
             0,
             "landed on refs/heads/main",
         ),
-        expect("touchmark -C repo find --path src/lib.rs --trusted-root ../root.json", 0, "claude-opus-4-5"),
+        expect(
+            "touchmark -C repo find --path src/lib.rs --trusted-root ../root.json",
+            0,
+            "claude-opus-4-5",
+        ),
         expect("touchmark log check", 0, "pass"),
     ],
 };
@@ -265,7 +280,9 @@ pub(super) const ATTACKS: &[Story] = &[
         from: Some(ATTESTED),
         title: "The change itself loosens the policy that is to judge it",
         lines: &[
-            run("sed -i.bak -e 's/people = 1/people = 0/' -e 's/serial = 1/serial = 2/' repo/.touchmark/policy.toml"),
+            run(
+                "sed -i.bak -e 's/people = 1/people = 0/' -e 's/serial = 1/serial = 2/' repo/.touchmark/policy.toml",
+            ),
             run("rm repo/.touchmark/policy.toml.bak"),
             run("git -C repo commit -q -a -m 'Simplify'"),
             run(SESSION_RUN),
@@ -305,7 +322,11 @@ pub(super) const ATTACKS: &[Story] = &[
         folder: "13-evidence-deleted",
         from: Some(ATTESTED),
         title: "The evidence refs are deleted",
-        lines: &[run(APPROVE), run(DROP_EVIDENCE), expect(VERIFY, 10, "accounted.residual")],
+        lines: &[
+            run(APPROVE),
+            run(DROP_EVIDENCE),
+            expect(VERIFY, 10, "accounted.residual"),
+        ],
     },
 ];
 

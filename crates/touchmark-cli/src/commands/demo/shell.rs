@@ -43,7 +43,10 @@ impl Shell {
         path.push(search_path.unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin")));
         let script = folder.join("env.sh");
         std::fs::write(&script, ENVIRONMENT).map_err(failed(&script))?;
-        Ok(Self { folder: folder.to_owned(), path })
+        Ok(Self {
+            folder: folder.to_owned(),
+            path,
+        })
     }
 
     /// Runs one line in `below`, a folder of the scratch folder.
@@ -65,7 +68,10 @@ impl Shell {
             .map_err(|error| CliError::io("demo.shell_unusable", Path::new("/bin/sh"), &error))?;
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Ok(Done { status: output.status.code(), output: text })
+        Ok(Done {
+            status: output.status.code(),
+            output: text,
+        })
     }
 }
 

@@ -60,7 +60,9 @@ fn entries(bundle: &mut Value) -> Result<&mut Value, CliError> {
 }
 
 fn turn_one_bit(bundle: &mut Value) -> Result<(), CliError> {
-    let proof = bundle.pointer_mut("/verificationMaterial/tlogEntries/0/inclusionProof").ok_or_else(not_a_logged_bundle)?;
+    let proof = bundle
+        .pointer_mut("/verificationMaterial/tlogEntries/0/inclusionProof")
+        .ok_or_else(not_a_logged_bundle)?;
     let hash = proof.pointer_mut("/hashes/0").ok_or_else(not_a_logged_bundle)?;
     let text = hash.as_str().ok_or_else(not_a_logged_bundle)?;
     let mut bytes = STANDARD.decode(text).map_err(|_| not_a_logged_bundle())?;
@@ -70,5 +72,8 @@ fn turn_one_bit(bundle: &mut Value) -> Result<(), CliError> {
 }
 
 fn not_a_logged_bundle() -> CliError {
-    CliError::usage("demo.not_a_bundle", "not a logged bundle whose proof has a hash to change")
+    CliError::usage(
+        "demo.not_a_bundle",
+        "not a logged bundle whose proof has a hash to change",
+    )
 }
