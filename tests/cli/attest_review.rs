@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Sandbox, contains};
+use crate::common::world::RULE;
+use crate::common::{AT, Sandbox, World, contains};
 
 fn reviewer(sandbox: &Sandbox) -> String {
     sandbox.touchmark(["key", "generate", "alice", "--plain"]).ok();
@@ -310,4 +311,50 @@ fn nobody_else_waits_for_a_remote() {
         remote,
     ];
     sandbox.touchmark(approve).ok();
+}
+
+#[test]
+fn a_person_reads_first_and_signs_only_what_was_read() {
+    let world = World::attested();
+    let (key, root) = (world.key("alice"), world.file("root.json"));
+    let approve = |flags: &[&str]| {
+        let all = [
+            "approve",
+            "agent/greeting",
+            "--target",
+            "refs/heads/main",
+            "--trusted-root",
+            &root,
+            "--at",
+            AT,
+        ];
+        world.touchmark(all.iter().chain(flags).copied())
+    };
+    let refs = world.evidence_refs();
+    let preview = approve(&["--dry-run", "--format", "json"]).ok().json();
+    assert_eq!(world.evidence_refs(), refs, "nothing is signed yet");
+    world.judged(&[], 14, &[RULE]);
+    let read = preview["shownSha256"].as_str().unwrap();
+
+    world.attest_as("stranger", &[]);
+    approve(&["--key", &key, "--shown", read]).refused(2, "review.shown_changed");
+    let again = approve(&["--dry-run", "--format", "json"]).ok().json();
+    assert_ne!(
+        again["shownSha256"], preview["shownSha256"],
+        "the new evidence is shown"
+    );
+    let signed = approve(&[
+        "--key",
+        &key,
+        "--shown",
+        again["shownSha256"].as_str().unwrap(),
+        "--format",
+        "json",
+    ])
+    .ok()
+    .json();
+    assert_eq!(
+        (&signed["shown"], &signed["shownSha256"]),
+        (&again["shown"], &again["shownSha256"])
+    );
 }

@@ -67,6 +67,8 @@ fn every_verb_prints_what_its_schema_says() {
             "--at",
             AT,
         ];
+        let preview: Vec<&str> = review.iter().copied().chain(["--dry-run"]).collect();
+        run(&preview);
         run(&review);
     }
     run(&["verify", "main..HEAD", "--trusted-root", &root]);

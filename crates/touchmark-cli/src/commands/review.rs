@@ -71,9 +71,24 @@ pub(crate) struct Args {
     #[command(flatten)]
     roots: RootArgs,
 
+    /// Prints what would be signed, with its digest, and signs nothing
+    #[arg(short = 'n', long, help_heading = "Result", conflicts_with = "push")]
+    dry_run: bool,
+    /// Signs only if what is shown now has this digest, which --dry-run printed
+    #[arg(long, value_name = "SHA256", help_heading = "Result")]
+    shown: Option<Sha256Digest>,
     /// Pushes the evidence ref to this remote afterwards
     #[arg(long, value_name = "REMOTE", help_heading = "Result")]
     push: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PreviewDocument<'a> {
+    decision: &'static str,
+    agent_changes: Vec<String>,
+    shown: &'a str,
+    shown_sha256: String,
 }
 
 #[derive(Serialize)]
@@ -99,7 +114,7 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
         ));
     }
     // A review is a person's: the key that agents sign with by default is never taken for it.
-    if args.key.key.is_none() && context.config.text("key").is_none() {
+    if !args.dry_run && args.key.key.is_none() && context.config.text("key").is_none() {
         return Err(
             CliError::usage("review.no_key", "a review is signed with a key of your own")
                 .hint("name it with --key URI, or set `key` in your configuration"),
@@ -108,12 +123,16 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     refuse_bad_scope(&args)?;
     let repository = pipeline::open_for_writing(&context.directory, context)?;
     let change = change(&args, &repository)?;
-    let signer = args.key.open(repository.work_tree(), context)?;
-    pipeline::refuse_unloggable(signer.public_key())?;
     let keys: Vec<EvidenceKey> = keys_about(&change, &repository)?;
     let (found, coverage) =
         investigation::collect(&repository, Some(keys), &args.roots.load(context)?, context)?;
     let shown = shown::Shown::of(&change, decision, (&found, &coverage), &repository)?;
+    if args.dry_run {
+        return preview(&shown, decision, context);
+    }
+    refuse_changed(&shown, args.shown)?;
+    let signer = args.key.open(repository.work_tree(), context)?;
+    pipeline::refuse_unloggable(signer.public_key())?;
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];
     let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
@@ -162,6 +181,42 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
         crate::commands::publish::push(remote, &under, context)?;
     }
     Ok(exit)
+}
+
+/// Shows what would be signed.
+fn preview(shown: &shown::Shown, decision: Decision, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    let document = PreviewDocument {
+        decision: decision.word(),
+        agent_changes: shown.agent_changes.iter().map(ToString::to_string).collect(),
+        shown: &shown.text,
+        shown_sha256: Sha256Digest::of(shown.text.as_bytes()).to_string(),
+    };
+    match context.output.format() {
+        Format::Json => context
+            .output
+            .document(Schema::new("review-preview", 1), &document)?,
+        Format::Text => {
+            context.output.line(document.shown);
+            context.output.line(format!(
+                "nothing is signed yet; --shown {}",
+                document.shown_sha256
+            ));
+        }
+    }
+    Ok(ExitCode::Allowed)
+}
+
+/// What a person read and what is signed are one text, or nothing is signed.
+fn refuse_changed(shown: &shown::Shown, read: Option<Sha256Digest>) -> Result<(), CliError> {
+    let now = Sha256Digest::of(shown.text.as_bytes());
+    match read {
+        Some(read) if read != now => Err(CliError::usage(
+            "review.shown_changed",
+            format!("what is shown now has the digest {now}, not {read}"),
+        )
+        .hint("the change or its evidence has moved: look again with --dry-run")),
+        _ => Ok(()),
+    }
 }
 
 impl Decision {

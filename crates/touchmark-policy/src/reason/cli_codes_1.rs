@@ -161,6 +161,13 @@ pub(super) const CODES: &[Entry] = &[
         "see the command's `--help`",
     ),
     entry(
+        "review.shown_changed",
+        Usage,
+        "what is shown now is not what was read",
+        "The change, its evidence or the target has moved since the text that is to be signed was read.",
+        "read it again with `--dry-run`, and give the digest that it prints",
+    ),
+    entry(
         "show.ambiguous",
         Usage,
         "several pieces of evidence begin like that",
