@@ -122,7 +122,8 @@ fn agents(text: &mut String, verified: &[(&VerifiedStatement, &AgentChange)]) {
             Some(paths) if paths.is_empty() => "none".to_owned(),
             Some(paths) => paths
                 .iter()
-                .map(|path| inline(&path.to_string_lossy()))
+                // Quoted, so that no name of a file reads like a list or like the word for an empty one.
+                .map(|path| format!("{:?}", inline(&path.to_string_lossy())))
                 .collect::<Vec<_>>()
                 .join(", "),
             None => "unknown".to_owned(),
