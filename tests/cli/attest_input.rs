@@ -43,7 +43,7 @@ fn an_empty_range_and_a_base_that_is_elsewhere() {
     refused(
         &sandbox,
         &["attest", "--base", "main"],
-        2,
+        1,
         "git.base_not_ancestor",
     );
     refused(

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use touchmark_policy::Decision;
-use touchmark_policy::reason::registry;
+use touchmark_policy::reason::registry::{self, Entry};
+use touchmark_sign::folder::FolderError;
 use touchmark_verify::git_view::GitViewError;
 
 /// How the process ends: the gate's own codes. Only `Allowed` is 0, and nothing defaults to it.
@@ -244,76 +244,55 @@ impl From<touchmark_sign::attestation::AttestationError> for CliError {
 
 impl From<GitViewError> for CliError {
     fn from(error: GitViewError) -> Self {
-        Self::from_error(of_git_view(&error), error.code(), &error)
+        Self::from_error(exit_of(error.code()), error.code(), &error)
     }
 }
 
-/// The exit code that the registry gives a failure to read an object.
-fn of_git_view(error: &GitViewError) -> ExitCode {
-    let class = registry::explain(error.code()).and_then(|entry| entry.class.decision());
-    class.map_or(ExitCode::Error, Decision::exit_code)
+impl From<FolderError> for CliError {
+    fn from(error: FolderError) -> Self {
+        Self::from_error(exit_of(error.code()), error.code(), &error)
+            .hint("free some space or choose another folder, and run it again")
+    }
+}
+
+/// The exit code that the registry gives a code, so that `explain` and the process never disagree.
+fn exit_of(code: &str) -> ExitCode {
+    registry::explain(code)
+        .and_then(Entry::exit_code)
+        .unwrap_or(ExitCode::Error)
 }
 
 impl From<touchmark_git::GitError> for CliError {
     fn from(error: touchmark_git::GitError) -> Self {
         use touchmark_git::GitError as E;
-        let (exit, hint) = match &error {
-            E::NotARepository { .. } => (
-                ExitCode::Usage,
-                Some("go to a repository, or name one with -C DIR"),
-            ),
-            E::EmbeddedBare { .. } | E::GitFileElsewhere { .. } => (
-                ExitCode::Usage,
-                Some("this folder pretends to be a repository; work in the real one"),
-            ),
-            E::ForeignOwner { .. } => (
-                ExitCode::Usage,
-                Some("somebody else owns it; clone it as yourself"),
-            ),
-            E::RevisionAbbreviated { .. } | E::RevisionSyntax { .. } => {
-                (ExitCode::Usage, Some("`git rev-parse REV` prints the full id"))
+        let hint = match &error {
+            E::NotARepository { .. } => "go to a repository, or name one with -C DIR",
+            E::EmbeddedBare { .. } | E::GitFileElsewhere { .. } => {
+                "this folder pretends to be a repository; work in the real one"
             }
-            E::RevisionAmbiguous { .. } => (ExitCode::Usage, Some("give the full ref name, refs/…")),
-            E::RevisionUnknown { .. } | E::NotACommit { .. } => (
-                ExitCode::Usage,
-                Some("`git branch --all` lists the branches; tags and full ids work too"),
-            ),
-            E::Unborn => (ExitCode::Usage, Some("make the first commit")),
-            E::NotLinear { .. } => (
-                ExitCode::Usage,
-                Some("attest before merging, or choose a later --base"),
-            ),
-            E::BaseNotAncestor { .. } => (
-                ExitCode::Usage,
-                Some("rebase onto the base or merge it in, or name the commit that the work started from"),
-            ),
-            E::EmptyRange { .. } => (
-                ExitCode::Usage,
-                Some("commit the work first, choose an earlier --base, or say --uncommitted"),
-            ),
-            E::NoWorkTree => (
-                ExitCode::Usage,
-                Some("a bare repository has commits only; leave out --uncommitted"),
-            ),
-            E::Shallow { .. } => (
-                ExitCode::Error,
-                Some("fetch the missing history: git fetch --unshallow"),
-            ),
-            E::ProgramMissing => (ExitCode::Error, Some("install git and put its folder into PATH")),
-            E::RemoteUnavailable { .. } => (ExitCode::Unavailable, Some("try again when the remote answers")),
-            E::Contended { .. } => (
-                ExitCode::Unavailable,
-                Some("others write the same evidence; try again"),
-            ),
-            E::Remote { .. } => (ExitCode::Usage, Some("`git remote -v` lists the remotes")),
-            // An object that lies is wrong evidence, not a question that could not be decided.
-            E::View(view) => (of_git_view(view), None),
-            _ => (ExitCode::Error, None),
+            E::ForeignOwner { .. } => "somebody else owns it; clone it as yourself",
+            E::RevisionAbbreviated { .. } | E::RevisionSyntax { .. } => {
+                "`git rev-parse REV` prints the full id"
+            }
+            E::RevisionAmbiguous { .. } => "give the full ref name, refs/…",
+            E::RevisionUnknown { .. } | E::NotACommit { .. } => {
+                "`git branch --all` lists the branches; tags and full ids work too"
+            }
+            E::Unborn => "make the first commit",
+            E::NotLinear { .. } => "attest before merging, or choose a later --base",
+            E::BaseNotAncestor { .. } => {
+                "rebase onto the base or merge it in, or name the commit that the work started from"
+            }
+            E::EmptyRange { .. } => "commit the work first, choose an earlier --base, or say --uncommitted",
+            E::NoWorkTree => "a bare repository has commits only; leave out --uncommitted",
+            E::Shallow { .. } => "fetch the missing history: git fetch --unshallow",
+            E::ProgramMissing => "install git and put its folder into PATH",
+            E::RemoteUnavailable { .. } => "try again when the remote answers",
+            E::Contended { .. } => "others write the same evidence; try again",
+            E::Remote { .. } => "`git remote -v` lists the remotes",
+            _ => "",
         };
-        let error = Self::from_error(exit, error.code(), &error);
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        let this = Self::from_error(exit_of(error.code()), error.code(), &error);
+        if hint.is_empty() { this } else { this.hint(hint) }
     }
 }

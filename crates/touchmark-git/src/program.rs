@@ -24,21 +24,21 @@ pub struct GitProgram {
     excludes: Option<PathBuf>,
 }
 
-/// Variables that a caller may hand through: where the user's agent and certificates are, nothing that names a program
-/// or changes what git does.
-const PASSABLE: [&str; 9] = [
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
-];
-
 impl GitProgram {
+    /// Variables that a caller may hand through: where the user's agent and certificates are, nothing that names a program
+    /// or changes what git does.
+    pub const PASSABLE: [&str; 9] = [
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SSH_AUTH_SOCK",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "no_proxy",
+    ];
+
     /// Finds `git` in the absolute folders of a `PATH` value, which the caller takes from its own environment.
     pub fn find(search_path: &OsStr) -> Result<Self, GitError> {
         let absolute: Vec<PathBuf> = std::env::split_paths(search_path)
@@ -63,7 +63,7 @@ impl GitProgram {
     /// ignored.
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        if PASSABLE.contains(&name) {
+        if Self::PASSABLE.contains(&name) {
             self.passed.push((name.into(), value.into()));
         }
         self

@@ -100,7 +100,7 @@ impl FolderError {
 
 /// An opened folder.
 #[derive(Debug)]
-pub(crate) struct Folder {
+pub struct Folder {
     path: PathBuf,
     fd: OwnedFd,
 }
@@ -113,7 +113,7 @@ pub(crate) struct Lock {
 
 impl Folder {
     /// Opens a folder, making it (and those above it) if there is none; it must be ours and closed to others.
-    pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
         use std::os::unix::fs::DirBuilderExt as _;
         let failed = |source| FolderError::Io {
             path: path.to_owned(),
@@ -166,7 +166,7 @@ impl Folder {
     }
 
     /// Returns the names of whole files, sorted; lock files and half-written files are left out.
-    pub(crate) fn names(&self, max: usize) -> Result<Vec<String>, FolderError> {
+    pub fn names(&self, max: usize) -> Result<Vec<String>, FolderError> {
         let mut names = self.all_names(max.saturating_mul(2).saturating_add(1024))?;
         names.retain(|name| !name.starts_with('.'));
         if names.len() > max {
@@ -217,8 +217,14 @@ impl Folder {
         Ok(Some(file))
     }
 
+    /// Returns when a file was last written; nothing where there is none or the file system does not say.
+    pub fn modified(&self, name: &str) -> Result<Option<std::time::SystemTime>, FolderError> {
+        let file = self.open_file(name)?;
+        Ok(file.and_then(|file| file.metadata().ok()?.modified().ok()))
+    }
+
     /// Reads a whole file, or returns nothing where there is none.
-    pub(crate) fn read(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>, FolderError> {
+    pub fn read(&self, name: &str, max: u64) -> Result<Option<Vec<u8>>, FolderError> {
         let Some(file) = self.open_file(name)? else {
             return Ok(None);
         };
@@ -243,7 +249,7 @@ impl Folder {
     }
 
     /// Writes a file whole and durably, in place of one of the same name.
-    pub(crate) fn write(
+    pub fn write(
         &self,
         name: &str,
         contents: impl FnOnce(&mut dyn Write) -> io::Result<()>,

@@ -105,10 +105,7 @@ fn explanation(code: &str, entry: &Entry) -> Explanation {
     Explanation {
         code: code.to_owned(),
         class: entry.class,
-        exit_code: entry
-            .class
-            .decision()
-            .map(|decision| decision.exit_code().number()),
+        exit_code: entry.exit_code().map(ExitCode::number),
         title: entry.title,
         explanation: entry.explanation,
         help: entry.help,

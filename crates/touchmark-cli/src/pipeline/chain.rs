@@ -3,19 +3,23 @@
 //! Kept beside the vault. Everything in a link also stands in its statement, which is in the spool before the chain is
 //! written, so a chain that missed its update is mended before it is asked again.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use touchmark_sign::attestation::SignedEnvelope;
+use touchmark_sign::folder::Folder;
 use touchmark_statement::agent_change::{AgentChange, ChainId};
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_statement::strict_json::{self, Numbers, Rules};
 
-use super::store::Store;
 use crate::context::Context;
 use crate::error::CliError;
 
 /// The largest chain file; one has the last link only.
 const MAX_CHAIN_BYTES: u64 = 64 * 1_024;
+/// The most sessions that are looked at for the newest statement.
+const MAX_CHAINS: usize = 100_000;
 
 /// One statement of a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,11 +115,14 @@ pub(crate) fn session_name(product: &str, session: &str, repository: &str) -> Sh
 
 /// Returns the last link of a session's chain.
 pub(crate) fn last(session: &Sha256Digest, context: &Context<'_>) -> Result<Option<Link>, CliError> {
-    read(&store(context), &file_name(session))
+    match folder_if_any(context)? {
+        Some(folder) => read(&folder, &file_name(session)),
+        None => Ok(None),
+    }
 }
 
-fn read(store: &Store, name: &str) -> Result<Option<Link>, CliError> {
-    let Some(bytes) = store.read_if_any(name)? else {
+fn read(folder: &Folder, name: &str) -> Result<Option<Link>, CliError> {
+    let Some(bytes) = folder.read(name, MAX_CHAIN_BYTES)? else {
         return Ok(None);
     };
     let rules = Rules {
@@ -128,10 +135,14 @@ fn read(store: &Store, name: &str) -> Result<Option<Link>, CliError> {
 
 /// Returns the link that was written last, of any session.
 pub(crate) fn newest(context: &Context<'_>) -> Result<Option<Link>, CliError> {
-    let store = store(context);
-    let names = store.names()?;
-    let newest = names.iter().max_by_key(|name| store.modified(name));
-    newest.map_or(Ok(None), |name| read(&store, name))
+    let Some(folder) = folder_if_any(context)? else {
+        return Ok(None);
+    };
+    let mut newest = None;
+    for name in folder.names(MAX_CHAINS)? {
+        newest = newest.max(Some((folder.modified(&name)?, name)));
+    }
+    newest.map_or(Ok(None), |(_, name)| read(&folder, &name))
 }
 
 /// Notes a link, unless the chain went further already.
@@ -139,12 +150,25 @@ pub(crate) fn put(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
     match last(&link.session, context)? {
         Some(known) if known.sequence > link.sequence => Ok(()),
         Some(known) if known == *link => Ok(()),
-        _ => store(context).put(&file_name(&link.session), &strict_json::canonical(link)?),
+        _ => {
+            let bytes = strict_json::canonical(link)?;
+            let folder = Folder::open(&path(context))?;
+            Ok(folder.write(&file_name(&link.session), |file| file.write_all(&bytes))?)
+        }
     }
 }
 
-fn store(context: &Context<'_>) -> Store {
-    Store::new(context.home.data().join("chains"), MAX_CHAIN_BYTES)
+fn path(context: &Context<'_>) -> PathBuf {
+    context.home.data().join("chains")
+}
+
+/// Reading makes no folder.
+fn folder_if_any(context: &Context<'_>) -> Result<Option<Folder>, CliError> {
+    let path = path(context);
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    Ok(Some(Folder::open(&path)?))
 }
 
 fn file_name(session: &Sha256Digest) -> String {

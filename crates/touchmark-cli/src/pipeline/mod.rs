@@ -7,7 +7,6 @@
 pub(crate) mod chain;
 mod lock;
 mod publish;
-mod store;
 
 use std::path::{Path, PathBuf};
 

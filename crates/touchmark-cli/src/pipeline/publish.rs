@@ -164,24 +164,11 @@ fn options(context: &Context<'_>) -> OpenOptions {
     }
 }
 
-/// The variables that git and ssh may see.
-const GIT_VARIABLES: &[&str] = &[
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
-];
-
 /// The git program with the few variables it may see.
 pub(crate) fn git_program(context: &Context<'_>) -> Option<GitProgram> {
     let git = GitProgram::find(context.environment.raw("PATH")?).ok()?;
     Some(
-        GIT_VARIABLES
+        GitProgram::PASSABLE
             .iter()
             .fold(git, |git, name| match context.environment.raw(name) {
                 Some(value) => git.with_variable(name, value),

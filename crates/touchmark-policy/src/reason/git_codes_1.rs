@@ -181,7 +181,7 @@ pub(super) const CODES: &[Entry] = &[
     ),
     entry(
         "git.contended",
-        Error,
+        Unavailable,
         "other writers kept changing the evidence",
         "The repository does not give the answer, so nothing can be decided.",
         "fetch the full history and try again",
@@ -195,7 +195,7 @@ pub(super) const CODES: &[Entry] = &[
     ),
     entry(
         "git.empty_range",
-        Error,
+        Usage,
         "the range has no commits",
         "The repository does not give the answer, so nothing can be decided.",
         "fetch the full history and try again",
@@ -244,7 +244,7 @@ pub(super) const CODES: &[Entry] = &[
     ),
     entry(
         "git.not_a_commit",
-        Error,
+        Usage,
         "the revision is not a commit",
         "The repository does not give the answer, so nothing can be decided.",
         "fetch the full history and try again",
@@ -258,7 +258,7 @@ pub(super) const CODES: &[Entry] = &[
     ),
     entry(
         "git.not_linear",
-        Error,
+        Usage,
         "the history is not a line of first parents",
         "The repository does not give the answer, so nothing can be decided.",
         "fetch the full history and try again",
@@ -370,7 +370,7 @@ pub(super) const CODES: &[Entry] = &[
     ),
     entry(
         "git.unborn",
-        Error,
+        Usage,
         "the branch has no commit yet",
         "The repository does not give the answer, so nothing can be decided.",
         "fetch the full history and try again",

@@ -3,7 +3,6 @@
 pub mod registry;
 
 mod cli_codes_1;
-mod cli_codes_2;
 mod gate_codes;
 mod git_codes_1;
 mod git_codes_2;

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    cli_codes_1, cli_codes_2, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1,
-    statement_codes_2, tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
+    cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
+    tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
 };
-use crate::exit::Class;
+use crate::exit::{Class, Decision, ExitCode};
 
 /// A documented code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub struct Entry {
     pub explanation: &'static str,
     /// What to do about it.
     pub help: &'static str,
+}
+
+impl Entry {
+    /// Returns the exit code that a reason of this class leads to, or `None` for a finding.
+    pub fn exit_code(&self) -> Option<ExitCode> {
+        self.class.decision().map(Decision::exit_code)
+    }
 }
 
 /// Makes an entry; the tables are lists of these.
@@ -43,7 +50,6 @@ pub(super) const fn entry(
 
 const TABLES: &[&[Entry]] = &[
     cli_codes_1::CODES,
-    cli_codes_2::CODES,
     gate_codes::CODES,
     git_codes_1::CODES,
     git_codes_2::CODES,
@@ -93,10 +99,7 @@ pub fn encode() -> Vec<u8> {
     let row = |entry: &Entry| Row {
         code: entry.code,
         class: entry.class,
-        exit_code: entry
-            .class
-            .decision()
-            .map(|decision| decision.exit_code().number()),
+        exit_code: entry.exit_code().map(ExitCode::number),
         title: entry.title,
         explanation: entry.explanation,
         help: entry.help,

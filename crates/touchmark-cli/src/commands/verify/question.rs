@@ -8,7 +8,7 @@ use touchmark_statement::git_id::GitCommitId;
 use touchmark_verify::lineage::ChangeUnderJudgement;
 
 use super::Args;
-use crate::error::{CliError, ExitCode};
+use crate::error::CliError;
 
 /// The two commits and the protected ref.
 #[derive(Debug)]
@@ -84,15 +84,14 @@ impl Question {
     pub(super) fn change(&self, repository: &Repository) -> Result<ChangeUnderJudgement, CliError> {
         let change = repository.change(&self.base, &self.head, &self.target_ref, self.landed);
         change.map_err(|error| match error {
-            // Not a wrong flag: the protected ref has moved on, or was rewritten.
-            GitError::BaseNotAncestor { .. } => CliError::from_error(ExitCode::Error, error.code(), &error)
-                .hint(if self.landed {
-                    "NEW does not follow from OLD: the protected ref was rewritten, or OLD is not where it was"
-                } else {
-                    "the change does not contain the tip of its target: rebase it or merge the target into it"
-                }),
-            GitError::EmptyRange { .. } if !self.landed => CliError::from(error)
-                .hint("the head is the tip of the target already; for what landed: --landed OLD..NEW --target REF"),
+            GitError::BaseNotAncestor { .. } => CliError::from(error).hint(if self.landed {
+                "NEW does not follow from OLD: the protected ref was rewritten, or OLD is not where it was"
+            } else {
+                "the change does not contain the tip of its target: rebase it or merge the target into it"
+            }),
+            GitError::EmptyRange { .. } if !self.landed => CliError::from(error).hint(
+                "the head is the tip of the target already; for what landed: --landed OLD..NEW --target REF",
+            ),
             error => error.into(),
         })
     }
