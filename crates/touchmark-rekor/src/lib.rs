@@ -1,0 +1,1 @@
+//! Publishing to and reading Rekor logs, the spool, the monitor.

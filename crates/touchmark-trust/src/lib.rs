@@ -1,0 +1,1 @@
+//! Trusted roots and signing configs through TUF.
