@@ -4,6 +4,7 @@
 //! proofs), C2SP tlog-tiles, signed-note and tlog-checkpoint, and the protobuf JSON of Rekor v2.
 
 pub mod checkpoint;
+pub mod compact_range;
 pub mod entry;
 pub mod merkle;
 pub mod note;
