@@ -104,6 +104,19 @@ impl Checkpoint {
     }
 }
 
+impl Checkpoint {
+    /// Returns the host and tree that an origin of Rekor v1 names (`<host> - <tree>`); `None` for any other origin.
+    pub fn rekor_v1_origin(&self) -> Option<(&str, u64)> {
+        let (host, tree) = self.origin.rsplit_once(" - ")?;
+        decimal(tree).map(|tree| (host, tree))
+    }
+
+    /// Returns the tree that an origin of Rekor v1 names.
+    pub fn rekor_v1_tree_id(&self) -> Option<u64> {
+        self.rekor_v1_origin().map(|(_, tree)| tree)
+    }
+}
+
 /// A checkpoint whose log's signature was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedCheckpoint {

@@ -100,7 +100,8 @@ mod tests {
         for size in 1..=70_usize {
             let all = leaves(size as u64);
             let proof = inclusion_path(&all, size - 1).expect("the leaf is in the tree");
-            let mut range = CompactRange::from_last_leaf(size as u64, &all[size - 1], &proof).expect("in shape");
+            let mut range =
+                CompactRange::from_last_leaf(size as u64, &all[size - 1], &proof).expect("in shape");
             assert_eq!(range.root(), root_of(&all));
             range.append(leaf_hash(b"next"));
             let longer: Vec<_> = all.into_iter().chain([leaf_hash(b"next")]).collect();

@@ -13,6 +13,26 @@ pub(crate) fn base64_encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Encodes lowercase hexadecimal digits.
+pub(crate) fn hex_encode(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Decodes lowercase hexadecimal digits, an even number of them.
+pub(crate) fn hex_decode(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    pairs.map(byte).collect()
+}
+
 /// Parses a decimal number without sign, space or leading zero, no larger than `i64::MAX` (the range of the
 /// protobuf fields that carry log indices and sizes).
 pub(crate) fn decimal(text: &str) -> Option<u64> {

@@ -9,9 +9,12 @@ use touchmark_statement::strict_json::{self, JsonError, Numbers, Rules};
 use crate::encoding::{base64_decode, base64_encode, decimal};
 use crate::merkle::Hash;
 
+mod body;
 mod hashedrekord;
+pub mod rekor_v1;
 mod request;
 
+pub use body::EntryBody;
 pub use hashedrekord::{EntryVerifier, HashAlgorithm, HashedRekordV002, KeyDetails, VerifierMaterial};
 pub use request::CreateEntryRequest;
 
@@ -53,8 +56,8 @@ pub enum EntryError {
         /// The number of hashes found.
         found: usize,
     },
-    /// The body or entry is of another kind or version than `hashedrekord` 0.0.2.
-    #[error("expected an entry body of kind hashedrekord 0.0.2, found {kind:?} {version:?}")]
+    /// The body or entry is of a kind or version that is unknown, or of another than the one that is named.
+    #[error("an entry of kind {kind:?} {version:?} is unknown here, or not the one named")]
     Kind {
         /// The kind found.
         kind: String,
@@ -92,12 +95,66 @@ pub enum EntryError {
     /// The verifier has no key and no certificate, or both.
     #[error("a verifier is either a public key or a certificate")]
     Verifier,
+    /// A verifier is not the text of exactly one PEM block of a certificate or public key.
+    #[error("a verifier is one PEM block of a certificate or public key, with nothing around it")]
+    Pem,
+    /// A body has no signature, or more than are read.
+    #[error(
+        "an entry body has 1 to {} signatures, found {found}",
+        rekor_v1::MAX_BODY_SIGNATURES
+    )]
+    SignatureCount {
+        /// How many were found.
+        found: usize,
+    },
+    /// An answer of Rekor v1 is not about exactly one entry.
+    #[error("an answer is about one entry, found {found}")]
+    AnswerCount {
+        /// How many entries were found.
+        found: usize,
+    },
+    /// An answer names more shards than are read.
+    #[error("a log has at most {} shards, found {found}", rekor_v1::MAX_SHARDS)]
+    Shards {
+        /// How many were found.
+        found: usize,
+    },
+    /// The name of an entry is not 64 or 80 hex digits.
+    #[error("{found:?} is not the name of an entry")]
+    Uuid {
+        /// The name found, shortened.
+        found: String,
+    },
+    /// The name of an entry is not that of its body.
+    #[error("the entry's body has leaf hash {expected}, but its name says {found}")]
+    UuidMismatch {
+        /// The hash of the body's leaf.
+        expected: Hash,
+        /// The hash in the name.
+        found: Hash,
+    },
+    /// The name of an entry is of another tree than its checkpoint.
+    #[error("the entry's checkpoint is of tree {expected}, but its name says {found}")]
+    UuidTree {
+        /// The tree of the checkpoint.
+        expected: u64,
+        /// The tree in the name.
+        found: u64,
+    },
     /// The body does not consist of its canonical bytes.
     #[error("the entry body is not in canonical form")]
     NotCanonical,
 }
 
 impl EntryError {
+    fn kind(found: &KindVersion) -> Self {
+        let shown = |text: &str| text.chars().take(40).collect();
+        Self::Kind {
+            kind: shown(&found.kind),
+            version: shown(&found.version),
+        }
+    }
+
     /// Returns the stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
@@ -111,6 +168,13 @@ impl EntryError {
             Self::NotPrehashed { .. } => "tlog.entry_not_prehashed",
             Self::Digest { .. } => "tlog.entry_digest",
             Self::Verifier => "tlog.entry_verifier",
+            Self::Pem => "tlog.entry_pem",
+            Self::SignatureCount { .. } => "tlog.entry_signatures",
+            Self::AnswerCount { .. } => "tlog.answer_count",
+            Self::Shards { .. } => "tlog.answer_shards",
+            Self::Uuid { .. } => "tlog.entry_uuid",
+            Self::UuidMismatch { .. } => "tlog.entry_uuid_mismatch",
+            Self::UuidTree { .. } => "tlog.entry_uuid_tree",
             Self::NotCanonical => "tlog.entry_not_canonical",
         }
     }

@@ -13,3 +13,4 @@ pub mod tile;
 
 mod ed25519;
 mod encoding;
+mod pem;

@@ -33,6 +33,32 @@ impl HashAlgorithm {
         }
     }
 
+    /// Returns the name that Rekor v1 uses, such as `sha256`.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Returns the algorithm with this name of Rekor v1.
+    pub fn from_short_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.short_name() == name)
+    }
+
+    /// Returns the digest of the bytes.
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        use sha2::Digest as _;
+        match self {
+            Self::Sha256 => sha2::Sha256::digest(bytes).to_vec(),
+            Self::Sha384 => sha2::Sha384::digest(bytes).to_vec(),
+            Self::Sha512 => sha2::Sha512::digest(bytes).to_vec(),
+        }
+    }
+
     /// Returns the length of a digest in bytes.
     pub fn digest_len(self) -> usize {
         match self {
