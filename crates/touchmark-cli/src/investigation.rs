@@ -125,12 +125,13 @@ pub(crate) fn verify(bytes: &[u8], verifiers: &[Verifier<'_>]) -> Result<Box<Ver
     {
         ring.allow(fingerprint);
     }
+    let expected = ring.into();
     let mut last = Failure {
         code: "trust.no_root".to_owned(),
         message: "no trusted root is known, so no log can prove that this was logged".to_owned(),
     };
     for verifier in verifiers {
-        match verifier.verify(&bundle, &ring) {
+        match verifier.verify(&bundle, &expected) {
             Ok(verified) => return Ok(Box::new(verified)),
             Err(error) => last = failure(error.code(), &error),
         }

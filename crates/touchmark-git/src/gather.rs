@@ -128,7 +128,7 @@ struct Claim {
 
 fn unverified(bytes: &[u8]) -> Option<Claim> {
     let bundle = Bundle::parse(bytes).ok()?;
-    let signed = SignedStatement::parse(bundle.envelope.payload).ok()?;
+    let signed = SignedStatement::parse(bundle.envelope()?.payload.clone()).ok()?;
     let predicate = &signed.statement().predicate;
     if let Some(claim) = predicate.as_agent_change() {
         return Some(Claim {

@@ -13,7 +13,7 @@ mod tests;
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::statement::{IN_TOTO_PAYLOAD_TYPE, SignedStatement, Statement};
 use touchmark_tlog::entry::{CreateEntryRequest, EntryVerifier, KeyDetails, LogEntry, VerifierMaterial};
-use touchmark_verify::bundle::{Bundle, MediaType, VerificationMaterial};
+use touchmark_verify::bundle::{Bundle, Content, MediaType, VerificationMaterial};
 use touchmark_verify::envelope::{Envelope, pae};
 use touchmark_verify::evidence::{EvidenceId, SignerId};
 use touchmark_verify::key::{KeyAlgorithm, PublicKey};
@@ -181,7 +181,7 @@ impl SignedEnvelope {
     /// Tells whether a bundle holds this very envelope, by this very key.
     pub fn is_in(&self, bundle: &Bundle) -> bool {
         let unlogged = self.with_entries(Vec::new());
-        bundle.envelope == unlogged.envelope && bundle.material == unlogged.material
+        bundle.content == unlogged.content && bundle.material == unlogged.material
     }
 
     fn with_entries(&self, tlog_entries: Vec<LogEntry>) -> Bundle {
@@ -194,10 +194,10 @@ impl SignedEnvelope {
             timestamps: Vec::new(),
             // go-securesystemslib, and with it cosign, skips a signature whose keyid is not the key's SSH fingerprint;
             // DSSE leaves the keyid to the signer, and every client takes a bundle without one.
-            envelope: Envelope {
+            content: Content::Envelope(Envelope {
                 keyid: String::new(),
                 ..self.envelope.clone()
-            },
+            }),
         }
     }
 }

@@ -14,9 +14,10 @@ use touchmark_statement::strict_json::{self, Numbers, Rules};
 use touchmark_tlog::entry::LogEntry;
 
 use self::encoding::decode_field;
-use self::wire::{BundleWire, EnvelopeWire, MaterialWire};
+use self::wire::{BundleWire, EnvelopeWire, MaterialWire, MessageWire};
 use crate::envelope::Envelope;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_DEPTH, MAX_HINT_BYTES};
+use crate::message::{DigestAlgorithm, MessageDigest, MessageSignature};
 
 pub use error::BundleError;
 pub use media_type::MediaType;
@@ -38,8 +39,17 @@ pub struct Bundle {
     pub tlog_entries: Vec<LogEntry>,
     /// RFC 3161 timestamp responses, DER.
     pub timestamps: Vec<Vec<u8>>,
-    /// The signed statement.
-    pub envelope: Envelope,
+    /// What was signed.
+    pub content: Content,
+}
+
+/// What a bundle carries the signature of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A DSSE envelope: the signed bytes are inside.
+    Envelope(Envelope),
+    /// A bare signature: the signed bytes are elsewhere.
+    Message(MessageSignature),
 }
 
 /// What a bundle says of its signer.
@@ -66,11 +76,11 @@ impl Bundle {
         let media_type = MediaType::from_name(&wire.media_type).ok_or_else(|| BundleError::MediaType {
             found: wire.media_type.chars().take(100).collect(),
         })?;
-        let envelope = match (wire.dsse_envelope, wire.message_signature) {
+        let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(_), Some(_)) => return Err(BundleError::TwoContents),
             (None, None) => return Err(BundleError::NoContent),
-            (None, Some(_)) => return Err(BundleError::MessageSignature),
-            (Some(envelope), None) => parse_envelope(envelope)?,
+            (None, Some(message)) => Content::Message(parse_message(message)?),
+            (Some(envelope), None) => Content::Envelope(parse_envelope(envelope)?),
         };
         let mut material = wire.verification_material;
         let bundle = Bundle {
@@ -78,10 +88,42 @@ impl Bundle {
             tlog_entries: parse_entries(&mut material)?,
             timestamps: parse_timestamps(&mut material)?,
             material: parse_material(material)?,
-            envelope,
+            content,
         };
         bundle.validate()?;
         Ok(bundle)
+    }
+
+    /// Returns the envelope, where the bundle carries one.
+    pub fn envelope(&self) -> Option<&Envelope> {
+        match &self.content {
+            Content::Envelope(envelope) => Some(envelope),
+            Content::Message(_) => None,
+        }
+    }
+
+    /// Returns the envelope for changing, where the bundle carries one; nothing was verified yet.
+    pub fn envelope_mut(&mut self) -> Option<&mut Envelope> {
+        match &mut self.content {
+            Content::Envelope(envelope) => Some(envelope),
+            Content::Message(_) => None,
+        }
+    }
+
+    /// Returns the bare signature over a message, where the bundle carries one.
+    pub fn message(&self) -> Option<&MessageSignature> {
+        match &self.content {
+            Content::Envelope(_) => None,
+            Content::Message(message) => Some(message),
+        }
+    }
+
+    /// Returns the bytes of the one signature.
+    pub fn signature(&self) -> &[u8] {
+        match &self.content {
+            Content::Envelope(envelope) => &envelope.signature,
+            Content::Message(message) => &message.signature,
+        }
     }
 
     /// Encodes the bundle as one line of JSON.
@@ -140,6 +182,28 @@ fn parse_envelope(wire: EnvelopeWire) -> Result<Envelope, BundleError> {
         payload: decode_field("dsseEnvelope.payload", &wire.payload)?,
         keyid,
         signature: decode_field("dsseEnvelope.signatures.sig", &signature.sig)?,
+    })
+}
+
+fn parse_message(wire: MessageWire) -> Result<MessageSignature, BundleError> {
+    let digest = wire.message_digest.map(|digest| {
+        let algorithm = DigestAlgorithm::from_protobuf_name(&digest.algorithm);
+        let algorithm = algorithm.ok_or_else(|| BundleError::DigestAlgorithm {
+            found: digest.algorithm.chars().take(100).collect(),
+        })?;
+        let value = decode_field("messageSignature.messageDigest.digest", &digest.digest)?;
+        if value.len() == algorithm.digest_len() {
+            Ok(MessageDigest { algorithm, value })
+        } else {
+            Err(BundleError::DigestLength {
+                algorithm,
+                found: value.len(),
+            })
+        }
+    });
+    Ok(MessageSignature {
+        digest: digest.transpose()?,
+        signature: decode_field("messageSignature.signature", &wire.signature)?,
     })
 }
 

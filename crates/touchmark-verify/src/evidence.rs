@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 use touchmark_statement::digest::Sha256Digest;
 
+use crate::identity::CertificateIdentity;
 use crate::key::KeyFingerprint;
 
 /// What follows the evidence id in the name of a file.
@@ -27,7 +28,7 @@ impl EvidenceIdError {
     }
 }
 
-/// A signer in 32 bytes: for a key, its fingerprint.
+/// A signer in 32 bytes: for a key, its fingerprint; for a certificate, a digest of name and issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignerId(Sha256Digest);
 
@@ -35,6 +36,17 @@ impl SignerId {
     /// Returns the id of whoever holds this key.
     pub fn of_key(fingerprint: &KeyFingerprint) -> Self {
         SignerId(Sha256Digest::from_bytes(*fingerprint.as_bytes()))
+    }
+
+    /// Returns the id of whoever this issuer calls by this name, whatever the keys and the other claims.
+    pub fn of_identity(identity: &CertificateIdentity) -> Self {
+        let mut bytes = b"touchmark.dev/signer-id/v1\0".to_vec();
+        // Lengths keep the parts apart: no two identities are written alike.
+        for part in [identity.san.kind(), identity.san.as_str(), &identity.issuer] {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        SignerId(Sha256Digest::of(&bytes))
     }
 }
 

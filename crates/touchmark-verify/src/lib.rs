@@ -18,7 +18,7 @@
 //! let mut expected = KeyRing::new();
 //! expected.allow("sha256:4cb32c4837c6dda8cfb1681efb3fef5f94ffce5b979e6bdb9139302c857af139".parse()?);
 //!
-//! let verified = verify(&bundle, &expected, &root, &VerifyOptions::new(at))?;
+//! let verified = verify(&bundle, &expected.into(), &root, &VerifyOptions::new(at))?;
 //! println!("{} by {}", verified.statement().predicate_type, verified.signer());
 //! for check in verified.checks() {
 //!     println!("{}: {:?}", check.name, check.outcome);
@@ -31,11 +31,14 @@ pub mod bundle;
 pub mod commitment;
 pub mod envelope;
 pub mod evidence;
+pub mod expected;
 pub mod git_view;
+pub mod identity;
 pub mod key;
 pub mod key_ring;
 pub mod limits;
 pub mod lineage;
+pub mod message;
 pub mod trust;
 pub mod verified;
 pub mod verify;

@@ -13,6 +13,7 @@ use touchmark_tlog::checkpoint::VerifiedCheckpoint;
 use touchmark_tlog::merkle::Hash;
 
 use crate::evidence::{EvidenceId, SignerId};
+use crate::identity::CertificateIdentity;
 use crate::key::KeyFingerprint;
 
 /// A statement with the proof that its signer signed exactly these bytes.
@@ -101,6 +102,8 @@ impl VerifiedStatement {
 pub enum SignerIdentity {
     /// Whoever holds the key with this fingerprint.
     Key(KeyFingerprint),
+    /// Whoever a certificate authority of the trusted root certified.
+    Certificate(Box<CertificateIdentity>),
 }
 
 impl SignerIdentity {
@@ -108,6 +111,7 @@ impl SignerIdentity {
     pub fn id(&self) -> SignerId {
         match self {
             Self::Key(fingerprint) => SignerId::of_key(fingerprint),
+            Self::Certificate(identity) => SignerId::of_identity(identity),
         }
     }
 
@@ -115,6 +119,15 @@ impl SignerIdentity {
     pub fn key(&self) -> Option<&KeyFingerprint> {
         match self {
             Self::Key(fingerprint) => Some(fingerprint),
+            Self::Certificate(_) => None,
+        }
+    }
+
+    /// Returns the identity in a signing certificate; `None` for a key that stands for itself.
+    pub fn certificate(&self) -> Option<&CertificateIdentity> {
+        match self {
+            Self::Key(_) => None,
+            Self::Certificate(identity) => Some(identity),
         }
     }
 }
@@ -123,6 +136,7 @@ impl fmt::Display for SignerIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(fingerprint) => write!(f, "key {fingerprint}"),
+            Self::Certificate(identity) => write!(f, "{identity}"),
         }
     }
 }

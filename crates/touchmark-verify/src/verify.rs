@@ -15,14 +15,14 @@ mod structure;
 mod time;
 
 use crate::bundle::Bundle;
-use crate::key_ring::KeyRing;
+use crate::expected::ExpectedSigners;
 use crate::trust::TrustedRoot;
 use crate::verified::VerifiedStatement;
 
 pub use envelope::EnvelopeError;
 pub use error::VerifyError;
 pub use log::LogError;
-pub use options::{LogRequirement, VerifyOptions};
+pub use options::{LogRequirement, SctRequirement, VerifyOptions};
 pub use signer::SignerError;
 pub use statement::ContentError;
 pub use structure::StructureError;
@@ -31,7 +31,7 @@ pub use time::TimeError;
 /// Verifies one bundle. For many, let one [`Verifier`] remember what they have in common.
 pub fn verify(
     bundle: &Bundle,
-    expected: &KeyRing,
+    expected: &ExpectedSigners,
     root: &TrustedRoot,
     options: &VerifyOptions,
 ) -> Result<VerifiedStatement, VerifyError> {
@@ -60,7 +60,11 @@ impl<'r> Verifier<'r> {
     }
 
     /// Verifies one bundle.
-    pub fn verify(&self, bundle: &Bundle, expected: &KeyRing) -> Result<VerifiedStatement, VerifyError> {
+    pub fn verify(
+        &self,
+        bundle: &Bundle,
+        expected: &ExpectedSigners,
+    ) -> Result<VerifiedStatement, VerifyError> {
         let shape = structure::examine(bundle)?; // 1
         let times = time::establish(&shape)?; // 2
         let signer = signer::authenticate(&shape, &times, expected, &self.memory)?; // 3

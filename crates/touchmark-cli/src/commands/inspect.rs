@@ -51,9 +51,16 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let bytes = file_argument::read(&context.path(&args.bundle), MAX_BUNDLE_BYTES)?;
     let bundle = Bundle::parse(&bytes)
         .map_err(|error| CliError::from_error(ExitCode::Invalid, error.code(), &error))?;
-    let signed = SignedStatement::parse(bundle.envelope.payload.clone())
+    let envelope = bundle.envelope().ok_or_else(|| {
+        CliError::new(
+            ExitCode::Invalid,
+            "bundle.message_signature",
+            "the bundle carries a bare message signature, which is no statement",
+        )
+    })?;
+    let signed = SignedStatement::parse(envelope.payload.clone())
         .map_err(|error| CliError::from_error(ExitCode::Invalid, error.code(), &error))?;
-    let inspection = describe(&bundle, &signed)?;
+    let inspection = describe(&bundle, &envelope.payload_type, &signed)?;
     match context.output.format() {
         Format::Json => context
             .output
@@ -78,7 +85,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     Ok(ExitCode::Allowed)
 }
 
-fn describe(bundle: &Bundle, signed: &SignedStatement) -> Result<Inspection, CliError> {
+fn describe(bundle: &Bundle, payload_type: &str, signed: &SignedStatement) -> Result<Inspection, CliError> {
     let signer_claim = match &bundle.material {
         VerificationMaterial::PublicKey { hint } => format!("key {}", escape::inline(hint)),
         _ => "certificate".to_owned(),
@@ -91,7 +98,7 @@ fn describe(bundle: &Bundle, signed: &SignedStatement) -> Result<Inspection, Cli
     Ok(Inspection {
         verified: false,
         media_type: bundle.media_type.as_str().to_owned(),
-        payload_type: bundle.envelope.payload_type.clone(),
+        payload_type: payload_type.to_owned(),
         payload_digest: format!("sha256:{}", signed.payload_digest()),
         signer_claim,
         log_entries: bundle.tlog_entries.iter().map(entry).collect(),

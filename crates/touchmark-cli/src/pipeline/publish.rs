@@ -107,7 +107,7 @@ fn verify_as_stranger(
 ) -> Result<(), CliError> {
     let mut ring = KeyRing::new();
     ring.allow(signed.public_key().fingerprint());
-    let verified = verify(&Bundle::parse(bytes)?, &ring, root, &VerifyOptions::new(at))?;
+    let verified = verify(&Bundle::parse(bytes)?, &ring.into(), root, &VerifyOptions::new(at))?;
     if verified.evidence_id() != signed.evidence_id() {
         return Err(CliError::failed(
             "attest.other_statement",

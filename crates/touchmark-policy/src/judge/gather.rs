@@ -12,6 +12,7 @@ use touchmark_statement::predicate::{
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
 use touchmark_verify::evidence::EvidenceId;
+use touchmark_verify::expected::ExpectedSigners;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
@@ -69,10 +70,10 @@ pub(super) struct Gathered<'p> {
 /// Gathers evidence under one policy.
 pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gathered<'p> {
     let mut gathered = Gathered::default();
-    let ring = key_ring(request, policy);
+    let expected = ExpectedSigners::from(key_ring(request, policy));
     let mut known: Vec<(&Candidate, Bundle)> = Vec::new();
     for candidate in sorted(request.candidates) {
-        match read(candidate, &ring) {
+        match read(candidate, &expected.keys) {
             Ok(bundle) => known.push((candidate, bundle)),
             Err(aside) => gathered.aside.push(*aside),
         }
@@ -92,13 +93,13 @@ pub(super) fn gather<'p>(request: &JudgeRequest<'_>, policy: &'p Policy) -> Gath
         }
     };
     let options = VerifyOptions {
-        at: request.at,
         log: log_requirement(policy),
+        ..VerifyOptions::new(request.at)
     };
     let verifiers: Vec<Verifier<'_>> = roots.iter().map(|root| Verifier::new(root, &options)).collect();
     let mut placing = Placing::default();
     for (candidate, bundle) in known {
-        placing.consider(candidate, &bundle, &ring, &verifiers, policy, &mut gathered);
+        placing.consider(candidate, &bundle, &expected, &verifiers, policy, &mut gathered);
     }
     let Placing { placed, refused } = placing;
     let refused = refused.into_iter().filter(|(id, _)| !placed.contains(id));
@@ -229,14 +230,14 @@ impl Placing {
         &mut self,
         candidate: &Candidate,
         bundle: &Bundle,
-        ring: &KeyRing,
+        expected: &ExpectedSigners,
         roots: &[Verifier<'_>],
         policy: &'p Policy,
         gathered: &mut Gathered<'p>,
     ) {
         let (mut verifies, mut best) = (false, None::<VerifyError>);
         for verifier in roots {
-            match verifier.verify(bundle, ring) {
+            match verifier.verify(bundle, expected) {
                 Ok(verified) => {
                     verifies = true;
                     let id = verified.evidence_id();
@@ -431,7 +432,7 @@ fn peek(bundle: &Bundle) -> Option<Kind> {
     struct Peek {
         predicate_type: String,
     }
-    let peek: Peek = serde_json::from_slice(&bundle.envelope.payload).ok()?;
+    let peek: Peek = serde_json::from_slice(&bundle.envelope()?.payload).ok()?;
     Some(kind_of(&peek.predicate_type))
 }
 

@@ -291,7 +291,7 @@ fn evidence_that_is_wrong_is_a_reason_only_where_it_is_needed() {
     world.add(STRANGER, &statement);
     world.add(CAROL, &statement);
     let (mut forged, _) = world.bundle(AGENT, &statement);
-    forged.envelope.signature = world.bundle(STRANGER, &statement).0.envelope.signature;
+    forged.envelope_mut().unwrap().signature = world.bundle(STRANGER, &statement).0.envelope_mut().unwrap().signature.clone();
     world.push(&forged);
     let verdict = world.judge();
     expect(&verdict, 0, &[]);

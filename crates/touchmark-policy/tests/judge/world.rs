@@ -15,7 +15,7 @@ use touchmark_tlog::entry::{
 };
 use touchmark_tlog::merkle::{Hash, inclusion_path, leaf_hash, root_of};
 use touchmark_tlog::note::{Note, SignatureLine, VerifierKey};
-use touchmark_verify::bundle::{Bundle, MediaType, VerificationMaterial};
+use touchmark_verify::bundle::{Bundle, Content, MediaType, VerificationMaterial};
 use touchmark_verify::envelope::{Envelope, pae};
 use touchmark_verify::git_view::GitView;
 use touchmark_verify::key::{KeyAlgorithm, KeyFingerprint, PublicKey};
@@ -489,7 +489,7 @@ impl World {
             },
             tlog_entries: vec![self.log.entry(body.canonical_body())],
             timestamps: Vec::new(),
-            envelope,
+            content: Content::Envelope(envelope),
         };
         (bundle, digest)
     }

@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use super::wire::{
-    BundleWire, BytesWire, Capped, ChainWire, EnvelopeWire, HintWire, MaterialWire, SignatureWire,
-    TimestampWire, TimestampsWire,
+    BundleWire, BytesWire, Capped, ChainWire, EnvelopeWire, HintWire, MaterialWire, MessageDigestWire,
+    MessageWire, SignatureWire, TimestampWire, TimestampsWire,
 };
-use super::{Bundle, BundleError, VerificationMaterial};
+use super::{Bundle, BundleError, Content, VerificationMaterial};
+use crate::envelope::Envelope;
+use crate::message::MessageSignature;
 
 /// Decodes a field of bytes, which must not be empty.
 pub(super) fn decode_field(field: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {
@@ -54,19 +56,36 @@ pub(super) fn to_wire(bundle: &Bundle) -> BundleWire {
             });
         }
     }
-    let envelope = &bundle.envelope;
-    let signature = SignatureWire {
-        sig: STANDARD.encode(&envelope.signature),
-        keyid: (!envelope.keyid.is_empty()).then(|| envelope.keyid.clone()),
+    let (dsse_envelope, message_signature) = match &bundle.content {
+        Content::Envelope(envelope) => (Some(envelope_wire(envelope)), None),
+        Content::Message(message) => (None, Some(message_wire(message))),
     };
     BundleWire {
         media_type: bundle.media_type.as_str().to_owned(),
         verification_material: material,
-        dsse_envelope: Some(EnvelopeWire {
-            payload: STANDARD.encode(&envelope.payload),
-            payload_type: envelope.payload_type.clone(),
-            signatures: Capped::new(vec![signature]),
+        dsse_envelope,
+        message_signature,
+    }
+}
+
+fn message_wire(message: &MessageSignature) -> MessageWire {
+    MessageWire {
+        message_digest: message.digest.as_ref().map(|digest| MessageDigestWire {
+            algorithm: digest.algorithm.protobuf_name().to_owned(),
+            digest: STANDARD.encode(&digest.value),
         }),
-        message_signature: None,
+        signature: STANDARD.encode(&message.signature),
+    }
+}
+
+fn envelope_wire(envelope: &Envelope) -> EnvelopeWire {
+    let signature = SignatureWire {
+        sig: STANDARD.encode(&envelope.signature),
+        keyid: (!envelope.keyid.is_empty()).then(|| envelope.keyid.clone()),
+    };
+    EnvelopeWire {
+        payload: STANDARD.encode(&envelope.payload),
+        payload_type: envelope.payload_type.clone(),
+        signatures: Capped::new(vec![signature]),
     }
 }

@@ -6,6 +6,7 @@ use touchmark_tlog::entry::EntryError;
 
 use super::MediaType;
 use crate::limits::{MAX_BUNDLE_BYTES, MAX_CERTIFICATES, MAX_HINT_BYTES, MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
+use crate::message::DigestAlgorithm;
 
 /// A bundle that is refused before anything in it is verified.
 #[derive(Debug, Error)]
@@ -93,9 +94,20 @@ pub enum BundleError {
     /// The bundle carries neither a message signature nor an envelope.
     #[error("a bundle carries messageSignature or dsseEnvelope, found neither")]
     NoContent,
-    /// The bundle carries a bare signature over a message, not a statement.
-    #[error("the bundle carries a bare message signature, which is no statement")]
-    MessageSignature,
+    /// The message digest is of an unknown kind.
+    #[error("{found:?} is not the name of a hash function that is known")]
+    DigestAlgorithm {
+        /// The name found, shortened.
+        found: String,
+    },
+    /// The message digest is not as long as its hash function's are.
+    #[error("a {algorithm} digest does not have {found} bytes")]
+    DigestLength {
+        /// The hash function.
+        algorithm: DigestAlgorithm,
+        /// The number of bytes found.
+        found: usize,
+    },
     /// The envelope does not have exactly one signature.
     #[error("an envelope in a bundle has exactly one signature, found {found}")]
     SignatureCount {
@@ -128,7 +140,8 @@ impl BundleError {
             Self::PromiseMissing { .. } => "bundle.promise_missing",
             Self::TwoContents => "bundle.two_contents",
             Self::NoContent => "bundle.no_content",
-            Self::MessageSignature => "bundle.message_signature",
+            Self::DigestAlgorithm { .. } => "bundle.digest_algorithm",
+            Self::DigestLength { .. } => "bundle.digest_length",
             Self::SignatureCount { .. } => "bundle.signature_count",
             Self::Base64 { .. } => "bundle.base64",
         }

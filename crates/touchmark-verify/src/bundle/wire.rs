@@ -19,7 +19,7 @@ pub(super) struct BundleWire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) dsse_envelope: Option<EnvelopeWire>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) message_signature: Option<Present>,
+    pub(super) message_signature: Option<MessageWire>,
 }
 
 #[derive(DeriveDeserialize, Serialize)]
@@ -85,19 +85,19 @@ pub(super) struct SignatureWire {
     pub(super) keyid: Option<String>,
 }
 
-/// Something that is there, whatever it is.
-pub(super) struct Present;
-
-impl<'de> Deserialize<'de> for Present {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Present)
-    }
+#[derive(DeriveDeserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct MessageWire {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message_digest: Option<MessageDigestWire>,
+    pub(super) signature: String,
 }
 
-impl Serialize for Present {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
+#[derive(DeriveDeserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct MessageDigestWire {
+    pub(super) algorithm: String,
+    pub(super) digest: String,
 }
 
 /// A list that keeps its first `CAP` items and counts the rest.

@@ -6,6 +6,7 @@ use touchmark_tlog::entry::HashedRekordV002;
 use super::signer::AuthenticSigner;
 use super::structure::Shape;
 use crate::bundle::Bundle;
+use crate::envelope::Envelope;
 use crate::key::{KeyFingerprint, PublicKey, SignatureError};
 use crate::verified::Check;
 
@@ -37,6 +38,7 @@ impl EnvelopeError {
 #[derive(Debug)]
 pub(super) struct OpenedEnvelope<'s> {
     bundle: &'s Bundle,
+    envelope: &'s Envelope,
     key: &'s PublicKey,
     pae: Vec<u8>,
     bodies: &'s [HashedRekordV002],
@@ -48,14 +50,16 @@ pub(super) fn open<'s>(
     signer: &'s AuthenticSigner,
 ) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
     let (bundle, key) = (shape.bundle(), signer.key());
-    let pae = bundle.envelope.pae();
-    key.verify(&pae, &bundle.envelope.signature)
+    let envelope = shape.envelope();
+    let pae = envelope.pae();
+    key.verify(&pae, &envelope.signature)
         .map_err(|source| EnvelopeError::Signature {
             key: key.fingerprint(),
             source,
         })?;
     Ok(OpenedEnvelope {
         bundle,
+        envelope,
         key,
         pae,
         bodies: shape.bodies(),
@@ -81,7 +85,7 @@ impl<'s> OpenedEnvelope<'s> {
     }
 
     pub(super) fn payload(&self) -> &'s [u8] {
-        &self.bundle.envelope.payload
+        &self.envelope.payload
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {

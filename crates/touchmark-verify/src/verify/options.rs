@@ -11,14 +11,25 @@ pub struct VerifyOptions {
     pub at: Timestamp,
     /// What is asked of transparency logs.
     pub log: LogRequirement,
+    /// The signed timestamps of how many distinct operators of timestamp authorities are asked for. A certificate
+    /// needs a verified time in any case, but not necessarily one of these.
+    pub timestamps: u8,
+    /// What is asked of certificate transparency.
+    pub sct: SctRequirement,
+    /// Whether an entry of a version 0.1 bundle may have an inclusion promise and no inclusion proof: the log then only
+    /// promised to include it. Off by default.
+    pub allow_promise_only: bool,
 }
 
 impl VerifyOptions {
-    /// Returns the options that demand inclusion in one log.
+    /// Returns the options that demand inclusion in one log, and one certificate transparency log for certificates.
     pub fn new(at: Timestamp) -> Self {
         Self {
             at,
             log: LogRequirement::ONE_LOG,
+            timestamps: 0,
+            sct: SctRequirement::ONE_LOG,
+            allow_promise_only: false,
         }
     }
 }
@@ -42,6 +53,29 @@ pub enum LogRequirement {
 impl LogRequirement {
     /// Proven inclusion in one log.
     pub const ONE_LOG: Self = Self::Inclusion {
+        operators: NonZeroU8::MIN,
+    };
+}
+
+/// What is asked of certificate transparency, for bundles signed with a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SctRequirement {
+    /// Timestamps of this many operators of certificate logs, embedded in the certificate. Several of one operator
+    /// count once.
+    Embedded {
+        /// How many.
+        operators: NonZeroU8,
+    },
+    /// None is asked for.
+    DangerouslySkipped {
+        /// Why, for the record: it is repeated in the result.
+        reason: String,
+    },
+}
+
+impl SctRequirement {
+    /// The timestamp of one certificate log.
+    pub const ONE_LOG: Self = Self::Embedded {
         operators: NonZeroU8::MIN,
     };
 }

@@ -12,6 +12,7 @@ use touchmark_tlog::entry::VerifierMaterial;
 use super::memory::Memory;
 use super::structure::Shape;
 use super::time::VerifiedTimes;
+use crate::expected::ExpectedSigners;
 use crate::key::{KeyError, KeyFingerprint, PublicKey};
 use crate::key_ring::KeyRing;
 use crate::verified::Check;
@@ -116,13 +117,14 @@ pub(super) struct AuthenticSigner {
 pub(super) fn authenticate(
     shape: &Shape<'_>,
     times: &VerifiedTimes,
-    expected: &KeyRing,
+    expected: &ExpectedSigners,
     memory: &Memory,
 ) -> Result<AuthenticSigner, SignerError> {
     if expected.is_empty() {
         return Err(SignerError::NoneExpected);
     }
-    let (hint, keyid) = (shape.hint(), shape.bundle().envelope.keyid.as_str());
+    let expected = &expected.keys;
+    let (hint, keyid) = (shape.hint(), shape.envelope().keyid.as_str());
     // The format demands that both are equal; DSSE lets the envelope leave its own out.
     if !keyid.is_empty() && keyid != hint {
         return Err(SignerError::HintMismatch {

@@ -9,6 +9,7 @@ use touchmark_tlog::entry::HashedRekordV002;
 
 use super::log::{self, LogError};
 use crate::bundle::{Bundle, BundleError, VerificationMaterial};
+use crate::envelope::Envelope;
 use crate::limits::{MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
 use crate::verified::Check;
 
@@ -28,6 +29,9 @@ pub enum StructureError {
         /// The payload type found, shortened.
         found: String,
     },
+    /// The bundle carries a bare signature over a message, where a statement is wanted.
+    #[error("the bundle carries a bare message signature, which is no statement")]
+    NoStatement,
     /// The bundle was signed with a certificate, which this version does not verify.
     #[error("bundles with certificates are not verified by this version")]
     CertificateUnsupported,
@@ -40,6 +44,7 @@ impl StructureError {
             Self::Bundle(error) => error.code(),
             Self::Entry(error) => error.code(),
             Self::PayloadType { .. } => "envelope.payload_type",
+            Self::NoStatement => "bundle.message_signature",
             Self::CertificateUnsupported => "certificate.unsupported",
         }
     }
@@ -49,6 +54,7 @@ impl StructureError {
 #[derive(Debug)]
 pub(super) struct Shape<'b> {
     bundle: &'b Bundle,
+    envelope: &'b Envelope,
     hint: &'b str,
     bodies: Vec<HashedRekordV002>,
 }
@@ -68,8 +74,9 @@ pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
         }
         .into());
     }
-    if bundle.envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
-        let found = bundle.envelope.payload_type.chars().take(100).collect();
+    let envelope = bundle.envelope().ok_or(StructureError::NoStatement)?;
+    if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
+        let found = envelope.payload_type.chars().take(100).collect();
         return Err(StructureError::PayloadType { found });
     }
     let VerificationMaterial::PublicKey { hint } = &bundle.material else {
@@ -79,12 +86,21 @@ pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
     let bodies = entries
         .map(|(entry, log_entry)| log::read_body(entry, log_entry))
         .collect::<Result<_, _>>()?;
-    Ok(Shape { bundle, hint, bodies })
+    Ok(Shape {
+        bundle,
+        envelope,
+        hint,
+        bodies,
+    })
 }
 
 impl<'b> Shape<'b> {
     pub(super) fn bundle(&self) -> &'b Bundle {
         self.bundle
+    }
+
+    pub(super) fn envelope(&self) -> &'b Envelope {
+        self.envelope
     }
 
     pub(super) fn hint(&self) -> &'b str {

@@ -59,7 +59,7 @@ fn case_26_one_key_under_two_names_is_one_signer() {
         bundle.material = VerificationMaterial::PublicKey {
             hint: hint.to_owned(),
         };
-        bundle.envelope.keyid = hint.to_owned();
+        bundle.envelope_mut().unwrap().keyid = hint.to_owned();
         signers.insert(world.verify(&bundle).unwrap().evidence_id());
     }
     assert_eq!(signers.len(), 1);
@@ -71,7 +71,7 @@ fn case_26_one_key_under_two_names_is_one_signer() {
     bundle.material = VerificationMaterial::PublicKey {
         hint: "release key".to_owned(),
     };
-    bundle.envelope.keyid = String::new();
+    bundle.envelope_mut().unwrap().keyid = String::new();
     assert_eq!(world.code(&bundle), "signer.hint_unknown");
 }
 
@@ -103,7 +103,7 @@ fn case_29_payload_type_changed_after_signing() {
     let bundle = world.bundle_of(envelope);
     assert_eq!(world.code(&bundle), "signature.invalid");
     let mut bundle = world.bundle_of(signed);
-    bundle.envelope.payload_type = "text/plain".to_owned();
+    bundle.envelope_mut().unwrap().payload_type = "text/plain".to_owned();
     assert_eq!(world.code(&bundle), "envelope.payload_type");
 }
 
@@ -168,16 +168,16 @@ fn case_32_signature_over_something_else_than_the_pae() {
 fn case_34_the_twin_of_the_logged_signature() {
     let mut world = World::new();
     let mut bundle = world.good();
-    let twin = world.signer.twin(&bundle.envelope.pae());
-    assert_ne!(twin, bundle.envelope.signature);
+    let twin = world.signer.twin(&bundle.envelope_mut().unwrap().pae());
+    assert_ne!(twin, bundle.envelope_mut().unwrap().signature);
     assert!(
         world
             .signer
             .public()
-            .verify(&bundle.envelope.pae(), &twin)
+            .verify(&bundle.envelope_mut().unwrap().pae(), &twin)
             .is_ok()
     );
-    bundle.envelope.signature = twin;
+    bundle.envelope_mut().unwrap().signature = twin;
     assert_eq!(world.code(&bundle), "tlog.signature_mismatch");
 }
 
@@ -216,8 +216,8 @@ fn case_45_the_log_s_own_key_is_not_expected_of_a_signer() {
     let log_key = PublicKey::from_spki_der(&world.log.verifier_key().spki_der()).unwrap();
     let mut bundle = world.good();
     let hint = log_key.fingerprint().to_string();
-    bundle.envelope.signature = vec![0; 64];
-    bundle.envelope.keyid.clone_from(&hint);
+    bundle.envelope_mut().unwrap().signature = vec![0; 64];
+    bundle.envelope_mut().unwrap().keyid.clone_from(&hint);
     bundle.material = VerificationMaterial::PublicKey { hint };
     world.ring.add_key(log_key);
     assert_eq!(world.code(&bundle), "signer.not_expected");
@@ -315,7 +315,7 @@ fn refuses_what_another_verifier_accepts_although_it_is_wrong() {
     let good = world.good();
     // hint and keyid differ
     let mut bundle = good.clone();
-    bundle.envelope.keyid = Signer::new(1).fingerprint().to_string();
+    bundle.envelope_mut().unwrap().keyid = Signer::new(1).fingerprint().to_string();
     assert_eq!(world.code(&bundle), "signer.hint_mismatch");
     // logId unknown, or of another trusted log than the one that signed the checkpoint
     let mut bundle = good.clone();
@@ -325,7 +325,8 @@ fn refuses_what_another_verifier_accepts_although_it_is_wrong() {
     let root =
         touchmark_verify::trust::TrustedRoot::from_logs(vec![world.log.trusted(), other.trusted()]).unwrap();
     let options = VerifyOptions::new(at(NOW));
-    let refused = touchmark_verify::verify::verify(&bundle, &world.ring, &root, &options).unwrap_err();
+    let refused =
+        touchmark_verify::verify::verify(&bundle, &world.ring.clone().into(), &root, &options).unwrap_err();
     assert_eq!(refused.code(), "tlog.note_unsigned");
     // a second entry without a proof
     let mut bundle = good.clone();

@@ -154,7 +154,7 @@ fn case_21_null_or_nothing_for_a_required_field() {
     let mut world = World::new();
     let mut bundle = world.good();
     bundle.material = touchmark_verify::bundle::VerificationMaterial::PublicKey { hint: String::new() };
-    bundle.envelope.keyid = String::new();
+    bundle.envelope_mut().unwrap().keyid = String::new();
     assert_eq!(world.code(&bundle), "signer.hint_unknown");
 }
 

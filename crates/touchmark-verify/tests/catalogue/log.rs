@@ -374,7 +374,8 @@ fn in_two_logs(operators: [Option<&str>; 2], demanded: u8) -> &'static str {
     world.options.log = LogRequirement::Inclusion {
         operators: NonZeroU8::new(demanded).unwrap(),
     };
-    verify(&bundle, &world.ring, &root, &world.options).map_or_else(|error| error.code(), |_| "ok")
+    verify(&bundle, &world.ring.clone().into(), &root, &world.options)
+        .map_or_else(|error| error.code(), |_| "ok")
 }
 
 #[test]
@@ -414,7 +415,7 @@ fn case_99_a_retired_log() {
     let mut log = world.log.trusted();
     log.valid_for.end = Some(at(NOW - 10));
     let root = TrustedRoot::from_logs(vec![log.clone()]).unwrap();
-    let verified = verify(&bundle, &world.ring, &root, &world.options).unwrap();
+    let verified = verify(&bundle, &world.ring.clone().into(), &root, &world.options).unwrap();
     let check = verified
         .checks()
         .iter()
@@ -425,7 +426,7 @@ fn case_99_a_retired_log() {
     log.valid_for.start = at(NOW + 1);
     log.valid_for.end = None;
     let root = TrustedRoot::from_logs(vec![log]).unwrap();
-    let refused = verify(&bundle, &world.ring, &root, &world.options).unwrap_err();
+    let refused = verify(&bundle, &world.ring.clone().into(), &root, &world.options).unwrap_err();
     assert_eq!(refused.code(), "tlog.outside_log_window");
 }
 
@@ -437,7 +438,7 @@ fn a_verifier_that_remembers_gives_the_same_answers() {
     let verifier = Verifier::new(&root, &world.options);
     let code = |bundle: &Bundle| {
         verifier
-            .verify(bundle, &world.ring)
+            .verify(bundle, &world.ring.clone().into())
             .map_or_else(|error| error.code(), |_| "ok")
     };
     assert_eq!(code(&good), "ok");
@@ -449,7 +450,7 @@ fn a_verifier_that_remembers_gives_the_same_answers() {
     spliced.tlog_entries[0].log_index = 4;
     assert_eq!(code(&spliced), "tlog.root_mismatch");
     let mut twin = good.clone();
-    twin.envelope.signature = world.signer.twin(&touchmark_verify::envelope::pae(
+    twin.envelope_mut().unwrap().signature = world.signer.twin(&touchmark_verify::envelope::pae(
         IN_TOTO_PAYLOAD_TYPE,
         &statement(),
     ));
@@ -461,9 +462,11 @@ fn a_verifier_that_remembers_gives_the_same_answers() {
         reason: "test".to_owned(),
     };
     let verifier = Verifier::new(&root, &options);
-    verifier.verify(&good, &world.ring).unwrap();
+    verifier.verify(&good, &world.ring.clone().into()).unwrap();
     let mut unlogged = good;
     unlogged.tlog_entries.clear();
-    let refused = verifier.verify(&unlogged, &world.ring).unwrap_err();
+    let refused = verifier
+        .verify(&unlogged, &world.ring.clone().into())
+        .unwrap_err();
     assert_eq!(refused.code(), "signer.key_missing");
 }

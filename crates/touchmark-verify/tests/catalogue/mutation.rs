@@ -31,7 +31,7 @@ fn no_single_byte_of_a_bundle_can_change_what_is_proven() {
             let Ok(bundle) = Bundle::parse(&mutated) else {
                 continue;
             };
-            if let Ok(verified) = verifier.verify(&bundle, &world.ring) {
+            if let Ok(verified) = verifier.verify(&bundle, &world.ring.clone().into()) {
                 assert_eq!(verified.evidence_id(), evidence, "byte {position}");
                 assert_eq!(verified.signed().raw(), statement(), "byte {position}");
                 accepted += 1;

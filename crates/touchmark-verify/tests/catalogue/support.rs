@@ -14,7 +14,7 @@ use touchmark_tlog::entry::{
 };
 use touchmark_tlog::merkle::{Hash, inclusion_path, leaf_hash, root_of};
 use touchmark_tlog::note::{Note, SignatureLine, VerifierKey};
-use touchmark_verify::bundle::{Bundle, MediaType, VerificationMaterial};
+use touchmark_verify::bundle::{Bundle, Content, MediaType, VerificationMaterial};
 use touchmark_verify::envelope::{Envelope, pae};
 use touchmark_verify::key::{KeyAlgorithm, KeyFingerprint, PublicKey};
 use touchmark_verify::key_ring::KeyRing;
@@ -232,7 +232,7 @@ impl World {
             },
             tlog_entries: vec![self.log.entry(index)],
             timestamps: Vec::new(),
-            envelope,
+            content: Content::Envelope(envelope),
         }
     }
 
@@ -241,7 +241,7 @@ impl World {
     }
 
     pub(crate) fn verify(&self, bundle: &Bundle) -> Result<VerifiedStatement, VerifyError> {
-        verify(bundle, &self.ring, &self.root(), &self.options)
+        verify(bundle, &self.ring.clone().into(), &self.root(), &self.options)
     }
 
     /// Returns the code with which the bundle is refused, or `ok`.

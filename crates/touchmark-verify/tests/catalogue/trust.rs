@@ -66,7 +66,7 @@ fn a_root_file_leads_to_the_same_log_as_its_parts() {
         root.digest(),
         touchmark_statement::digest::Sha256Digest::of(&file)
     );
-    let verified = verify(&bundle, &world.ring, &root, &world.options).unwrap();
+    let verified = verify(&bundle, &world.ring.clone().into(), &root, &world.options).unwrap();
     assert_eq!(verified.log().unwrap().log_id, world.log.verifier_key().log_id());
 }
 
@@ -79,7 +79,8 @@ fn case_119_ends_are_inclusive_and_a_missing_start_is_an_error() {
     let root = TrustedRoot::parse(&bytes(&value)).unwrap();
     let judged_at = |seconds| {
         let options = VerifyOptions::new(at(seconds));
-        verify(&bundle, &world.ring, &root, &options).map_or_else(|error| error.code(), |_| "ok")
+        verify(&bundle, &world.ring.clone().into(), &root, &options)
+            .map_or_else(|error| error.code(), |_| "ok")
     };
     assert_eq!(judged_at(NOW), "ok");
     assert_eq!(judged_at(NOW - 1), "tlog.outside_log_window");
@@ -145,7 +146,7 @@ fn case_121_unsupported_keys_beside_usable_ones() {
     let root = TrustedRoot::parse(&bytes(&value)).unwrap();
     assert_eq!(root.logs().len(), 1);
     assert_eq!(root.unusable()[0].unsupported, "PKIX_RSA_PKCS1V15_4096_SHA256");
-    assert!(verify(&bundle, &world.ring, &root, &world.options).is_ok());
+    assert!(verify(&bundle, &world.ring.clone().into(), &root, &world.options).is_ok());
     // A key that claims to be of a type of ours and is not spoils the file.
     assert_eq!(
         broken("/tlogs/0/publicKey/keyDetails", json!("PKIX_ECDSA_P256_SHA_256")),
@@ -163,7 +164,7 @@ fn case_122_empty_lists_are_not_nothing_to_check() {
         json!({"mediaType": MEDIA_TYPE_V02, "tlogs": []}),
     ] {
         let root = TrustedRoot::parse(&bytes(&empty)).unwrap();
-        let refused = verify(&bundle, &world.ring, &root, &world.options).unwrap_err();
+        let refused = verify(&bundle, &world.ring.clone().into(), &root, &world.options).unwrap_err();
         assert_eq!(refused.code(), "tlog.log_unknown");
     }
     let chain = "/certificateAuthorities/0/certChain";

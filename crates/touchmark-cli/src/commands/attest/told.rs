@@ -40,7 +40,8 @@ impl Told {
         let Ok(bundle) = Bundle::parse(bundle) else {
             return false;
         };
-        SignedStatement::parse(bundle.envelope.payload).is_ok_and(|signed| {
+        let payload = bundle.envelope().map(|envelope| envelope.payload.clone());
+        SignedStatement::parse(payload.unwrap_or_default()).is_ok_and(|signed| {
             let claim = signed.statement().predicate.as_agent_change();
             claim.is_some_and(|claim| self.is_said_by(claim))
         })

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use touchmark_verify::bundle::Bundle;
+use touchmark_verify::expected::ExpectedSigners;
 use touchmark_verify::key::KeyFingerprint;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::trust::TrustedRoot;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
                 .hint("touchmark verify main..HEAD, or touchmark verify --bundle FILE --key KEY"),
         );
     }
-    let ring = ring(args, context)?;
+    let expected = ExpectedSigners::from(ring(args, context)?);
     let roots = args.roots.load(context)?;
     let options = VerifyOptions::new(context.now()?);
     let mut verified = Vec::new();
@@ -69,7 +70,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
                 .hint("name one with --trusted-root FILE");
             let found = roots.iter().find_map(|root: &crate::trust::Root| {
                 let root: &TrustedRoot = &root.root;
-                verify(&bundle, &ring, root, &options)
+                verify(&bundle, &expected, root, &options)
                     .map_err(|error| last = invalid(error.code(), &error))
                     .ok()
             });

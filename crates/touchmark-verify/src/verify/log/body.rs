@@ -79,7 +79,7 @@ pub(super) fn bind(
         });
     }
     // Bytes, not validity: the twin (r, n - s) of an ECDSA signature is another signature.
-    if body.signature != opened.bundle().envelope.signature {
+    if body.signature != opened.bundle().signature() {
         return Err(LogError::SignatureMismatch { entry });
     }
     Ok(())
