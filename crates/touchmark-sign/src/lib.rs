@@ -1,4 +1,4 @@
-//! Keys, signing, the vault of run keys and prompts, and the spool of what is not yet logged.
+//! Keys, keyless signing, the vault of run keys and prompts, and the spool of what is not yet logged.
 //!
 //! Promises that a statement is checked against its schema before it is signed and that the result verifies before
 //! it is handed out; that no private key, password, run key or prompt is shown by any `Debug` or `Display`; and that
@@ -24,6 +24,7 @@ mod error;
 pub mod folder;
 pub mod key_file;
 pub mod key_uri;
+pub mod keyless;
 pub mod password;
 mod private_key;
 mod signer;
