@@ -163,3 +163,20 @@ pub fn verify_note(
     }
     Ok(VerifiedCheckpoint { checkpoint, note })
 }
+
+/// Verifies that a note is a checkpoint of a Rekor v1 log with this key, for whichever of the log's trees.
+///
+/// The origin is `<host> - <tree>`, the signature lines are named `<host>` alone. The host is what the log was told to
+/// call itself and need not be the address at which it is reached: in Rekor v1 the key is the log's whole identity.
+pub fn verify_rekor_v1_note(note: &[u8], key: &VerifierKey) -> Result<VerifiedCheckpoint, CheckpointError> {
+    let note = Note::parse(note)?;
+    let checkpoint = Checkpoint::parse(note.text())?;
+    let Some((host, _)) = checkpoint.rekor_v1_origin() else {
+        return Err(CheckpointError::Origin {
+            expected: "<host> - <tree>".to_owned(),
+            found: checkpoint.origin,
+        });
+    };
+    note.verify_rekor_v1(host, key)?;
+    Ok(VerifiedCheckpoint { checkpoint, note })
+}

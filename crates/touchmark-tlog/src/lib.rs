@@ -5,11 +5,13 @@
 
 pub mod checkpoint;
 pub mod compact_range;
+pub mod cosignature;
 pub mod entry;
 pub mod merkle;
 pub mod note;
 pub mod prove;
 pub mod tile;
+pub mod witness_policy;
 
 mod ed25519;
 mod encoding;
