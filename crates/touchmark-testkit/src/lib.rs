@@ -11,6 +11,7 @@
 //! ```
 
 pub mod fixtures;
+pub mod fuzz;
 pub mod keys;
 pub mod repo;
 pub mod session;

@@ -1,0 +1,440 @@
+//! The inputs from which fuzzing begins; `testdata/fuzz/` holds what these functions return.
+
+use serde_json::{Value, json};
+use touchmark_sign::Signer as _;
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_tlog::entry::rekor_v1::{DsseV001, HashedRekordV001, NamedDigest, PemVerifier};
+use touchmark_tlog::entry::{CreateEntryRequest, HashAlgorithm, KeyDetails, VerifierMaterial};
+use touchmark_tlog::merkle::leaf_hash;
+use touchmark_verify::bundle::{Content, MediaType};
+use touchmark_verify::trust::{MEDIA_TYPE_V01, MEDIA_TYPE_V02};
+
+use super::Seed;
+use super::good::{Good, body, good};
+
+const SHA: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+const COMMIT: &str = "5f0e9f6a4d2b47f5a8e1b6f0c3d2e1f0a9b8c7d6";
+const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+const BLOB: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
+
+fn text(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Bundles of every version, with a key, a certificate, a chain and a message.
+pub(super) fn bundle() -> Vec<Seed> {
+    let encoded: Vec<Vec<u8>> = good()
+        .bundles
+        .iter()
+        .map(touchmark_verify::bundle::Bundle::encode)
+        .collect();
+    let mut seeds: Vec<Seed> = encoded
+        .iter()
+        .zip(statements())
+        .map(|(bytes, of)| Seed::new(&format!("good-{}", of.name), bytes.clone()))
+        .collect();
+    let model: Value = serde_json::from_slice(&encoded[1]).expect("what is written can be read");
+    let mut old = model.clone();
+    old["mediaType"] = json!(MediaType::V02.as_str());
+    seeds.push(Seed::new("version-2.json", text(&old)));
+    old["verificationMaterial"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("publicKey");
+    old["verificationMaterial"]["x509CertificateChain"] = json!({"certificates": [{"rawBytes": "MAMCAQE="}]});
+    seeds.push(Seed::new("chain.json", text(&old)));
+    old["mediaType"] = json!(MediaType::V01.as_str());
+    old["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"] =
+        json!({"signedEntryTimestamp": "MAMCAQE="});
+    old["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = json!("1790000000");
+    seeds.push(Seed::new("version-1.json", text(&old)));
+    let mut message = model;
+    let fields = message.as_object_mut().expect("an object");
+    fields.remove("dsseEnvelope");
+    message["messageSignature"] = json!({
+        "messageDigest": {"algorithm": "SHA2_256", "digest": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="},
+        "signature": "MAMCAQE="
+    });
+    let material = message["verificationMaterial"]
+        .as_object_mut()
+        .expect("an object");
+    material.remove("publicKey");
+    message["verificationMaterial"]["certificate"] = json!({"rawBytes": "MAMCAQE="});
+    message["verificationMaterial"]["timestampVerificationData"] =
+        json!({"rfc3161Timestamps": [{"signedTimestamp": "MAMCAQE="}]});
+    seeds.push(Seed::new("message.json", text(&message)));
+    seeds
+}
+
+/// Envelopes, as JSON and as raw parts.
+pub(super) fn dsse() -> Vec<Seed> {
+    let envelope = |bundle: &touchmark_verify::bundle::Bundle| {
+        let mut json: Value = serde_json::from_slice(&bundle.encode()).expect("what is written can be read");
+        text(&json["dsseEnvelope"].take())
+    };
+    let named = good().bundles.iter().zip(statements());
+    let mut seeds: Vec<Seed> = named
+        .map(|(bundle, of)| Seed::new(&of.name, envelope(bundle)))
+        .collect();
+    let Content::Envelope(first) = &good().bundles[1].content else {
+        panic!("the good bundles carry envelopes");
+    };
+    let raw = [
+        &[0x4f],
+        first.payload_type.as_bytes(),
+        &first.payload,
+        &first.signature,
+    ]
+    .concat();
+    seeds.push(Seed::new("raw", raw));
+    seeds
+}
+
+/// A statement for every predicate that is known, and one that is not.
+pub(super) fn statements() -> Vec<Seed> {
+    let of = |name: &str, kind: &str, predicate: Value| {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [
+                {"name": "git+https://example.org/acme/app", "digest": {"gitCommit": COMMIT, "sha256": SHA}},
+                {"name": "tree", "digest": {"gitTree": TREE, "sha256": SHA}}
+            ],
+            "predicateType": kind,
+            "predicate": predicate
+        });
+        Seed::new(&format!("{name}.json"), text(&statement))
+    };
+    vec![
+        of(
+            "agent-change",
+            touchmark_statement::predicate::AGENT_CHANGE_V1,
+            agent_change(),
+        ),
+        of("review", touchmark_statement::predicate::REVIEW_V1, review()),
+        of(
+            "test-result",
+            touchmark_statement::predicate::TEST_RESULT_V0_1,
+            json!({"result": "PASSED", "configuration": [{"name": "ci", "digest": {"sha256": SHA}}]}),
+        ),
+        of(
+            "provenance",
+            touchmark_statement::predicate::SLSA_PROVENANCE_V1,
+            provenance(),
+        ),
+        of("summary", touchmark_statement::predicate::SLSA_VSA_V1, summary()),
+        of(
+            "sbom",
+            "https://cyclonedx.org/bom/v1.6",
+            json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+                {"type": "library", "name": "serde", "version": "1.0.2", "purl": "pkg:cargo/serde@1.0.2"}]}),
+        ),
+        of(
+            "other",
+            "https://example.org/unknown/v1",
+            json!({"score": 1.5, "list": [null, true, "x"]}),
+        ),
+    ]
+}
+
+/// Statements; see [`statements`].
+pub(super) fn statement() -> Vec<Seed> {
+    statements()
+}
+
+fn agent_change() -> Value {
+    json!({
+        "agent": {"id": "builder", "instance": "0b9e7e0a", "product": {"name": "claude-code", "version": "2.1.42"}},
+        "models": [{"provider": "anthropic", "id": "claude-opus-4-6", "steps": 41, "role": "primary"}],
+        "prompt": {
+            "commitments": [{"index": 0, "origin": "human", "commitment": SHA}], "root": SHA, "count": 1
+        },
+        "instructions": [{"name": "AGENTS.md", "digest": {"gitBlob": BLOB}, "fromBase": true}],
+        "tools": [{"name": "Edit", "kind": "builtin", "calls": 12, "failures": 1}],
+        "commands": [{"commitment": SHA, "exitCode": null, "kind": "test", "step": 17}],
+        "transcript": {
+            "format": "claude-code-jsonl", "commitment": SHA, "steps": {"count": 88, "root": SHA},
+            "complete": "prefix", "counters": {"unknown": 0, "malformed": 1, "skipped": 2, "rewound": 3}
+        },
+        "change": {
+            "repository": {"uri": "https://example.org/acme/app", "id": "4711"}, "ref": "refs/heads/main",
+            "base": {"gitCommit": COMMIT, "gitTree": TREE}, "proposed": {"gitCommit": COMMIT, "gitTree": TREE},
+            "commits": [{"gitCommit": COMMIT, "gitTree": TREE, "parents": [COMMIT]}],
+            "paths": [
+                {"path": "old.rs", "status": "deleted", "attribution": "human",
+                 "from": {"mode": "100644", "gitBlob": BLOB}},
+                {"path": {"bytes": "/2Zvbw=="}, "status": "modified", "attribution": "agent",
+                 "from": {"mode": "100644", "gitBlob": BLOB},
+                 "to": {"mode": "100644", "gitBlob": COMMIT, "sha256": SHA, "size": 9}}
+            ],
+            "undeclared": [], "unwritten": ["notes.md"], "dirty": false
+        },
+        "trigger": {"kind": "human", "principal": "ada"},
+        "environment": {"kind": "ci", "run": "https://example.org/runs/1"},
+        "usage": {"inputTokens": 1, "outputTokens": 2, "cost": {"amount": "0.25", "currency": "EUR"}, "method": "session file"},
+        "run": {"startedAt": "2026-02-03T04:05:06Z", "endedAt": "2026-02-03T05:05:06Z",
+                "chain": "00112233445566778899aabbccddeeff", "sequence": 0},
+        "capture": {
+            "tool": {"name": "touchmark", "version": "0.1.0"}, "importer": {"name": "claude-code", "version": "1"},
+            "sources": {"/models": "transcript", "/change": "observed"}
+        }
+    })
+}
+
+fn review() -> Value {
+    json!({
+        "decision": "approved", "about": "change",
+        "change": {
+            "repository": {"uri": "https://example.org/acme/app"}, "targetRef": "refs/heads/main",
+            "baseTree": TREE, "resultTree": TREE, "head": COMMIT
+        },
+        "scope": {"whole": false, "paths": ["src/**"]}, "evidence": [{"sha256": SHA}],
+        "shown": {"sha256": SHA}, "reason": "read it", "expiresAt": "2026-03-03T04:05:06Z", "method": "cli"
+    })
+}
+
+fn provenance() -> Value {
+    json!({
+        "buildDefinition": {
+            "buildType": "https://example.org/build/v1", "externalParameters": {"ref": "main"},
+            "resolvedDependencies": [{"uri": "git+https://example.org/acme/app", "digest": {"gitCommit": COMMIT}}]
+        },
+        "runDetails": {"builder": {"id": "https://example.org/builder"},
+                       "metadata": {"invocationId": "1", "startedOn": "2026-02-03T04:05:06Z"}}
+    })
+}
+
+fn summary() -> Value {
+    json!({
+        "verifier": {"id": "https://example.org/gate"}, "timeVerified": "2026-02-03T04:05:06Z",
+        "resourceUri": "git+https://example.org/acme/app",
+        "policy": {"uri": "https://example.org/policy", "digest": {"sha256": SHA}},
+        "inputAttestations": [{"digest": {"sha256": SHA}}],
+        "verificationResult": "PASSED", "verifiedLevels": ["SLSA_BUILD_LEVEL_2"]
+    })
+}
+
+/// Notes, a checkpoint's text and a key.
+pub(super) fn checkpoint() -> Vec<Seed> {
+    let good = good();
+    let whole = good.checkpoint(good.payloads.len());
+    let (checkpoint, _) = whole.split_once("\n\n").expect("a note");
+    let witnessed = format!("{whole}\u{2014} witness.example AAAAAWJhc2U2NA==\n");
+    let rekor_v1 = whole.replace("\n\n", "\nTimestamp: 1790000000000000000\n\n");
+    vec![
+        Seed::new("note", whole.clone()),
+        Seed::new("note-of-one-leaf", good.checkpoint(1)),
+        Seed::new("two-signatures", witnessed),
+        Seed::new(
+            "rekor-v1",
+            rekor_v1.replace("fuzz.example/log\n", "fuzz.example - 4711\n"),
+        ),
+        Seed::new("text", format!("{checkpoint}\n")),
+        Seed::new("key", good.log_key().to_string()),
+    ]
+}
+
+/// Bodies, a request and an entry of Rekor v2.
+pub(super) fn entry_v2() -> Vec<Seed> {
+    let good = good();
+    let entry = &good.bundles[1].tlog_entries[0];
+    let Content::Envelope(envelope) = &good.bundles[1].content else {
+        panic!("the good bundles carry envelopes");
+    };
+    let mut with_certificate = body(&good.signer, envelope);
+    with_certificate.verifier.material = VerifierMaterial::Certificate(vec![0x30, 3, 2, 1, 1]);
+    let mut longer = body(&good.signer, envelope);
+    longer.hash = HashAlgorithm::Sha384;
+    longer.verifier.key_details = KeyDetails::EcdsaP384Sha384;
+    longer.digest = HashAlgorithm::Sha384.digest(b"thing");
+    let request = CreateEntryRequest {
+        digest: longer.digest.clone(),
+        signature: longer.signature.clone(),
+        verifier: longer.verifier.clone(),
+    };
+    vec![
+        Seed::new("body.json", entry.canonicalized_body.clone()),
+        Seed::new("body-certificate.json", with_certificate.canonical_body()),
+        Seed::new("body-p384.json", longer.canonical_body()),
+        Seed::new("request.json", request.encode()),
+        Seed::new("entry.json", entry.encode()),
+    ]
+}
+
+/// Bodies and answers of Rekor v1.
+pub(super) fn entry_v1() -> Vec<Seed> {
+    let good = good();
+    let Content::Envelope(envelope) = &good.bundles[1].content else {
+        panic!("the good bundles carry envelopes");
+    };
+    let key = PemVerifier::new(VerifierMaterial::PublicKey(
+        good.signer.public_key().spki_der().to_vec(),
+    ));
+    let digest = |bytes: &[u8]| NamedDigest {
+        algorithm: HashAlgorithm::Sha256,
+        digest: HashAlgorithm::Sha256.digest(bytes),
+    };
+    let record = HashedRekordV001 {
+        digest: digest(&envelope.pae()),
+        signature: envelope.signature.clone(),
+        verifier: key.clone(),
+    };
+    let dsse = DsseV001 {
+        envelope_hash: digest(b"the envelope as it was sent"),
+        payload_hash: digest(&envelope.payload),
+        signatures: vec![(envelope.signature.clone(), key.clone())],
+    };
+    vec![
+        Seed::new("hashedrekord.json", record.canonical_body()),
+        Seed::new("dsse.json", dsse.canonical_body()),
+        Seed::new("intoto.json", intoto(good)),
+        Seed::new("answer.json", answer(good, &dsse.canonical_body())),
+        Seed::new("key.pem", key.pem()),
+        Seed::new("log-info.json", log_info(good)),
+        Seed::new(
+            "consistency.json",
+            text(&json!({"rootHash": SHA, "hashes": [SHA, SHA]})),
+        ),
+    ]
+}
+
+fn intoto(good: &Good) -> Vec<u8> {
+    let Content::Envelope(envelope) = &good.bundles[1].content else {
+        panic!("the good bundles carry envelopes");
+    };
+    let key = PemVerifier::new(VerifierMaterial::PublicKey(
+        good.signer.public_key().spki_der().to_vec(),
+    ));
+    let value = |bytes: &[u8]| json!({"algorithm": "sha256", "value": Sha256Digest::of(bytes).to_string()});
+    let body = json!({"apiVersion": "0.0.2", "kind": "intoto", "spec": {"content": {
+        "envelope": {"payloadType": envelope.payload_type, "signatures": [
+            {"publicKey": base64(key.pem()), "sig": base64(base64(&envelope.signature).as_bytes())}]},
+        "hash": value(b"the envelope as it was sent"), "payloadHash": value(&envelope.payload)}}});
+    text(&body)
+}
+
+fn answer(good: &Good, body: &[u8]) -> Vec<u8> {
+    let leaf = leaf_hash(body);
+    let hex: String = leaf.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let entry = json!({
+        "body": base64(body), "integratedTime": 1_790_000_000, "logID": SHA, "logIndex": 5,
+        "verification": {
+            "inclusionProof": {
+                "checkpoint": good.checkpoint(1).replace("fuzz.example/log\n", "fuzz.example - 4711\n"),
+                "hashes": [SHA], "logIndex": 1, "rootHash": SHA, "treeSize": 2
+            },
+            "signedEntryTimestamp": "MAMCAQE="
+        }
+    });
+    text(&json!({ hex: entry }))
+}
+
+fn log_info(good: &Good) -> Vec<u8> {
+    let shard = json!({
+        "rootHash": SHA, "treeSize": 7, "treeID": "4711",
+        "signedTreeHead": good.checkpoint(1).replace("fuzz.example/log\n", "fuzz.example - 4711\n")
+    });
+    let mut active = shard.clone();
+    active["inactiveShards"] = json!([shard]);
+    text(&active)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Roots with every part, in both versions.
+pub(super) fn trusted_root() -> Vec<Seed> {
+    let good = good();
+    let window = json!({"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00.5Z"});
+    let log = json!({
+        "baseUrl": "https://fuzz.example/log", "hashAlgorithm": "SHA2_256",
+        "publicKey": {"rawBytes": base64(&good.log_key().spki_der()), "keyDetails": "PKIX_ED25519",
+                      "validFor": {"start": "2026-01-01T00:00:00Z"}},
+        "logId": {"keyId": base64(good.log_key().log_id().as_bytes())}
+    });
+    let spki = good.signer.public_key().spki_der();
+    let certificate_log = json!({
+        "baseUrl": "https://ct.example", "hashAlgorithm": "SHA2_256",
+        "publicKey": {"rawBytes": base64(spki), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": window},
+        "logId": {"keyId": base64(Sha256Digest::of(spki).as_bytes())}
+    });
+    let authority = json!({
+        "subject": {"organization": "fuzz.example", "commonName": "fuzz"}, "uri": "https://ca.example",
+        "certChain": {"certificates": [{"rawBytes": base64(&certificate())}]}, "validFor": window
+    });
+    let mut root = json!({
+        "mediaType": MEDIA_TYPE_V01, "tlogs": [log], "ctlogs": [certificate_log],
+        "certificateAuthorities": [authority], "timestampAuthorities": [authority]
+    });
+    let first = Seed::new("version-1.json", text(&root));
+    root["mediaType"] = json!(MEDIA_TYPE_V02);
+    for list in [
+        "tlogs",
+        "ctlogs",
+        "certificateAuthorities",
+        "timestampAuthorities",
+    ] {
+        root[list][0]["operator"] = json!("fuzz.example");
+    }
+    root["tlogs"][0]["checkpointKeyId"] = json!({"keyId": base64(&good.log_key().hint())});
+    let unknown = json!({
+        "baseUrl": "https://new.example", "hashAlgorithm": "SHA2_256",
+        "publicKey": {"rawBytes": "AAAA", "keyDetails": "ML_DSA_65", "validFor": {"start": "2026-01-01T00:00:00Z"}},
+        "logId": {"keyId": "AAAA"}
+    });
+    root["tlogs"].as_array_mut().expect("a list").push(unknown);
+    vec![first, Seed::new("version-2.json", text(&root))]
+}
+
+/// A self-signed certificate of the good signer, made by hand.
+fn certificate() -> Vec<u8> {
+    let spki = good().signer.public_key().spki_der();
+    let ecdsa_with_sha256 = [
+        0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02,
+    ];
+    let name = sequence(&[&set(&sequence(&[
+        &[0x06, 0x03, 0x55, 0x04, 0x03],
+        &tagged(0x0c, b"fuzz"),
+    ]))]);
+    let validity = sequence(&[&tagged(0x17, b"260101000000Z"), &tagged(0x17, b"360101000000Z")]);
+    let basic = sequence(&[
+        &[0x06, 0x03, 0x55, 0x1d, 0x13],
+        &[0x01, 0x01, 0xff],
+        &tagged(0x04, &sequence(&[&[0x01, 0x01, 0xff]])),
+    ]);
+    let tbs = sequence(&[
+        &[0xa0, 0x03, 0x02, 0x01, 0x02],
+        &[0x02, 0x01, 0x01],
+        &ecdsa_with_sha256,
+        &name,
+        &validity,
+        &name,
+        spki,
+        &tagged(0xa3, &sequence(&[&basic])),
+    ]);
+    let signature = good().signer.sign(&tbs).expect("a signature");
+    sequence(&[
+        &tbs,
+        &ecdsa_with_sha256,
+        &tagged(0x03, &[&[0], signature.as_slice()].concat()),
+    ])
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    tagged(0x30, &parts.concat())
+}
+
+fn set(content: &[u8]) -> Vec<u8> {
+    tagged(0x31, content)
+}
+
+fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len();
+    let head = match u8::try_from(length) {
+        Ok(short) if short < 0x80 => vec![tag, short],
+        Ok(short) => vec![tag, 0x81, short],
+        Err(_) => vec![tag, 0x82, (length >> 8) as u8, (length & 0xff) as u8],
+    };
+    [head, content.to_vec()].concat()
+}
