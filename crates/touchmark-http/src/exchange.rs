@@ -196,7 +196,7 @@ fn classify(error: reqwest::Error, url: &Url) -> HttpError {
     let mut cause = error.source();
     while let Some(found) = cause {
         if let Some(io) = found.downcast_ref::<std::io::Error>() {
-            is_tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            is_tls |= holds_tls_error(io);
         }
         is_tls |= found.is::<rustls::Error>();
         if let Some(hyper) = found.downcast_ref::<hyper::Error>() {
@@ -220,4 +220,11 @@ fn classify(error: reqwest::Error, url: &Url) -> HttpError {
         () if is_malformed => HttpError::Malformed { url, source },
         () => HttpError::Broken { url, source },
     }
+}
+
+/// An I/O error's `source` skips what it holds itself, which may be another I/O error.
+fn holds_tls_error(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|held| {
+        held.is::<rustls::Error>() || held.downcast_ref::<std::io::Error>().is_some_and(holds_tls_error)
+    })
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use url::Host;
 
@@ -14,7 +15,7 @@ const MAX_URL_BYTES: usize = 4096;
 /// An address that may be talked to. `Display` and `Debug` leave out the query, and the path where it is a secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Url {
-    url: url::Url,
+    url: Arc<url::Url>,
     is_path_secret: bool,
 }
 
@@ -32,10 +33,10 @@ impl Url {
     #[must_use]
     pub fn join<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Self {
         let mut joined = self.clone();
-        joined.url.set_query(None);
-        joined
-            .url
-            .path_segments_mut()
+        let url = Arc::make_mut(&mut joined.url);
+        url.set_query(None);
+        url.set_fragment(None);
+        url.path_segments_mut()
             .expect("an address with a host has a path")
             .pop_if_empty()
             .extend(segments);
@@ -46,7 +47,9 @@ impl Url {
     #[must_use]
     pub fn with_query(&self, name: &str, value: &str) -> Self {
         let mut extended = self.clone();
-        extended.url.query_pairs_mut().append_pair(name, value);
+        Arc::make_mut(&mut extended.url)
+            .query_pairs_mut()
+            .append_pair(name, value);
         extended
     }
 
@@ -93,7 +96,7 @@ impl Url {
     pub(crate) fn relative(&self, location: &str) -> Result<Self, HttpError> {
         let url = self.url.join(location).map_err(|_| HttpError::Url)?;
         Ok(Url {
-            url: admit(url)?,
+            url: Arc::new(admit(url)?),
             is_path_secret: self.is_path_secret,
         })
     }
@@ -108,7 +111,7 @@ impl FromStr for Url {
         }
         let url = url::Url::parse(text).map_err(|_| HttpError::Url)?;
         Ok(Url {
-            url: admit(url)?,
+            url: Arc::new(admit(url)?),
             is_path_secret: false,
         })
     }
