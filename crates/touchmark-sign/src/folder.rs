@@ -107,7 +107,7 @@ pub struct Folder {
 
 /// A lock that ends with this value or with the process, however it ends.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
@@ -161,7 +161,7 @@ impl Folder {
     }
 
     /// Returns the path of a file, for messages.
-    pub(crate) fn path_of(&self, name: &str) -> PathBuf {
+    pub fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
@@ -180,7 +180,7 @@ impl Folder {
     }
 
     /// Returns whether there is a file of this name.
-    pub(crate) fn contains(&self, name: &str) -> Result<bool, FolderError> {
+    pub fn contains(&self, name: &str) -> Result<bool, FolderError> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -189,7 +189,7 @@ impl Folder {
     }
 
     /// Returns the size of a file.
-    pub(crate) fn size(&self, name: &str) -> Result<u64, FolderError> {
+    pub fn size(&self, name: &str) -> Result<u64, FolderError> {
         let stat =
             statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).map_err(|errno| self.failed(name, errno))?;
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
@@ -270,7 +270,7 @@ impl Folder {
     }
 
     /// Removes a file durably; returns whether it was there.
-    pub(crate) fn remove(&self, name: &str) -> Result<bool, FolderError> {
+    pub fn remove(&self, name: &str) -> Result<bool, FolderError> {
         match unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) => {
                 fsync(&self.fd).map_err(|errno| self.failed(name, errno))?;
@@ -282,7 +282,7 @@ impl Folder {
     }
 
     /// Removes what writers that died left half-written; returns how many files.
-    pub(crate) fn clean(&self) -> Result<usize, FolderError> {
+    pub fn clean(&self) -> Result<usize, FolderError> {
         let mut removed = 0;
         for name in self
             .all_names(usize::MAX)?
@@ -301,14 +301,14 @@ impl Folder {
     }
 
     /// Waits for the folder's own lock, which is held for moments only.
-    pub(crate) fn lock(&self) -> Result<Lock, FolderError> {
+    pub fn lock(&self) -> Result<Lock, FolderError> {
         let file = self.lock_file(FOLDER_LOCK)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|errno| self.failed(FOLDER_LOCK, errno))?;
         Ok(Lock { _file: file })
     }
 
     /// Takes the lock of one entry, or returns nothing where another process has it.
-    pub(crate) fn try_lock(&self, name: &str) -> Result<Option<Lock>, FolderError> {
+    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, FolderError> {
         let lock_name = lock_name(name);
         let file = self.lock_file(&lock_name)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -326,7 +326,7 @@ impl Folder {
     }
 
     /// Removes the lock file of an entry that is gone; only its holder may.
-    pub(crate) fn remove_lock(&self, name: &str) -> Result<(), FolderError> {
+    pub fn remove_lock(&self, name: &str) -> Result<(), FolderError> {
         self.remove(&lock_name(name)).map(|_| ())
     }
 
