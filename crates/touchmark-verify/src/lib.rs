@@ -29,6 +29,7 @@
 
 pub mod bundle;
 pub mod commitment;
+pub mod der;
 pub mod envelope;
 pub mod evidence;
 pub mod expected;
@@ -39,7 +40,13 @@ pub mod key_ring;
 pub mod limits;
 pub mod lineage;
 pub mod message;
+pub mod remembered;
+mod scheme;
+mod signer_key;
+pub mod timestamp_token;
 pub mod trust;
 pub mod verified;
 pub mod verify;
 pub mod window;
+pub mod witness;
+pub mod x509;

@@ -1,4 +1,4 @@
-//! What a verifier trusts: logs, and the authorities that the certificate path will need.
+//! What a verifier trusts: logs, certificate authorities, timestamp authorities and certificate logs.
 //!
 //! Reads Sigstore's trusted root JSON, versions 0.1 and 0.2, strictly: both ends of a validity period belong to it, a
 //! missing start is an error and not "since ever", one log id names one log. Parts whose key type this program does
@@ -9,11 +9,15 @@ mod error;
 mod read;
 mod wire;
 
+use std::sync::Arc;
+
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_tlog::merkle::Hash;
 use touchmark_tlog::note::VerifierKey;
 
 use crate::window::Window;
+use crate::x509::chain::Authority;
+use crate::x509::sct::CtLog;
 
 pub use error::{Part, TrustError};
 
@@ -31,6 +35,15 @@ pub struct TrustedRoot {
     timestamp_authorities: Vec<TrustedAuthority>,
     certificate_logs: Vec<CertificateLog>,
     unusable: Vec<UnusablePart>,
+    usable: Arc<Usable>,
+}
+
+/// The parts of the certificate path, parsed once.
+#[derive(Debug, Default)]
+pub(crate) struct Usable {
+    pub(crate) certificate_authorities: Vec<Authority>,
+    pub(crate) timestamp_authorities: Vec<Authority>,
+    pub(crate) certificate_logs: Vec<CtLog>,
 }
 
 /// A transparency log whose checkpoints are believed.
@@ -48,7 +61,7 @@ pub struct TrustedLog {
     pub operator: Option<String>,
 }
 
-/// A certificate or timestamp authority, kept for the certificate path.
+/// A certificate or timestamp authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedAuthority {
     /// The authority's address; never fetched.
@@ -61,7 +74,7 @@ pub struct TrustedAuthority {
     pub operator: Option<String>,
 }
 
-/// A certificate transparency log, kept for the certificate path.
+/// A certificate transparency log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateLog {
     /// SHA-256 of the key.
@@ -111,6 +124,7 @@ impl TrustedRoot {
             timestamp_authorities: Vec::new(),
             certificate_logs: Vec::new(),
             unusable: Vec::new(),
+            usable: Arc::default(),
         })
     }
 
@@ -144,7 +158,12 @@ impl TrustedRoot {
         &self.certificate_logs
     }
 
-    /// Returns the parts that are not used because their key type is not supported.
+    pub(crate) fn usable(&self) -> &Usable {
+        &self.usable
+    }
+
+    /// Returns the parts that are not used because their keys or certificates are not
+    /// supported.
     pub fn unusable(&self) -> &[UnusablePart] {
         &self.unusable
     }

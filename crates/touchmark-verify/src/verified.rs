@@ -15,6 +15,7 @@ use touchmark_tlog::merkle::Hash;
 use crate::evidence::{EvidenceId, SignerId};
 use crate::identity::CertificateIdentity;
 use crate::key::KeyFingerprint;
+use crate::witness::Cosigned;
 
 /// A statement with the proof that its signer signed exactly these bytes.
 #[derive(Debug, Clone)]
@@ -153,8 +154,11 @@ pub struct LogFinding {
     pub index: u64,
     /// Who runs the log, as the trusted root says.
     pub operator: Option<String>,
-    /// The checkpoint that the entry was proven against.
-    pub checkpoint: VerifiedCheckpoint,
+    /// The checkpoint that the entry was proven against; `None` where the caller allowed that the log only promised
+    /// to include it.
+    pub checkpoint: Option<VerifiedCheckpoint>,
+    /// The witnesses of the caller's policy that cosigned the checkpoint.
+    pub cosigned: Vec<Cosigned>,
 }
 
 /// A time that an authority of the trusted root signed.

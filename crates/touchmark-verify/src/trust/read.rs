@@ -1,6 +1,7 @@
 //! From the JSON of a trusted root to its parts, one rule at a time.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +14,12 @@ use touchmark_tlog::note::{NoteError, VerifierKey};
 use super::wire::{AuthorityWire, IdWire, LogWire, RootWire, WindowWire};
 use super::{
     CertificateLog, MEDIA_TYPE_V01, MEDIA_TYPE_V02, Part, TrustError, TrustedAuthority, TrustedLog,
-    TrustedRoot, UnusablePart,
+    TrustedRoot, UnusablePart, Usable,
 };
 use crate::limits::{MAX_TRUSTED_PARTS, MAX_TRUSTED_ROOT_BYTES};
 use crate::window::Window;
+use crate::x509::chain::Authority;
+use crate::x509::sct::CtLog;
 
 const RULES: Rules = Rules {
     max_bytes: MAX_TRUSTED_ROOT_BYTES,
@@ -48,14 +51,46 @@ pub(super) fn parse(json: &[u8]) -> Result<TrustedRoot, TrustError> {
     })?;
     refuse_duplicate_ids(certificate_logs.iter().map(|log| log.log_id))?;
     let authority = |part, wire| parse_authority(part, wire).map(Some);
+    let certificate_authorities = parts("certificateAuthorities", wire.certificate_authorities, authority)?;
+    let timestamp_authorities = parts("timestampAuthorities", wire.timestamp_authorities, authority)?;
+    let mut authorities = |list, trusted: &[TrustedAuthority]| {
+        usable(list, trusted, "certificates", &mut unusable, Authority::parse)
+    };
+    let usable = Usable {
+        certificate_authorities: authorities("certificateAuthorities", &certificate_authorities),
+        timestamp_authorities: authorities("timestampAuthorities", &timestamp_authorities),
+        certificate_logs: usable("ctlogs", &certificate_logs, "key", &mut unusable, CtLog::parse),
+    };
     Ok(TrustedRoot {
         digest: Sha256Digest::of(json),
         logs,
-        certificate_authorities: parts("certificateAuthorities", wire.certificate_authorities, authority)?,
-        timestamp_authorities: parts("timestampAuthorities", wire.timestamp_authorities, authority)?,
+        certificate_authorities,
+        timestamp_authorities,
         certificate_logs,
         unusable,
+        usable: Arc::new(usable),
     })
+}
+
+/// Parses what is used of each part; those that cannot be used are listed, and the others still work.
+fn usable<T, U>(
+    list: &'static str,
+    trusted: &[T],
+    what: &str,
+    unusable: &mut Vec<UnusablePart>,
+    parse: impl Fn(&T) -> Option<U>,
+) -> Vec<U> {
+    let mut usable = Vec::new();
+    for (index, part) in trusted.iter().enumerate() {
+        match parse(part) {
+            Some(part) => usable.push(part),
+            None => unusable.push(UnusablePart {
+                part: Part { list, index },
+                unsupported: what.to_owned(),
+            }),
+        }
+    }
+    usable
 }
 
 /// Refuses two logs with one id: whose key a checkpoint is then verified with would be chance.

@@ -1,8 +1,9 @@
 //! Step 5: the signature covers exactly the payload bytes, through the pre-authentication encoding.
 
 use thiserror::Error;
-use touchmark_tlog::entry::HashedRekordV002;
+use touchmark_tlog::entry::EntryBody;
 
+use super::log::{Signed, SignedContent};
 use super::signer::AuthenticSigner;
 use super::structure::Shape;
 use crate::bundle::Bundle;
@@ -41,7 +42,7 @@ pub(super) struct OpenedEnvelope<'s> {
     envelope: &'s Envelope,
     key: &'s PublicKey,
     pae: Vec<u8>,
-    bodies: &'s [HashedRekordV002],
+    bodies: &'s [EntryBody],
 }
 
 /// Opens the envelope: from here on its payload is what the signer signed.
@@ -76,7 +77,7 @@ impl<'s> OpenedEnvelope<'s> {
     }
 
     /// Returns the bodies of the bundle's log entries, in their order.
-    pub(super) fn bodies(&self) -> &'s [HashedRekordV002] {
+    pub(super) fn bodies(&self) -> &'s [EntryBody] {
         self.bodies
     }
 
@@ -90,5 +91,18 @@ impl<'s> OpenedEnvelope<'s> {
 
     pub(super) fn checks(&self) -> Vec<Check> {
         vec![Check::pass("envelope.signature")]
+    }
+
+    /// Returns what a log entry must be about.
+    pub(super) fn signed(&self) -> Signed<'_> {
+        Signed {
+            signature: &self.envelope.signature,
+            key: self.key,
+            certificate: None,
+            content: SignedContent::Envelope {
+                envelope: self.envelope,
+                pae: &self.pae,
+            },
+        }
     }
 }

@@ -1,38 +1,41 @@
-//! Step 6: a log that the verifier trusts has an entry, and the entry is about this envelope.
+//! Step 6: a log that the verifier trusts has an entry, and the entry is about this signature.
 //!
 //! A log proves that an entry exists, not that it is about us: digest, signature and key of its body are compared
-//! with the envelope, on every path, or a genuine entry of something else could stand in (CVE-2022-36056,
-//! CVE-2026-22703). The copies of index, size and root inside an inclusion proof are signed by nobody and not read;
-//! the entry's own index and the verified checkpoint count. Requirements count operators, never entries.
+//! with what was verified, on every path, or a genuine entry of something else could stand in (CVE-2022-36056,
+//! CVE-2026-22703). The copies of size and root inside an inclusion proof are signed by nobody and not read; the
+//! verified checkpoint counts. Requirements count operators, never entries.
 
 mod body;
 mod error;
+mod inclusion;
+mod signed;
+mod views;
 
 use std::collections::HashSet;
 
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_tlog::checkpoint::{VerifiedCheckpoint, verify_note};
-use touchmark_tlog::entry::LogEntry;
-use touchmark_tlog::merkle::{leaf_hash, verify_inclusion};
+use touchmark_tlog::entry::{EntryBody, LogEntry};
 
 use super::envelope::OpenedEnvelope;
 use super::memory::Memory;
 use super::options::{LogRequirement, VerifyOptions};
+use super::promise;
 use super::time::VerifiedTimes;
 use crate::trust::{TrustedLog, TrustedRoot};
 use crate::verified::{Check, LogFinding};
 
 pub(super) use body::read_body;
 pub use error::LogError;
+pub(super) use signed::{Signed, SignedContent};
 
-/// The log entries of an envelope, each proven, at most one a log.
+/// The log entries of a signature, each proven, at most one a log.
 #[derive(Debug)]
 pub(super) struct LoggedEnvelope {
     findings: Vec<LogFinding>,
     checks: Vec<Check>,
 }
 
-/// Locates the envelope in the logs that the bundle names.
+/// Locates an envelope in the logs that its bundle names.
 pub(super) fn locate(
     opened: &OpenedEnvelope<'_>,
     times: &VerifiedTimes,
@@ -40,31 +43,81 @@ pub(super) fn locate(
     options: &VerifyOptions,
     memory: &Memory,
 ) -> Result<LoggedEnvelope, LogError> {
-    let entries = &opened.bundle().tlog_entries;
-    refuse_duplicates(entries)?;
-    let mut logged = LoggedEnvelope {
-        findings: Vec::new(),
-        checks: Vec::new(),
+    let context = Context {
+        times,
+        root,
+        options,
+        memory,
     };
-    for (entry, (log_entry, body)) in entries.iter().zip(opened.bodies()).enumerate() {
-        body::bind(entry, body, opened)?;
-        let log = root.log(&log_entry.log_id).ok_or(LogError::LogUnknown {
-            entry,
-            log_id: log_entry.log_id,
-        })?;
-        logged.checks.push(require_in_use(entry, log, times, options.at)?);
-        let checkpoint = prove_inclusion(entry, log_entry, log, memory)?;
-        logged.findings.push(LogFinding {
+    context.locate(&opened.bundle().tlog_entries, opened.bodies(), &opened.signed())
+}
+
+/// What entries are judged by.
+pub(super) struct Context<'c> {
+    pub(super) times: &'c VerifiedTimes,
+    pub(super) root: &'c TrustedRoot,
+    pub(super) options: &'c VerifyOptions,
+    pub(super) memory: &'c Memory,
+}
+
+impl Context<'_> {
+    /// Locates what was signed in the logs that its bundle's entries name.
+    pub(super) fn locate(
+        &self,
+        entries: &[LogEntry],
+        bodies: &[EntryBody],
+        signed: &Signed<'_>,
+    ) -> Result<LoggedEnvelope, LogError> {
+        refuse_duplicates(entries)?;
+        let (mut findings, mut checks) = (Vec::new(), Vec::new());
+        let mut witnessed = Vec::new();
+        for (entry, (log_entry, body)) in entries.iter().zip(bodies).enumerate() {
+            body::bind(entry, body, signed)?;
+            let log = self.root.log(&log_entry.log_id).ok_or(LogError::LogUnknown {
+                entry,
+                log_id: log_entry.log_id,
+            })?;
+            checks.push(require_in_use(entry, log, self.times, self.options.at)?);
+            let mut finding = self.prove(entry, log_entry, body, log)?;
+            let views = views::examine(entry, &mut finding, log, self.options)?;
+            witnessed.push(views.witnessed);
+            checks.extend(views.checks);
+            findings.push(finding);
+        }
+        require_operators(&findings, &witnessed, self.options)?;
+        checks.extend(outcomes(&findings, &self.options.log));
+        Ok(LoggedEnvelope { findings, checks })
+    }
+
+    /// Proves that the log has the entry, or has at least promised to include it where the caller allows that.
+    fn prove(
+        &self,
+        entry: usize,
+        log_entry: &LogEntry,
+        body: &EntryBody,
+        log: &TrustedLog,
+    ) -> Result<LogFinding, LogError> {
+        let finding = |index, checkpoint| LogFinding {
             origin: log.origin.clone(),
             log_id: log.log_id,
-            index: log_entry.log_index,
+            index,
             operator: log.operator.clone(),
             checkpoint,
-        });
+            cosigned: Vec::new(),
+        };
+        // Step 2 verified a promise that is there, and with it the position over all shards.
+        let promise = promise::authenticate(entry, log_entry, body, self.root)
+            .map_err(|source| LogError::Promise { entry, source })?;
+        if log_entry.inclusion_proof.is_none() && self.options.allow_promise_only && promise.is_some() {
+            return Ok(finding(log_entry.log_index, None));
+        }
+        let proven = inclusion::prove(entry, log_entry, body, log, self.memory)?;
+        let index = match promise {
+            Some(_) => log_entry.log_index,
+            None => proven.index,
+        };
+        Ok(finding(index, Some(proven.checkpoint)))
     }
-    require_operators(&logged.findings, &options.log)?;
-    logged.checks.extend(outcomes(&logged.findings, &options.log));
-    Ok(logged)
 }
 
 /// Refuses a second entry of one log: it adds nothing, and would invite counting.
@@ -115,83 +168,69 @@ fn require_in_use(
     Ok(Check::pass("tlog.window"))
 }
 
-/// The entry's body is a leaf of the tree whose checkpoint the named log signed.
-fn prove_inclusion(
-    entry: usize,
-    log_entry: &LogEntry,
-    log: &TrustedLog,
-    memory: &Memory,
-) -> Result<VerifiedCheckpoint, LogError> {
-    let proof = log_entry
-        .inclusion_proof
-        .as_ref()
-        .ok_or(LogError::ProofMissing { entry })?;
-    let note = proof
-        .checkpoint
-        .as_ref()
-        .ok_or(LogError::ProofMissing { entry })?;
-    let checkpoint = match memory.checkpoint(&log.log_id, note) {
-        Some(checkpoint) => checkpoint,
-        None => {
-            let checkpoint = verify_note(note.as_bytes(), &log.origin, &log.key)
-                .map_err(|source| LogError::Checkpoint { entry, source })?;
-            memory.keep_checkpoint(&log.log_id, note, &checkpoint);
-            checkpoint
-        }
-    };
-    let leaf = leaf_hash(&log_entry.canonicalized_body);
-    verify_inclusion(
-        &leaf,
-        log_entry.log_index,
-        checkpoint.size(),
-        &proof.hashes,
-        checkpoint.root(),
-    )
-    .map_err(|source| LogError::Inclusion { entry, source })?;
-    Ok(checkpoint)
-}
-
-fn require_operators(findings: &[LogFinding], requirement: &LogRequirement) -> Result<(), LogError> {
-    let LogRequirement::Inclusion { operators } = requirement else {
-        return Ok(());
-    };
+/// Counts the operators of the logs whose checkpoints enough witnesses have cosigned, where that is asked for.
+fn require_operators(
+    findings: &[LogFinding],
+    witnessed: &[bool],
+    options: &VerifyOptions,
+) -> Result<(), LogError> {
     // A log that nobody is named for stands for itself.
-    let distinct: HashSet<_> = findings
+    let operator = |finding: &LogFinding| {
+        finding
+            .operator
+            .clone()
+            .unwrap_or_else(|| format!("log {}", finding.log_id))
+    };
+    let all: HashSet<_> = findings.iter().map(operator).collect();
+    let satisfied = findings
         .iter()
-        .map(|finding| {
-            finding
-                .operator
-                .clone()
-                .unwrap_or_else(|| format!("log {}", finding.log_id))
-        })
-        .collect();
-    let required = usize::from(operators.get());
-    match distinct.len() {
-        0 => Err(LogError::EntryMissing),
-        found if found < required => Err(LogError::TooFewOperators { required, found }),
-        _ => Ok(()),
+        .zip(witnessed)
+        .filter(|(_, satisfied)| **satisfied);
+    let counted: HashSet<_> = satisfied.map(|(finding, _)| operator(finding)).collect();
+    let required = match &options.log {
+        LogRequirement::Inclusion { operators } => usize::from(operators.get()),
+        LogRequirement::DangerouslyUnlogged { .. } => 0,
+    };
+    if all.is_empty() && required > 0 {
+        return Err(LogError::EntryMissing);
     }
+    if all.len() < required {
+        return Err(LogError::TooFewOperators {
+            required,
+            found: all.len(),
+        });
+    }
+    // Without any entry there is nothing that witnesses could have seen.
+    if counted.len() < required || (counted.is_empty() && !all.is_empty()) {
+        return Err(views::quorum_missing(findings, witnessed, options));
+    }
+    Ok(())
 }
 
 fn outcomes(findings: &[LogFinding], requirement: &LogRequirement) -> Vec<Check> {
     match requirement {
         LogRequirement::DangerouslyUnlogged { reason } if findings.is_empty() => {
-            vec![Check::skipped(
+            return vec![Check::skipped(
                 "tlog.inclusion",
                 format!("not asked for: {reason}"),
-            )]
+            )];
         }
-        _ => vec![
-            Check::pass("tlog.binding"),
-            Check::pass("tlog.checkpoint"),
-            Check::pass("tlog.inclusion"),
-            Check::skipped(
-                "tlog.consistency",
-                "the checkpoint was not compared with a remembered one",
-            ),
-            Check::skipped("tlog.witnesses", "no quorum of witnesses was asked for"),
-        ],
+        _ => {}
     }
+    if findings.iter().any(|finding| finding.checkpoint.is_none()) {
+        return vec![
+            Check::pass("tlog.binding"),
+            Check::skipped(
+                "tlog.inclusion",
+                "the log only promised to include the entry, which the caller allows for bundles of version 0.1",
+            ),
+        ];
+    }
+    vec![
+        Check::pass("tlog.binding"),
+        Check::pass("tlog.checkpoint"),
+        Check::pass("tlog.inclusion"),
+    ]
 }
 
 impl LoggedEnvelope {

@@ -1,8 +1,12 @@
 //! What a caller asks of verification.
 
 use std::num::NonZeroU8;
+use std::sync::Arc;
 
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_tlog::witness_policy::WitnessPolicy;
+
+use crate::remembered::RememberedCheckpoints;
 
 /// How to verify.
 #[derive(Debug, Clone)]
@@ -16,6 +20,10 @@ pub struct VerifyOptions {
     pub timestamps: u8,
     /// What is asked of certificate transparency.
     pub sct: SctRequirement,
+    /// Which witnesses must have cosigned the checkpoints of the logs that count, if any.
+    pub witnesses: Option<WitnessPolicy>,
+    /// The checkpoints that were seen before, with which new ones are compared.
+    pub remembered: Option<Arc<dyn RememberedCheckpoints>>,
     /// Whether an entry of a version 0.1 bundle may have an inclusion promise and no inclusion proof: the log then only
     /// promised to include it. Off by default.
     pub allow_promise_only: bool,
@@ -29,6 +37,8 @@ impl VerifyOptions {
             log: LogRequirement::ONE_LOG,
             timestamps: 0,
             sct: SctRequirement::ONE_LOG,
+            witnesses: None,
+            remembered: None,
             allow_promise_only: false,
         }
     }

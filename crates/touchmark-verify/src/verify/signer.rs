@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_tlog::entry::VerifierMaterial;
+use touchmark_tlog::entry::{EntryBody, VerifierMaterial};
 
 use super::memory::Memory;
 use super::structure::Shape;
@@ -160,8 +160,8 @@ fn material(
         return Ok(memory.key(named).unwrap_or_else(|| memory.keep_key(key.clone())));
     }
     let mut spki = None;
-    for body in shape.bodies() {
-        let VerifierMaterial::PublicKey(key) = &body.verifier.material else {
+    for verifier in shape.bodies().iter().flat_map(EntryBody::verifiers) {
+        let VerifierMaterial::PublicKey(key) = verifier else {
             continue;
         };
         let found = KeyFingerprint::of_spki(key);

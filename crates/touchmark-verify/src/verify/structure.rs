@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
-use touchmark_tlog::entry::HashedRekordV002;
+use touchmark_tlog::entry::EntryBody;
 
 use super::log::{self, LogError};
 use crate::bundle::{Bundle, BundleError, VerificationMaterial};
@@ -56,7 +56,7 @@ pub(super) struct Shape<'b> {
     bundle: &'b Bundle,
     envelope: &'b Envelope,
     hint: &'b str,
-    bodies: Vec<HashedRekordV002>,
+    bodies: Vec<EntryBody>,
 }
 
 /// Examines the form of a bundle.
@@ -108,7 +108,7 @@ impl<'b> Shape<'b> {
     }
 
     /// Returns the bodies of the log entries, in their order.
-    pub(super) fn bodies(&self) -> &[HashedRekordV002] {
+    pub(super) fn bodies(&self) -> &[EntryBody] {
         &self.bodies
     }
 

@@ -3,10 +3,13 @@
 use thiserror::Error;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::checkpoint::CheckpointError;
+use touchmark_tlog::cosignature::CosignatureError;
 use touchmark_tlog::entry::EntryError;
 use touchmark_tlog::merkle::{Hash, MerkleError};
 
 use crate::key::KeyFingerprint;
+use crate::remembered::{Fork, RememberedError};
+use crate::verify::promise::PromiseError;
 use crate::window::Window;
 
 /// Why log entries were refused, or are not enough. `entry` is the position in the bundle.
@@ -31,14 +34,6 @@ pub enum LogError {
         entry: usize,
         /// The log.
         log_id: Hash,
-    },
-    /// The entry is of Rekor v1, which this version does not verify.
-    #[error("log entry {entry} is a {kind} of Rekor v1, which this version does not verify")]
-    RekorV1Unsupported {
-        /// The entry.
-        entry: usize,
-        /// Its kind and version.
-        kind: String,
     },
     /// The entry is of an unknown kind.
     #[error("log entry {entry} is of unknown kind {kind:?} {version:?}")]
@@ -95,6 +90,105 @@ pub enum LogError {
         /// The entry.
         entry: usize,
     },
+    /// The entry has another number of signatures than the envelope's one.
+    #[error("log entry {entry} is about an envelope with {found} signatures, not one")]
+    SignatureCount {
+        /// The entry.
+        entry: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// The entry is about an envelope, and the bundle has none.
+    #[error("log entry {entry} is a {kind} entry, but no envelope was signed")]
+    NoEnvelope {
+        /// The entry.
+        entry: usize,
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// The entry names another payload type than the envelope.
+    #[error("log entry {entry} is about payload type {found:?}")]
+    PayloadTypeMismatch {
+        /// The entry.
+        entry: usize,
+        /// The payload type found, shortened.
+        found: String,
+    },
+    /// The entry has a digest that the caller does not know of the message.
+    #[error("log entry {entry} has a {algorithm} digest, which is not known of the message")]
+    DigestUnknown {
+        /// The entry.
+        entry: usize,
+        /// The hash function.
+        algorithm: &'static str,
+    },
+    /// The inclusion promise is wrong.
+    #[error("the inclusion promise of log entry {entry} does not verify")]
+    Promise {
+        /// The entry.
+        entry: usize,
+        /// What is wrong with it.
+        #[source]
+        source: PromiseError,
+    },
+    /// A cosignature of a known witness is wrong.
+    #[error("the checkpoint of log entry {entry} has a wrong cosignature")]
+    Cosignature {
+        /// The entry.
+        entry: usize,
+        /// What is wrong with it.
+        #[source]
+        source: CosignatureError,
+    },
+    /// Too few witnesses have cosigned the checkpoint, or the witness policy does not know the log.
+    #[error("the checkpoint of {origin:?} lacks the quorum {quorum:?}; cosigned by {cosigned:?}")]
+    WitnessQuorum {
+        /// The entry.
+        entry: usize,
+        /// The log.
+        origin: String,
+        /// The quorum's name in the policy.
+        quorum: String,
+        /// The witnesses that did cosign.
+        cosigned: Vec<String>,
+    },
+    /// The remembered checkpoint cannot be read.
+    #[error("what is remembered of the log of entry {entry} is lost")]
+    RememberedUnreadable {
+        /// The entry.
+        entry: usize,
+        /// What is wrong.
+        #[source]
+        source: RememberedError,
+    },
+    /// The remembered checkpoint is not one that the log signed.
+    #[error("what is remembered of the log of entry {entry} is no checkpoint of it")]
+    RememberedCheckpoint {
+        /// The entry.
+        entry: usize,
+        /// What is wrong with it.
+        #[source]
+        source: CheckpointError,
+    },
+    /// The remembered checkpoint is of another tree than it was asked for.
+    #[error("log entry {entry}: asked for what is remembered of {expected:?}, found {found:?}")]
+    RememberedOrigin {
+        /// The entry.
+        entry: usize,
+        /// The tree asked for.
+        expected: String,
+        /// The tree found.
+        found: String,
+    },
+    /// The checkpoint contradicts the remembered one: the log shows two views.
+    #[error("the log of entry {entry} shows two views")]
+    Fork {
+        /// The entry.
+        entry: usize,
+        /// Both notes.
+        #[source]
+        source: Box<Fork>,
+    },
     /// The log is not in the trusted root.
     #[error("log entry {entry} names log {log_id}, which is not trusted")]
     LogUnknown {
@@ -148,13 +242,23 @@ impl LogError {
             Self::EntryMissing => "tlog.entry_missing",
             Self::TooFewOperators { .. } => "tlog.too_few_operators",
             Self::DuplicateEntry { .. } => "tlog.duplicate_entry",
-            Self::RekorV1Unsupported { .. } => "tlog.rekor_v1_unsupported",
             Self::EntryKind { .. } => "tlog.entry_kind",
             Self::Body { source, .. } => source.code(),
             Self::VerifierMismatch { .. } => "tlog.verifier_mismatch",
             Self::KeyDetailsMismatch { .. } => "tlog.key_details_mismatch",
             Self::DigestMismatch { .. } => "tlog.digest_mismatch",
             Self::SignatureMismatch { .. } => "tlog.signature_mismatch",
+            Self::SignatureCount { .. } => "tlog.signature_count",
+            Self::NoEnvelope { .. } => "tlog.no_envelope",
+            Self::PayloadTypeMismatch { .. } => "tlog.payload_type_mismatch",
+            Self::DigestUnknown { .. } => "tlog.digest_unknown",
+            Self::Promise { source, .. } => source.code(),
+            Self::Cosignature { source, .. } => source.code(),
+            Self::WitnessQuorum { .. } => "tlog.witness_quorum",
+            Self::RememberedUnreadable { .. }
+            | Self::RememberedCheckpoint { .. }
+            | Self::RememberedOrigin { .. } => "tlog.remembered_unreadable",
+            Self::Fork { source, .. } => source.code(),
             Self::LogUnknown { .. } => "tlog.log_unknown",
             Self::OutsideLogWindow { .. } => "tlog.outside_log_window",
             Self::ProofMissing { .. } => "tlog.proof_missing",

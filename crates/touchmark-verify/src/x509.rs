@@ -1,0 +1,14 @@
+//! Certificates of signers and authorities, RFC 5280: parsed strictly, chained to a trusted authority at a given time,
+//! held against the profile of a signing certificate, and shown to certificate logs, RFC 6962.
+//!
+//! Chains are built and checked by webpki; what it accepts and we do not is refused here first. No clock is read.
+
+mod certificate;
+pub(crate) mod chain;
+mod error;
+pub(crate) mod fulcio;
+pub(crate) mod profile;
+pub(crate) mod sct;
+
+pub(crate) use certificate::{Certificate, oid};
+pub use error::CertificateError;
