@@ -16,6 +16,7 @@
 
 use std::fmt;
 
+use touchmark_verify::identity::{PatternError, TextPattern};
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest pattern, in bytes.
@@ -109,6 +110,39 @@ impl Glob {
     /// Returns whether the path is one the pattern names, character for character.
     pub fn matches(&self, path: &[u8]) -> bool {
         matches_segments(&self.exact, &split(path, false))
+    }
+
+    /// Returns the same pattern as one for names that certificates carry, where texts are compared byte for byte.
+    pub fn to_text_pattern(&self) -> Result<TextPattern, PatternError> {
+        if !self.text.contains(['*', '?']) {
+            return TextPattern::exact(self.text.as_str());
+        }
+        let segments: Vec<&str> = self.text.split('/').collect();
+        let mut expression = String::from("^");
+        for (i, segment) in segments.iter().enumerate() {
+            let last = i + 1 == segments.len();
+            match (*segment, i, last) {
+                ("**", 0, true) => expression.push_str(".*"),
+                // The slash before was left to this segment, which may stand for none at all.
+                ("**", _, true) => expression.push_str("(?:/.*)?"),
+                ("**", _, false) => expression.push_str("(?:[^/]+/)*"),
+                (name, ..) => {
+                    for c in name.chars() {
+                        match c {
+                            '*' => expression.push_str("[^/]*"),
+                            '?' => expression.push_str("[^/]"),
+                            other => expression.push_str(&regex_syntax::escape(&other.to_string())),
+                        }
+                    }
+                    let slash_follows = !last && !(segments[i + 1] == "**" && i + 2 == segments.len());
+                    if slash_follows {
+                        expression.push('/');
+                    }
+                }
+            }
+        }
+        expression.push('$');
+        TextPattern::regexp(&expression)
     }
 
     /// Returns whether the path is one the pattern names, or one that some file system takes for one.
@@ -333,6 +367,24 @@ mod tests {
         }
         assert!(glob("a?c").matches(b"a\xffc"));
         assert!(!glob("a\u{fffd}c").matches(b"a\xffc"));
+    }
+
+    #[test]
+    fn a_pattern_of_names_matches_what_the_pattern_of_paths_matches() {
+        let names = [
+            "refs/heads/main", "refs/heads/agent", "refs/heads/agent/fix", "refs/heads/agent/a/b", "refs/heads/agentx",
+            "refs/tags/v1.2", "refs/tags/v1x2", "refs/heads/a/b/main", "refs", "x/refs/heads/main",
+        ];
+        for pattern in [
+            "refs/heads/main", "refs/heads/agent/**", "refs/**/main", "**/main", "**", "refs/tags/v1.*", "refs/*/*",
+            "refs/heads/age?t",
+        ] {
+            let glob = glob(pattern);
+            let text = glob.to_text_pattern().unwrap();
+            for name in names {
+                assert_eq!(text.matches(name), glob.matches(name.as_bytes()), "{pattern} {name} {text}");
+            }
+        }
     }
 
     #[test]

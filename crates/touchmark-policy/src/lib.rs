@@ -15,6 +15,7 @@
 //! assert_eq!(registry::explain(misspelt.code()).unwrap().class.name(), "usage");
 //! ```
 
+pub mod agreement;
 pub mod classes;
 pub mod exit;
 pub mod file;

@@ -1,5 +1,7 @@
 //! Why a policy file is refused.
 
+use touchmark_verify::identity::PatternError;
+
 use crate::globs::GlobError;
 
 /// Why a policy file is refused. Every variant that is about a place in the file has its line, counted from 1.
@@ -136,6 +138,31 @@ pub enum PolicyError {
         /// The principal that has it too.
         second: String,
     },
+    /// Two identities that one certificate could match, or that are not proven to exclude each other.
+    #[error("line {line}: {signer} (of {second:?}) could be the same signer as {other} (of {first:?})")]
+    OverlappingSigners {
+        /// The line of the second.
+        line: usize,
+        /// The second.
+        signer: String,
+        /// The first.
+        other: String,
+        /// The principal that has the first.
+        first: String,
+        /// The principal that has the second.
+        second: String,
+    },
+    /// A pattern for names that could match more than it shows.
+    #[error("line {line}: `{key}`")]
+    Pattern {
+        /// The line.
+        line: usize,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: PatternError,
+    },
     /// A name that nothing in the policy has.
     #[error("line {line}: `{key}` names {name:?}, which the policy does not define{}", did_you_mean(suggestion.as_deref()))]
     UnknownReference {
@@ -167,7 +194,8 @@ impl PolicyError {
             Self::Glob { .. } => "policy.glob",
             Self::Threshold { .. } => "policy.threshold",
             Self::DuplicateId { .. } => "policy.duplicate_id",
-            Self::AmbiguousSigner { .. } => "policy.ambiguous_signer",
+            Self::AmbiguousSigner { .. } | Self::OverlappingSigners { .. } => "policy.ambiguous_signer",
+            Self::Pattern { source, .. } => source.code(),
             Self::UnknownReference { .. } => "policy.unknown_reference",
         }
     }
@@ -188,6 +216,8 @@ impl PolicyError {
             | Self::Threshold { line, .. }
             | Self::DuplicateId { line, .. }
             | Self::AmbiguousSigner { line, .. }
+            | Self::OverlappingSigners { line, .. }
+            | Self::Pattern { line, .. }
             | Self::UnknownReference { line, .. } => Some(*line),
         }
     }

@@ -1,10 +1,12 @@
 //! From bytes to a checked [`Policy`].
 
+use std::num::NonZeroU8;
+
 use toml::de::DeTable;
 use touchmark_statement::digest::Sha256Digest;
 
 use super::error::PolicyError;
-use super::reader::{Keys, Source, Table};
+use super::reader::{Keys, Source, Table, Value};
 use super::{MAX_POLICY_BYTES, Policy, SelfOperatedLog, Trust, people, rules};
 
 const ROOT: Keys = Keys {
@@ -24,13 +26,19 @@ const ROOT: Keys = Keys {
     unsupported: &["epoch", "rego", "break-glass", "suspects", "bot", "mode"],
 };
 const TRUST: Keys = Keys {
-    known: &["roots", "log"],
+    known: &["roots", "log", "timestamps"],
     unsupported: &["witnesses"],
 };
 const LOG: Keys = Keys {
-    known: &["inclusion", "self"],
-    unsupported: &["witnesses", "maxAge", "max-age"],
+    known: &["inclusion", "operators", "witnesses", "self", "promise-only"],
+    unsupported: &["maxAge", "max-age"],
 };
+const TIMESTAMPS: Keys = Keys {
+    known: &["operators"],
+    unsupported: &[],
+};
+/// The most operators that a policy may ask for.
+const MAX_OPERATORS: u8 = 16;
 
 pub(super) fn load(bytes: &[u8]) -> Result<Policy, PolicyError> {
     if bytes.len() > MAX_POLICY_BYTES {
@@ -83,24 +91,49 @@ pub(super) fn load(bytes: &[u8]) -> Result<Policy, PolicyError> {
 }
 
 fn trust(root: &Table<'_>) -> Result<Trust, PolicyError> {
-    let mut trust = Trust {
-        roots: Vec::new(),
-        inclusion: true,
-        self_operated: SelfOperatedLog::Deny,
-    };
+    let mut trust = Trust::default();
     let Some(table) = root.table("trust", &TRUST)? else {
         return Ok(trust);
     };
     trust.roots = table.texts("roots")?;
-    let Some(log) = table.table("log", &LOG)? else {
-        return Ok(trust);
-    };
+    if let Some(timestamps) = table.table("timestamps", &TIMESTAMPS)? {
+        trust.timestamps = operators(&timestamps.required("operators")?)?.get();
+    }
+    if let Some(log) = table.table("log", &LOG)? {
+        read_log(&log, &mut trust)?;
+    }
+    Ok(trust)
+}
+
+fn read_log(log: &Table<'_>, trust: &mut Trust) -> Result<(), PolicyError> {
     if let Some(inclusion) = log.optional("inclusion") {
         trust.inclusion = inclusion.boolean()?;
     }
-    if let Some(value) = log.optional("self") {
-        let words = [("allow", SelfOperatedLog::Allow), ("deny", SelfOperatedLog::Deny)];
-        trust.self_operated = value.word("\"allow\" or \"deny\"", &words)?;
+    for key in ["operators", "witnesses", "promise-only"] {
+        if let Some(value) = log.optional(key).filter(|_| !trust.inclusion) {
+            return Err(value.wrong("absent beside `inclusion = false`", "present", &[]));
+        }
     }
-    Ok(trust)
+    if let Some(value) = log.optional("operators") {
+        trust.operators = operators(&value)?;
+    }
+    trust.witnesses = log.optional("witnesses").map(|value| value.text()).transpose()?;
+    let words = [("allow", true), ("deny", false)];
+    let allowed = |key: &str| {
+        let value = log.optional(key);
+        value
+            .map(|value| value.word("\"allow\" or \"deny\"", &words))
+            .transpose()
+    };
+    if allowed("self")? == Some(true) {
+        trust.self_operated = SelfOperatedLog::Allow;
+    }
+    trust.promise_only = allowed("promise-only")?.unwrap_or(false);
+    Ok(())
+}
+
+fn operators(value: &Value<'_>) -> Result<NonZeroU8, PolicyError> {
+    let number = value.threshold(i64::from(MAX_OPERATORS), "from 1 to 16")?;
+    let number = u8::try_from(number).ok().and_then(NonZeroU8::new);
+    Ok(number.unwrap_or(NonZeroU8::MIN))
 }

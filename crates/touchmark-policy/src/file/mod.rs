@@ -6,19 +6,26 @@
 
 mod error;
 mod load;
+mod overlap;
 mod people;
 mod reader;
 mod requirement;
 mod rules;
+mod signers;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
+use std::num::NonZeroU8;
+
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_verify::identity::{CertificateIdentity, IdentityMismatch};
 use touchmark_verify::key::KeyFingerprint;
 
 pub use error::PolicyError;
 pub use requirement::ProductRequirement;
+pub use signers::{Signer, SignsWith};
 
 use crate::globs::Glob;
 
@@ -59,15 +66,37 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
 }
 
-/// `[trust]`.
+/// `[trust]`. Names only: what they stand for comes from the verifier's own configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     /// Names of the trusted roots that count; empty means every root the caller passes.
     pub roots: Vec<String>,
     /// Whether a verified log entry is required of every statement.
     pub inclusion: bool,
+    /// The logs of how many operators must hold every statement.
+    pub operators: NonZeroU8,
+    /// The name of the witness policy whose quorum must have cosigned the checkpoint.
+    pub witnesses: Option<String>,
     /// Whether a log run by the signer counts as a log.
     pub self_operated: SelfOperatedLog,
+    /// Whether a version 0.1 bundle may have a log's promise instead of a proof of inclusion.
+    pub promise_only: bool,
+    /// The signed timestamps of how many operators must be there.
+    pub timestamps: u8,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self {
+            roots: Vec::new(),
+            inclusion: true,
+            operators: NonZeroU8::MIN,
+            witnesses: None,
+            self_operated: SelfOperatedLog::Deny,
+            promise_only: false,
+            timestamps: 0,
+        }
+    }
 }
 
 /// What a log run by the signer counts for.
@@ -79,23 +108,8 @@ pub enum SelfOperatedLog {
     Deny,
 }
 
-/// A key that a principal signs with.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeySigner {
-    /// sha256 of the key's SPKI DER.
-    pub key: KeyFingerprint,
-    /// The key is good from this time.
-    pub from: Option<Timestamp>,
-    /// The key is good before this time.
-    pub until: Option<Timestamp>,
-    /// People: each signature takes an act of the person (touch, PIN).
-    pub presence: bool,
-    /// Agents: the key is out of the agent's reach.
-    pub isolated: bool,
-}
-
-/// `[[person]]`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// `[[person]]`. People are ordered by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The id.
     pub id: String,
@@ -107,8 +121,20 @@ pub struct Person {
     pub emails: Vec<String>,
     /// May approve changes of the policy.
     pub policy_admin: bool,
-    /// Keys.
-    pub signers: Vec<KeySigner>,
+    /// What it signs with.
+    pub signers: Vec<Signer>,
+}
+
+impl Ord for Person {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}
+
+impl PartialOrd for Person {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// `[[agent]]`.
@@ -122,8 +148,8 @@ pub struct Agent {
     pub operators: Vec<String>,
     /// Whether new verdicts may rest on it.
     pub status: AgentStatus,
-    /// Keys.
-    pub signers: Vec<KeySigner>,
+    /// What it signs with.
+    pub signers: Vec<Signer>,
     /// Products it may be; empty means any.
     pub products: Vec<ProductRequirement>,
     /// Models it may use, as `provider/id`; empty means any.
@@ -148,12 +174,23 @@ pub enum AgentStatus {
 /// `scope`. An absent list means anywhere, except paths of class `policy`, which no agent may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
-    /// Repositories by URI.
-    pub repositories: Option<Vec<String>>,
+    /// Repositories.
+    pub repositories: Option<Vec<ScopeRepository>>,
     /// Refs the agent works on.
     pub refs: Option<Vec<Glob>>,
     /// Paths.
     pub paths: Option<Vec<Glob>>,
+}
+
+/// A repository of a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeRepository {
+    /// Its URI.
+    pub uri: String,
+    /// The forge's immutable id, which a repository that takes over the name does not have.
+    pub id: Option<String>,
+    /// Whether the agent may have run in a fork.
+    pub forks: bool,
 }
 
 /// `limits`.
@@ -193,8 +230,8 @@ pub enum TranscriptRequirement {
 pub struct Service {
     /// The id.
     pub id: String,
-    /// Keys.
-    pub signers: Vec<KeySigner>,
+    /// What it signs with.
+    pub signers: Vec<Signer>,
     /// What it may say.
     pub may: Vec<ServiceRole>,
 }
@@ -340,8 +377,8 @@ impl<'a> Principal<'a> {
         }
     }
 
-    /// Returns its keys.
-    pub fn signers(self) -> &'a [KeySigner] {
+    /// Returns what it signs with.
+    pub fn signers(self) -> &'a [Signer] {
         match self {
             Principal::Person(person) => &person.signers,
             Principal::Agent(agent) => &agent.signers,
@@ -374,14 +411,37 @@ impl Policy {
     }
 
     /// Returns the one principal that signs with the key, and the key's entry.
-    pub fn principal_of(&self, key: &KeyFingerprint) -> Option<(Principal<'_>, &KeySigner)> {
+    pub fn principal_of(&self, key: &KeyFingerprint) -> Option<(Principal<'_>, &Signer)> {
         self.principals().find_map(|principal| {
-            principal
-                .signers()
-                .iter()
-                .find(|signer| signer.key == *key)
-                .map(|signer| (principal, signer))
+            let mut signers = principal.signers().iter();
+            let signer = signers.find(|signer| signer.key() == Some(key))?;
+            Some((principal, signer))
         })
+    }
+
+    /// Returns the one principal that a certificate stands for, and its entries that match. None where no entry does,
+    /// with the difference to the one that comes nearest: issuer and name agree, something else does not.
+    pub fn principal_of_identity(
+        &self,
+        identity: &CertificateIdentity,
+    ) -> Result<(Principal<'_>, Vec<&Signer>), Option<IdentityMismatch>> {
+        let mut nearest = None;
+        for principal in self.principals() {
+            let mut matching = Vec::new();
+            for signer in principal.signers() {
+                match signer.accepts(identity) {
+                    Some(Ok(())) => matching.push(signer),
+                    Some(Err(mismatch)) if !matches!(mismatch.claim, "issuer" | "san") => {
+                        nearest.get_or_insert(mismatch);
+                    }
+                    _ => {}
+                }
+            }
+            if !matching.is_empty() {
+                return Ok((principal, matching));
+            }
+        }
+        Err(nearest)
     }
 
     /// Returns the person with the id.

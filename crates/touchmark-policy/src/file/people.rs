@@ -1,14 +1,11 @@
 //! Reads `[[person]]`, `[[agent]]` and `[[service]]`.
 
-use std::collections::BTreeMap;
-
-use touchmark_verify::key::KeyFingerprint;
-
 use super::error::PolicyError;
 use super::reader::{Keys, Table, Value, nearest};
+use super::signers::{AGENT_SIGNER, PERSON_SIGNER, SERVICE_SIGNER, Signers};
 use super::{
-    Agent, AgentRequirements, AgentStatus, KeySigner, Limits, MAX_LINES_LIMIT, Person, ProductRequirement,
-    Scope, Service, ServiceRole, TranscriptRequirement,
+    Agent, AgentRequirements, AgentStatus, Limits, MAX_LINES_LIMIT, Person, ProductRequirement, Scope,
+    ScopeRepository, Service, ServiceRole, TranscriptRequirement,
 };
 
 pub(super) struct Principals {
@@ -53,25 +50,9 @@ pub(super) fn known<'n, I: Iterator<Item = &'n str>>(
     })
 }
 
-const CERTIFICATE: &[&str] = &[
-    "issuer",
-    "san",
-    "san-regexp",
-    "repository-id",
-    "triggers",
-    "forge",
-    "login",
-    "hosted",
-    "workflow",
-    "environment",
-];
 const PERSON: Keys = Keys {
     known: &["id", "teams", "names", "emails", "policy-admin", "signers"],
     unsupported: &["forge", "suspect"],
-};
-const PERSON_SIGNER: Keys = Keys {
-    known: &["key", "from", "until", "presence"],
-    unsupported: CERTIFICATE,
 };
 const AGENT: Keys = Keys {
     known: &[
@@ -88,25 +69,17 @@ const AGENT: Keys = Keys {
     ],
     unsupported: &["parent", "delegation"],
 };
-const AGENT_SIGNER: Keys = Keys {
-    known: &["key", "from", "until", "isolated"],
-    unsupported: CERTIFICATE,
-};
 const SERVICE: Keys = Keys {
     known: &["id", "signers", "may"],
     unsupported: &[],
-};
-const SERVICE_SIGNER: Keys = Keys {
-    known: &["key", "from", "until"],
-    unsupported: CERTIFICATE,
 };
 const SCOPE: Keys = Keys {
     known: &["repositories", "refs", "paths"],
     unsupported: &[],
 };
 const REPOSITORY: Keys = Keys {
-    known: &["uri"],
-    unsupported: &["id", "forks"],
+    known: &["uri", "id", "forks"],
+    unsupported: &[],
 };
 const LIMITS: Keys = Keys {
     known: &["paths", "lines"],
@@ -137,11 +110,11 @@ pub(super) fn read(root: &Table<'_>) -> Result<Principals, PolicyError> {
     Ok(principals)
 }
 
-/// Ids and keys met so far, over all kinds of principals.
+/// Ids and signers met so far, over all kinds of principals.
 #[derive(Default)]
 struct Seen {
     ids: Vec<String>,
-    keys: BTreeMap<KeyFingerprint, String>,
+    signers: Signers,
 }
 
 impl Seen {
@@ -154,48 +127,6 @@ impl Seen {
         self.ids.push(id.clone());
         Ok(id)
     }
-
-    fn signers(&mut self, table: &Table<'_>, id: &str, keys: &Keys) -> Result<Vec<KeySigner>, PolicyError> {
-        let mut signers = Vec::new();
-        for entry in table.tables("signers", keys)? {
-            let value = entry.required("key")?;
-            let text = value.text()?;
-            let key: KeyFingerprint = text.parse().map_err(|_| {
-                value.wrong(
-                    "`sha256:` and 64 lowercase hex digits (of the key's SPKI DER)",
-                    &text,
-                    &[],
-                )
-            })?;
-            if let Some(first) = self.keys.insert(key, id.to_owned()) {
-                let (line, second) = (value.line, id.to_owned());
-                return Err(PolicyError::AmbiguousSigner {
-                    line,
-                    key: text,
-                    first,
-                    second,
-                });
-            }
-            signers.push(KeySigner {
-                key,
-                from: entry.optional("from").map(|value| value.start()).transpose()?,
-                until: entry.optional("until").map(|value| value.end()).transpose()?,
-                presence: entry.boolean_if_known("presence", keys)?,
-                isolated: entry.boolean_if_known("isolated", keys)?,
-            });
-        }
-        Ok(signers)
-    }
-}
-
-impl Table<'_> {
-    fn boolean_if_known(&self, key: &str, keys: &Keys) -> Result<bool, PolicyError> {
-        if keys.known.contains(&key) {
-            self.boolean(key)
-        } else {
-            Ok(false)
-        }
-    }
 }
 
 fn person(table: &Table<'_>, seen: &mut Seen) -> Result<Person, PolicyError> {
@@ -205,7 +136,7 @@ fn person(table: &Table<'_>, seen: &mut Seen) -> Result<Person, PolicyError> {
         names: table.texts("names")?,
         emails: table.texts("emails")?,
         policy_admin: table.boolean("policy-admin")?,
-        signers: seen.signers(table, &id, &PERSON_SIGNER)?,
+        signers: seen.signers.read(table, &id, &PERSON_SIGNER, true)?,
         id,
     })
 }
@@ -228,7 +159,7 @@ fn service(table: &Table<'_>, seen: &mut Seen) -> Result<Service, PolicyError> {
         may.push(value.word("\"test-result\", \"build\" or \"sbom\"", &words)?);
     }
     Ok(Service {
-        signers: seen.signers(table, &id, &SERVICE_SIGNER)?,
+        signers: seen.signers.read(table, &id, &SERVICE_SIGNER, false)?,
         may,
         id,
     })
@@ -247,7 +178,7 @@ fn agent(table: &Table<'_>, seen: &mut Seen, principals: &Principals) -> Result<
         owner: table.optional("owner").map(|value| value.text()).transpose()?,
         operators: operators(table, principals)?,
         status: status.transpose()?.unwrap_or(AgentStatus::Active),
-        signers: seen.signers(table, &id, &AGENT_SIGNER)?,
+        signers: seen.signers.read(table, &id, &AGENT_SIGNER, false)?,
         products: products(table)?,
         models: table.globs("models")?.unwrap_or_default(),
         scope: scope(table)?,
@@ -300,23 +231,32 @@ fn scope(table: &Table<'_>) -> Result<Scope, PolicyError> {
     };
     let mut repositories = None;
     if let Some(value) = scope.optional("repositories") {
-        let mut uris = Vec::new();
-        for item in value.list()? {
-            uris.push(if item.is_table() {
-                item.table(&REPOSITORY)?.text("uri")?
-            } else {
-                item.text()?
-            });
-        }
-        if uris.is_empty() {
+        let list = value.list()?.iter().map(repository).collect::<Result<Vec<_>, _>>()?;
+        if list.is_empty() {
             return Err(value.wrong("at least one repository", "[]", &[]));
         }
-        repositories = Some(uris);
+        repositories = Some(list);
     }
     Ok(Scope {
         repositories,
         refs: scope.globs("refs")?,
         paths: scope.globs("paths")?,
+    })
+}
+
+fn repository(item: &Value<'_>) -> Result<ScopeRepository, PolicyError> {
+    if !item.is_table() {
+        return Ok(ScopeRepository {
+            uri: item.text()?,
+            id: None,
+            forks: false,
+        });
+    }
+    let table = item.table(&REPOSITORY)?;
+    Ok(ScopeRepository {
+        uri: table.text("uri")?,
+        id: table.optional("id").map(|value| value.text()).transpose()?,
+        forks: table.boolean("forks")?,
     })
 }
 

@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_verify::identity::PatternError;
 
 use super::error::PolicyError;
 use crate::globs::Glob;
@@ -83,7 +84,8 @@ impl<'t> Table<'t> {
             .map_or(Ok(()), |(_, problem)| Err(problem))
     }
 
-    fn name(&self, key: &str) -> String {
+    /// Returns the full name of a key of this table.
+    pub(super) fn name(&self, key: &str) -> String {
         if self.path.is_empty() {
             key.to_owned()
         } else {
@@ -130,6 +132,14 @@ impl<'t> Table<'t> {
 
     pub(super) fn boolean(&self, key: &str) -> Result<bool, PolicyError> {
         self.optional(key).map_or(Ok(false), |value| value.boolean())
+    }
+
+    /// Returns a flag of a table that may not have it.
+    pub(super) fn boolean_if_known(&self, key: &str, keys: &Keys) -> Result<bool, PolicyError> {
+        match keys.known.contains(&key) {
+            true => self.boolean(key),
+            false => Ok(false),
+        }
     }
 
     /// Returns the tables of a list of tables; absent means none.
@@ -186,6 +196,15 @@ impl<'t> Value<'t> {
             expected,
             found: found.to_owned(),
             suggestion: nearest(found, words.iter().copied()),
+        }
+    }
+
+    /// Returns the error for a pattern that could match more than it shows.
+    pub(super) fn pattern(&self, source: PatternError) -> PolicyError {
+        PolicyError::Pattern {
+            line: self.line,
+            key: self.key.clone(),
+            source,
         }
     }
 

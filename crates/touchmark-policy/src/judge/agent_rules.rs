@@ -9,9 +9,11 @@ use touchmark_statement::git_id::GitTreeId;
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_verify::git_view::{GitObject, GitViewError};
 
+use super::admission;
 use super::gather::{Evidence, sentence};
 use super::lines::Difference;
 use super::request::JudgeRequest;
+use crate::agreement::RunPlace;
 use crate::classes::POLICY_CLASS;
 use crate::file::{Agent, AgentStatus, Policy, TranscriptRequirement};
 use crate::globs::{Glob, Subject};
@@ -36,7 +38,8 @@ pub(super) fn broken(
     }
     product(agent, change, &mut reasons);
     models(agent, change, &mut reasons);
-    place(request, agent, change, &mut reasons);
+    repository(request, agent, evidence, change, &mut reasons);
+    git_ref(agent, change, &mut reasons);
     paths(policy, agent, change, &mut reasons);
     lines(request, agent, change, &mut reasons);
     requirements(agent, change, &mut reasons);
@@ -93,23 +96,50 @@ fn models(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
     }
 }
 
-fn place(request: &JudgeRequest<'_>, agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
-    if let Some(uris) = &agent.scope.repositories
-        && !uris.iter().any(|uri| request.change.repository.is_named_by(uri))
-    {
-        let found = request.change.repository.uris.join(", ");
+fn repository(
+    request: &JudgeRequest<'_>,
+    agent: &Agent,
+    evidence: &Evidence<'_>,
+    change: &AgentChange,
+    reasons: &mut Vec<Reason>,
+) {
+    let Some(scope) = &agent.scope.repositories else {
+        return;
+    };
+    let identity = &request.change.repository;
+    let Some(allowed) = scope.iter().find(|allowed| identity.is_named_by(&allowed.uri)) else {
+        let uris: Vec<&str> = scope.iter().map(|allowed| allowed.uri.as_str()).collect();
         reasons.push(
             Reason::new("agent.repository")
                 .expected(uris.join(" or "))
-                .found(found),
+                .found(identity.uris.join(", ")),
+        );
+        return;
+    };
+    let Some(expected) = &allowed.id else { return };
+    // A certificate knows the repository of the run. That of a fork, and what a key signs, is only what is claimed.
+    let certified = evidence
+        .verified
+        .signer()
+        .certificate()
+        .filter(|identity| admission::place(evidence, identity, request) == Ok(RunPlace::SameRepository))
+        .and_then(|identity| identity.claims.source_repository_identifier.as_deref());
+    let found = certified.or(change.change.repository.id.as_deref());
+    if found != Some(expected) {
+        reasons.push(
+            Reason::new("agent.repository_id")
+                .expected(expected)
+                .found(found.unwrap_or("no id named")),
         );
     }
-    if let Some(refs) = &agent.scope.refs {
-        let name = change.change.ref_name.as_deref().unwrap_or_default();
-        if !refs.iter().any(|glob| glob.matches(name.as_bytes())) {
-            let found = if name.is_empty() { "no ref named" } else { name };
-            reasons.push(Reason::new("agent.ref").expected(list(refs)).found(found));
-        }
+}
+
+fn git_ref(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) {
+    let Some(refs) = &agent.scope.refs else { return };
+    let name = change.change.ref_name.as_deref().unwrap_or_default();
+    if !refs.iter().any(|glob| glob.matches(name.as_bytes())) {
+        let found = if name.is_empty() { "no ref named" } else { name };
+        reasons.push(Reason::new("agent.ref").expected(list(refs)).found(found));
     }
 }
 

@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 
 use touchmark_statement::predicate::Predicate;
 use touchmark_verify::git_view::GitViewError;
+use touchmark_verify::identity::{SubjectAlternativeName, TextPattern};
 
 use super::gather::Evidence;
 use super::request::JudgeRequest;
-use crate::file::{Person, Policy, Principal};
+use crate::file::{Person, Policy, Principal, Signer};
 
 /// People who may not approve, by id.
 #[derive(Debug, Default)]
 pub(super) struct Authors {
-    /// Git authors and committers, the forge's author, the triggers of runs.
+    /// Git authors and committers, the forge's author, the triggers of runs, whose certificates signed for an agent.
     pub(super) authors: BTreeSet<String>,
     /// People who run an agent that had a hand in the change.
     pub(super) operators: BTreeSet<String>,
@@ -41,11 +42,21 @@ pub(super) fn ends_here(request: &JudgeRequest<'_>, evidence: &Evidence<'_>) -> 
             .is_some_and(|commit| commits().any(|other| other == commit))
 }
 
-/// Finds them. `concerned` are the agent changes that had a hand in the change.
+/// Returns the address in the certificate of whoever signed.
+fn certified_email<'e>(evidence: &'e Evidence<'_>) -> Option<&'e str> {
+    match &evidence.verified.signer().certificate()?.san {
+        SubjectAlternativeName::Email(email) => Some(email),
+        _ => None,
+    }
+}
+
+/// Finds them. `concerned` are the agent changes that had a hand in the change; `reviews` tell under which addresses
+/// reviewers have certificates.
 pub(super) fn find(
     request: &JudgeRequest<'_>,
     policy: &Policy,
     concerned: &[&Evidence<'_>],
+    reviews: &[Evidence<'_>],
 ) -> Result<Authors, GitViewError> {
     let mut named: BTreeSet<String> = BTreeSet::new();
     named.extend(request.forge_author.iter().flat_map(|author| spellings(author)));
@@ -63,6 +74,7 @@ pub(super) fn find(
     }
     let mut found = Authors::default();
     for evidence in concerned {
+        named.extend(certified_email(evidence).into_iter().flat_map(spellings));
         if let Predicate::AgentChange(change) = &evidence.verified.statement().predicate {
             let trigger = change
                 .trigger
@@ -79,11 +91,24 @@ pub(super) fn find(
         }
     }
     let is_named = |person: &&Person| {
+        let addresses = person.signers.iter().filter_map(Signer::identity);
+        let addresses = addresses.filter_map(|rule| match &rule.san {
+            TextPattern::Exact(name) => Some(name.as_str()),
+            TextPattern::Regexp(_) => None,
+        });
+        // A pattern tells no address; the certificates of reviews do.
+        let certified = reviews
+            .iter()
+            .filter(|review| review.principal.id() == person.id)
+            .filter_map(certified_email);
         let own = [&person.id]
             .into_iter()
             .chain(&person.names)
-            .chain(&person.emails);
-        own.into_iter().any(|name| named.contains(&plain(name)))
+            .chain(&person.emails)
+            .map(String::as_str);
+        own.chain(addresses)
+            .chain(certified)
+            .any(|name| named.contains(&plain(name)))
     };
     found.authors = policy
         .people

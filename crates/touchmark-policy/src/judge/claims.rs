@@ -4,6 +4,7 @@ use touchmark_statement::agent_change::{AgentChange, Source};
 use touchmark_statement::predicate::Predicate;
 
 use super::gather::Evidence;
+use crate::agreement::{self, RunPlace};
 use crate::verdict::{Claim, Vantage};
 
 /// Returns the claims of a statement that people ask for first.
@@ -11,9 +12,16 @@ pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
     let Predicate::AgentChange(change) = &evidence.verified.statement().predicate else {
         return Vec::new();
     };
+    let certified = evidence.verified.signer().certificate();
     let mut claims = Claims {
         change,
         isolated: evidence.signer.isolated,
+        certified: certified
+            .map(|identity| {
+                let statement = evidence.verified.statement();
+                agreement::compare(statement, identity, RunPlace::SameRepository).confirmed
+            })
+            .unwrap_or_default(),
         list: Vec::new(),
     };
     claims.add("/agent/id", &change.agent.id);
@@ -43,6 +51,7 @@ pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
     }
     if let Some(environment) = &change.environment {
         claims.add("/environment/kind", word(&environment.kind));
+        claims.add_some("/environment/run", environment.run.as_ref());
     }
     claims.list
 }
@@ -50,6 +59,8 @@ pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
 struct Claims<'c> {
     change: &'c AgentChange,
     isolated: bool,
+    /// Pointers to what the certificate says too.
+    certified: Vec<String>,
     list: Vec<Claim>,
 }
 
@@ -69,11 +80,14 @@ impl Claims<'_> {
         }
     }
 
-    /// The nearest source that the statement names, capped: only a signer out of the agent's reach observes, and no
-    /// certificate stands behind a key.
+    /// What the certificate says too is the platform's word. Of the rest, the nearest source that the statement names,
+    /// capped: only a signer out of the agent's reach observes.
     fn vantage(&self, pointer: &str) -> Vantage {
         if self.isolated {
             return Vantage::Observed;
+        }
+        if self.certified.iter().any(|certified| certified == pointer) {
+            return Vantage::Platform;
         }
         let mut pointer = pointer;
         loop {

@@ -100,7 +100,7 @@ pub(super) fn evaluate<'e, 'p>(
             relied_on.contains(&evidence.verified.evidence_id()) || authors::ends_here(request, evidence)
         })
         .collect();
-    let authors = authors::find(request, policy, &concerned)?;
+    let authors = authors::find(request, policy, &concerned, reviews)?;
     let reviews = approvals::judge(request, &lineage, reviews, agent_changes);
     let scene = Scene {
         request,

@@ -1,15 +1,17 @@
 //! The whole flow of the gate, before merge and after landing.
 //!
 //! For each policy: is it in force (`freshness`); which candidates are verified statements of principals that may
-//! make them (`gather`); which agent changes keep the rules for their agent (`agent_rules`); what the lineage of
+//! make them (`expected`, `gather`, `admission`); which agent changes keep the rules for their agent (`agent_rules`); what the lineage of
 //! the rest accounts for, and whether accounting, approvals and rules are met (`evaluate`); what tests say
 //! (`test_evidence`). All reasons are collected, and none hides another.
 
+mod admission;
 mod agent_rules;
 mod approvals;
 mod authors;
 mod claims;
 mod evaluate;
+mod expected;
 mod facts;
 mod freshness;
 mod gather;

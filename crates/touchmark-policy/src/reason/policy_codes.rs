@@ -100,9 +100,12 @@ pub(super) const CODES: &[Entry] = &[
     entry(
         "policy.ambiguous_signer",
         Usage,
-        "a key stands twice in the policy",
-        "A signature must lead to one principal. A key that could be two of them would let one stand in for the other.",
-        "give each principal its own key",
+        "a signer of the policy could be two principals",
+        "A signature must lead to one principal. A key that stands twice, two identities that one certificate could match, \
+         and one mailbox given to two people would let one stand in for the other. Two regular expressions are proven to \
+         exclude each other, or refused.",
+        "give each principal its own key or identity; where patterns overlap, add what tells them apart, such as \
+         `repository-id`",
     ),
     entry(
         "policy.unknown_reference",
