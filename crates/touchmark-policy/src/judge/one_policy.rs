@@ -297,12 +297,15 @@ impl Outcome {
         ];
         for evidence in lists.into_iter().flatten() {
             self.evidence.push(evidence.verified.evidence_id().to_string());
-            self.checkpoints
-                .extend(evidence.verified.logs().iter().map(|log| CheckpointUsed {
+            let proven = evidence.verified.logs().iter();
+            self.checkpoints.extend(proven.filter_map(|log| {
+                let checkpoint = log.checkpoint.as_ref()?;
+                Some(CheckpointUsed {
                     origin: log.origin.clone(),
-                    size: log.checkpoint.size(),
-                    root: log.checkpoint.root().to_string(),
-                }));
+                    size: checkpoint.size(),
+                    root: checkpoint.root().to_string(),
+                })
+            }));
         }
     }
 

@@ -97,7 +97,8 @@ impl<'s> OpenedEnvelope<'s> {
     pub(super) fn signed(&self) -> Signed<'_> {
         Signed {
             signature: &self.envelope.signature,
-            key: self.key,
+            spki_der: self.key.spki_der(),
+            key_details: self.key.algorithm().key_details(),
             certificate: None,
             content: SignedContent::Envelope {
                 envelope: self.envelope,

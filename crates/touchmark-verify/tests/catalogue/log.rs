@@ -101,9 +101,9 @@ fn case_79_entry_kinds_that_are_unknown_or_differ_from_the_body() {
         ("rekord", "0.0.1", "tlog.entry_kind"),
         ("dsse", "0.0.2", "tlog.entry_kind"),
         ("", "", "tlog.entry_kind"),
-        ("hashedrekord", "0.0.1", "tlog.rekor_v1_unsupported"),
-        ("dsse", "0.0.1", "tlog.rekor_v1_unsupported"),
-        ("intoto", "0.0.2", "tlog.rekor_v1_unsupported"),
+        ("hashedrekord", "0.0.1", "tlog.entry_kind"),
+        ("dsse", "0.0.1", "tlog.entry_kind"),
+        ("intoto", "0.0.2", "tlog.entry_kind"),
     ] {
         let code = broken(|_, entry| {
             entry.kind = KindVersion {

@@ -43,10 +43,7 @@ struct Binding<'a, 's> {
 impl Binding<'_, '_> {
     fn hashedrekord_v002(&self, body: &HashedRekordV002) -> Result<(), LogError> {
         self.verifier(&body.verifier.material)?;
-        let (expected, found) = (
-            self.signed.key.algorithm().key_details(),
-            body.verifier.key_details.name(),
-        );
+        let (expected, found) = (self.signed.key_details, body.verifier.key_details.name());
         if expected != found {
             return Err(LogError::KeyDetailsMismatch {
                 entry: self.entry,
@@ -110,10 +107,10 @@ impl Binding<'_, '_> {
 
     /// The body's verifier is the very key or certificate of the bundle.
     fn verifier(&self, found: &VerifierMaterial) -> Result<(), LogError> {
-        let expected = self.signed.key.fingerprint();
+        let expected = KeyFingerprint::of_spki(self.signed.spki_der);
         let (same, found) = match (found, self.signed.certificate) {
             (VerifierMaterial::PublicKey(spki), None) => (
-                spki.as_slice() == self.signed.key.spki_der(),
+                spki.as_slice() == self.signed.spki_der,
                 Some(KeyFingerprint::of_spki(spki)),
             ),
             (VerifierMaterial::Certificate(found), Some(leaf)) => (found.as_slice() == leaf, None),

@@ -3,7 +3,6 @@
 use touchmark_tlog::entry::HashAlgorithm;
 
 use crate::envelope::Envelope;
-use crate::key::PublicKey;
 use crate::message::{ArtifactDigests, DigestAlgorithm};
 
 /// A signature that was verified, with everything that a log entry must repeat of it.
@@ -11,8 +10,10 @@ use crate::message::{ArtifactDigests, DigestAlgorithm};
 pub(in crate::verify) struct Signed<'s> {
     /// The bytes of the signature.
     pub(in crate::verify) signature: &'s [u8],
-    /// The key that verifies it.
-    pub(in crate::verify) key: &'s PublicKey,
+    /// The `SubjectPublicKeyInfo` of the key that verifies it.
+    pub(in crate::verify) spki_der: &'s [u8],
+    /// The protobuf name of that key's algorithm.
+    pub(in crate::verify) key_details: &'static str,
     /// The leaf certificate of that key, where the bundle was signed with one.
     pub(in crate::verify) certificate: Option<&'s [u8]>,
     /// What the signature covers.
