@@ -1,0 +1,99 @@
+//! What a log must never do.
+
+use std::fmt;
+
+use serde::Serialize;
+use thiserror::Error;
+use touchmark_tlog::checkpoint::VerifiedCheckpoint;
+
+/// How a log contradicts itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AlarmKind {
+    /// Its current checkpoint is smaller than one that it signed before.
+    Rollback,
+    /// It signed two roots for one size.
+    SplitView,
+    /// The proof that its current tree extends the one before fails.
+    NotConsistent,
+    /// The entries that it offers are not those of the tree that it signed.
+    NotIncluded {
+        /// The number of entries after which the trees differ.
+        size: u64,
+    },
+    /// It offers no entries where it signed that there are some.
+    EntriesMissing {
+        /// The first of them.
+        first: u64,
+    },
+}
+
+impl AlarmKind {
+    /// Returns the stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rollback => "monitor.rollback",
+            Self::SplitView => "monitor.split_view",
+            Self::NotConsistent => "monitor.not_consistent",
+            Self::NotIncluded { .. } => "monitor.not_included",
+            Self::EntriesMissing { .. } => "monitor.entries_missing",
+        }
+    }
+}
+
+impl fmt::Display for AlarmKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rollback => {
+                f.write_str("the log's current checkpoint is smaller than one it signed before")
+            }
+            Self::SplitView => f.write_str("the log signed two roots for one size"),
+            Self::NotConsistent => {
+                f.write_str("the log's current tree does not extend the one it signed before")
+            }
+            Self::NotIncluded { size } => {
+                write!(
+                    f,
+                    "the first {size} entries that the log offers are not those of its checkpoint"
+                )
+            }
+            Self::EntriesMissing { first } => {
+                write!(f, "the log offers no entry {first}, though its checkpoint has it")
+            }
+        }
+    }
+}
+
+/// A log contradicts itself; both of its words are kept, since they prove it to anybody.
+#[derive(Debug, Clone, Error, Serialize)]
+#[error("{message}")]
+#[serde(rename_all = "camelCase")]
+pub struct Alarm {
+    /// The stable code.
+    pub code: &'static str,
+    /// What the log did.
+    pub message: String,
+    /// The log.
+    pub origin: String,
+    /// The checkpoint that it signed before, or against which its entries were held: a signed note.
+    pub kept: String,
+    /// The checkpoint that contradicts it: a signed note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+}
+
+impl Alarm {
+    pub(super) fn new(
+        kind: AlarmKind,
+        kept: &VerifiedCheckpoint,
+        current: Option<&VerifiedCheckpoint>,
+    ) -> Self {
+        Self {
+            code: kind.code(),
+            message: kind.to_string(),
+            origin: kept.checkpoint().origin.clone(),
+            kept: kept.note().encode(),
+            current: current.map(|current| current.note().encode()),
+        }
+    }
+}
