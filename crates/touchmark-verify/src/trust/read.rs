@@ -9,7 +9,7 @@ use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::strict_json::{self, Numbers, Rules};
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::merkle::Hash;
-use touchmark_tlog::note::{NoteError, VerifierKey};
+use touchmark_tlog::note::VerifierKey;
 
 use super::wire::{AuthorityWire, IdWire, LogWire, RootWire, WindowWire};
 use super::{
@@ -26,10 +26,6 @@ const RULES: Rules = Rules {
     max_depth: 16,
     numbers: Numbers::ExactIntegers,
 };
-/// The DER of an Ed25519 `SubjectPublicKeyInfo` up to the key, RFC 8410 §4.
-const ED25519_SPKI_PREFIX: [u8; 12] = [
-    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-];
 
 pub(super) fn parse(json: &[u8]) -> Result<TrustedRoot, TrustError> {
     if json.len() > MAX_TRUSTED_ROOT_BYTES {
@@ -148,21 +144,22 @@ fn parse_log(
     if wire.hash_algorithm != "SHA2_256" {
         return unsupported(&wire.hash_algorithm);
     }
-    let key = match wire.public_key.key_details.as_str() {
-        "PKIX_ECDSA_P256_SHA_256" => VerifierKey::ecdsa_p256(&origin, &spki),
-        "PKIX_ED25519" => ed25519_key(&origin, &spki),
-        other => return unsupported(other),
+    let key_details = wire.public_key.key_details.as_str();
+    let key = VerifierKey::from_key_details(&origin, key_details, &spki)
+        .map_err(|source| TrustError::Key { at: part, source })?;
+    let Some(key) = key else {
+        return unsupported(key_details);
     };
-    let key = key.map_err(|source| TrustError::Key { at: part, source })?;
-    // An Ed25519 log of the first generation names itself by its key alone, as ECDSA logs do.
-    let by_key = Hash::from_bytes(*Sha256Digest::of(&key.spki_der()).as_bytes());
+    // A log of the first generation names itself by its key alone, whatever the key's type.
+    let by_key = key.spki_digest();
     if log_id != key.log_id().as_bytes() && log_id != by_key.as_bytes() {
         return Err(log_id_error(part, &key.log_id(), &log_id));
     }
     if let Some(IdWire { key_id }) = &wire.checkpoint_key_id {
         let id = decode(part, "checkpointKeyId.keyId", key_id)?;
         // Version 0.2 allows the whole identifier or the four bytes that signature lines carry.
-        if id != key.log_id().as_bytes() && id != key.hint() {
+        let names = |known: &Hash| id == known.as_bytes() || id == known.as_bytes()[..4];
+        if !names(&key.log_id()) && !names(&by_key) {
             return Err(log_id_error(part, &key.log_id(), &id));
         }
     }
@@ -174,18 +171,6 @@ fn parse_log(
         valid_for,
         operator: operator(wire.operator),
     }))
-}
-
-fn ed25519_key(origin: &str, spki: &[u8]) -> Result<VerifierKey, NoteError> {
-    let raw = spki
-        .strip_prefix(&ED25519_SPKI_PREFIX)
-        .and_then(|raw| raw.try_into().ok());
-    match raw {
-        Some(raw) => VerifierKey::ed25519(origin, raw),
-        None => Err(NoteError::Key {
-            name: origin.to_owned(),
-        }),
-    }
 }
 
 fn parse_certificate_log(

@@ -141,11 +141,11 @@ fn case_120_two_logs_with_one_id() {
 fn case_121_unsupported_keys_beside_usable_ones() {
     let mut world = World::new();
     let bundle = world.good();
-    let mut value = root_value(&[&Log::new("log.example/rsa", 10), &world.log]);
-    value["tlogs"][0]["publicKey"]["keyDetails"] = json!("PKIX_RSA_PKCS1V15_4096_SHA256");
+    let mut value = root_value(&[&Log::new("log.example/p521", 10), &world.log]);
+    value["tlogs"][0]["publicKey"]["keyDetails"] = json!("PKIX_ECDSA_P521_SHA_512");
     let root = TrustedRoot::parse(&bytes(&value)).unwrap();
     assert_eq!(root.logs().len(), 1);
-    assert_eq!(root.unusable()[0].unsupported, "PKIX_RSA_PKCS1V15_4096_SHA256");
+    assert_eq!(root.unusable()[0].unsupported, "PKIX_ECDSA_P521_SHA_512");
     assert!(verify(&bundle, &world.ring.clone().into(), &root, &world.options).is_ok());
     // A key that claims to be of a type of ours and is not spoils the file.
     assert_eq!(
