@@ -65,6 +65,20 @@ impl Repository {
         change: &ChangeUnderJudgement,
         wanted: &dyn Fn(&EvidenceName) -> bool,
     ) -> Result<Gathered, GitError> {
+        self.evidence_kept(change, wanted, &|_, _| true)
+    }
+
+    /// As [`evidence_about`](Self::evidence_about), but reads only what `keep` accepts by its content too. Whatever it
+    /// refuses costs a look, and counts towards no cap.
+    ///
+    /// # Errors
+    /// As [`evidence_about`](Self::evidence_about).
+    pub fn evidence_kept(
+        &self,
+        change: &ChangeUnderJudgement,
+        wanted: &dyn Fn(&EvidenceName) -> bool,
+        keep: &dyn Fn(&EvidenceName, &[u8]) -> bool,
+    ) -> Result<Gathered, GitError> {
         let mut keys = VecDeque::new();
         for commit in change.commits.iter().chain(&change.pull_request_commits) {
             keys.push_back(EvidenceKey::Commit(commit.clone()));
@@ -78,7 +92,7 @@ impl Repository {
         let mut steps_back = 0;
         let mut total = 0;
         while let Some(key) = keys.pop_front() {
-            for file in self.read_evidence_where(&key, wanted)?.files {
+            for file in self.read_evidence_kept(&key, wanted, keep)?.files {
                 let identity = (file.name.as_str().to_owned(), digest(&file.bytes));
                 if files.contains_key(&identity) {
                     continue;

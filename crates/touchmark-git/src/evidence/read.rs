@@ -72,6 +72,16 @@ impl Repository {
         key: &EvidenceKey,
         wanted: &dyn Fn(&EvidenceName) -> bool,
     ) -> Result<EvidenceSet, GitError> {
+        self.read_evidence_kept(key, wanted, &|_, _| true)
+    }
+
+    /// Reads the evidence under one key whose name and content the caller wants, before any cap counts.
+    pub(crate) fn read_evidence_kept(
+        &self,
+        key: &EvidenceKey,
+        wanted: &dyn Fn(&EvidenceName) -> bool,
+        keep: &dyn Fn(&EvidenceName, &[u8]) -> bool,
+    ) -> Result<EvidenceSet, GitError> {
         let ref_name = key.ref_name();
         self.require_format(key)?;
         let Some(tip) = self.evidence_tip(&ref_name)? else {
@@ -84,10 +94,7 @@ impl Repository {
             limit,
             unit,
         };
-        if entries.len() > limits::MAX_EVIDENCE_FILES {
-            return Err(cap(limits::MAX_EVIDENCE_FILES as u64, "files"));
-        }
-        let mut files = Vec::with_capacity(entries.len());
+        let mut files = Vec::new();
         let mut total = 0;
         for Entry { name, blob } in entries {
             let object = GitObject::Blob(blob);
@@ -102,9 +109,15 @@ impl Repository {
             }
             let mut bytes = Vec::new();
             self.store.read(&object, &mut bytes)?;
+            if !keep(&name, &bytes) {
+                continue;
+            }
             total += bytes.len() as u64;
             if total > limits::MAX_EVIDENCE_BYTES {
                 return Err(cap(limits::MAX_EVIDENCE_BYTES, "bytes"));
+            }
+            if files.len() == limits::MAX_EVIDENCE_FILES {
+                return Err(cap(limits::MAX_EVIDENCE_FILES as u64, "files"));
             }
             files.push(EvidenceFile {
                 name,
