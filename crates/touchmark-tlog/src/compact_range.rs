@@ -25,16 +25,33 @@ impl CompactRange {
         (nodes.len() == size.count_ones() as usize).then_some(Self { size, nodes })
     }
 
-    /// Returns the range of a whole tree, from the inclusion proof of its last leaf, nearest sibling first.
+    /// Returns the range of the leaves before `index`, from the inclusion proof of the leaf there, nearest sibling first,
+    /// in a tree of this size or any other that holds it.
     ///
-    /// All siblings of the last leaf lie to its left, so they are the subtrees themselves. `None` if the proof has
-    /// another length than the size demands. The caller compares [`Self::root`] with one that was signed.
-    pub fn from_last_leaf(size: u64, leaf: &Hash, proof: &[Hash]) -> Option<Self> {
-        let inside = size.checked_sub(1).map(|_| size.trailing_zeros() as usize)?;
-        let (within, left) = proof.split_at_checked(inside)?;
-        let last = within.iter().fold(*leaf, |right, left| node_hash(left, &right));
-        let nodes = left.iter().rev().copied().chain([last]).collect();
-        Self::from_parts(size, nodes)
+    /// The siblings to the left of a leaf's path are the subtrees that make up everything before it (RFC 9162
+    /// §2.1.3.2). `None` if the proof has another length than its positions demand. The caller appends the leaf and
+    /// compares [`Self::root`] with one that was signed.
+    pub fn before(index: u64, tree_size: u64, proof: &[Hash]) -> Option<Self> {
+        let (mut node, mut last) = (index, tree_size.checked_sub(1)?);
+        if node > last {
+            return None;
+        }
+        let mut left = Vec::new();
+        for hash in proof {
+            if last == 0 {
+                return None;
+            }
+            if node & 1 == 1 || node == last {
+                left.push(*hash);
+                let skipped = node.trailing_zeros().min(63);
+                node = node.checked_shr(skipped).unwrap_or(0);
+                last = last.checked_shr(skipped).unwrap_or(0);
+            }
+            node >>= 1;
+            last >>= 1;
+        }
+        left.reverse();
+        Self::from_parts(index, left).filter(|_| last == 0)
     }
 
     /// Appends the leaf of an entry.
@@ -96,16 +113,25 @@ mod tests {
     }
 
     #[test]
-    fn the_proof_of_the_last_leaf_is_the_whole_range() {
-        for size in 1..=70_usize {
+    fn the_proof_of_a_leaf_holds_all_that_is_before_it() {
+        for size in 1..=40_usize {
             let all = leaves(size as u64);
-            let proof = inclusion_path(&all, size - 1).expect("the leaf is in the tree");
-            let mut range =
-                CompactRange::from_last_leaf(size as u64, &all[size - 1], &proof).expect("in shape");
-            assert_eq!(range.root(), root_of(&all));
-            range.append(leaf_hash(b"next"));
-            let longer: Vec<_> = all.into_iter().chain([leaf_hash(b"next")]).collect();
-            assert_eq!(range.root(), root_of(&longer));
+            for index in 0..size {
+                let proof = inclusion_path(&all, index).expect("the leaf is in the tree");
+                let mut range = CompactRange::before(index as u64, size as u64, &proof)
+                    .expect("the proof is as long as it must be");
+                assert_eq!(range.root(), root_of(&all[..index]), "{index} of {size}");
+                range.append(all[index]);
+                assert_eq!(range.root(), root_of(&all[..=index]), "{index} of {size}");
+                for bad in [
+                    &proof[..proof.len().saturating_sub(1)],
+                    &[&proof[..], &[all[0]]].concat(),
+                ] {
+                    let same = bad.len() == proof.len();
+                    let range = CompactRange::before(index as u64, size as u64, bad);
+                    assert_eq!(range.is_some(), same, "{index} of {size}, {} hashes", bad.len());
+                }
+            }
         }
     }
 
@@ -114,8 +140,8 @@ mod tests {
         let all = leaves(7);
         assert!(CompactRange::from_parts(7, all[..2].to_vec()).is_none());
         assert!(CompactRange::from_parts(8, all[..2].to_vec()).is_none());
-        assert!(CompactRange::from_last_leaf(7, &all[6], &all[..3]).is_none());
-        assert!(CompactRange::from_last_leaf(8, &all[6], &all[..2]).is_none());
-        assert!(CompactRange::from_last_leaf(0, &all[6], &[]).is_none());
+        assert!(CompactRange::before(7, 7, &all[..3]).is_none());
+        assert!(CompactRange::before(0, 0, &[]).is_none());
+        assert!(CompactRange::before(u64::MAX, u64::MAX, &all).is_none());
     }
 }

@@ -11,6 +11,7 @@ pub mod merkle;
 pub mod note;
 pub mod prove;
 pub mod tile;
+pub mod tlog_proof;
 pub mod witness_policy;
 
 mod ed25519;

@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::merkle::{Hash, empty_root, node_hash};
+use crate::checkpoint::VerifiedCheckpoint;
+use crate::merkle::{Hash, MerkleError, empty_root, node_hash, verify_consistency, verify_inclusion};
 use crate::tile::{TILE_HEIGHT, TILE_WIDTH, hashes_width};
 
 /// Where hash tiles are read from.
@@ -44,6 +45,9 @@ pub enum ProveError<E> {
     /// The tile could not be read.
     #[error("a tile could not be read")]
     Source(#[source] E),
+    /// The proof that the tiles make does not lead to the signed root.
+    #[error("the tiles do not lead to the checkpoint")]
+    Proof(#[source] MerkleError),
 }
 
 impl<E> ProveError<E> {
@@ -53,6 +57,7 @@ impl<E> ProveError<E> {
             Self::Range { .. } => "tlog.index_range",
             Self::ShortTile { .. } => "tlog.tile_length",
             Self::Source(_) => "tlog.tile_unreadable",
+            Self::Proof(error) => error.code(),
         }
     }
 }
@@ -230,6 +235,31 @@ pub fn consistency<S: TileSource>(
     new_size: u64,
 ) -> Result<Vec<Hash>, ProveError<S::Error>> {
     Prover::new(source, new_size).consistency(old_size)
+}
+
+/// Builds the inclusion proof of the leaf at `index` from tiles of a log that is not ours, and verifies it against a
+/// checkpoint that the log signed: tiles that lead elsewhere prove nothing.
+pub fn verified_inclusion<S: TileSource>(
+    source: &S,
+    leaf: &Hash,
+    index: u64,
+    checkpoint: &VerifiedCheckpoint,
+) -> Result<Vec<Hash>, ProveError<S::Error>> {
+    let proof = inclusion(source, index, checkpoint.size())?;
+    verify_inclusion(leaf, index, checkpoint.size(), &proof, checkpoint.root()).map_err(ProveError::Proof)?;
+    Ok(proof)
+}
+
+/// Builds the proof that one checkpoint extends another from tiles of a log that is not ours, and verifies it against
+/// both.
+pub fn verified_consistency<S: TileSource>(
+    source: &S,
+    old: &VerifiedCheckpoint,
+    new: &VerifiedCheckpoint,
+) -> Result<Vec<Hash>, ProveError<S::Error>> {
+    let proof = consistency(source, old.size(), new.size())?;
+    verify_consistency(old.size(), new.size(), &proof, old.root(), new.root()).map_err(ProveError::Proof)?;
+    Ok(proof)
 }
 
 /// Returns the largest power of two smaller than `width`, the size of the left child of a subtree.
