@@ -32,7 +32,7 @@ fn a_good_policy_is_summed_up() {
     assert_eq!(document["rules"][0], "a-person-reads-it");
     let text = check(&world, &policy, &[]).ok().stdout;
     assert!(
-        text.contains("serial 1") && text.contains("agent        greeter-agent (1 keys)"),
+        text.contains("serial 1") && text.contains("agent        greeter-agent (1 keys, 0 identities)"),
         "{text}"
     );
     // The digest is the one that a verdict names.

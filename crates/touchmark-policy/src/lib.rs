@@ -26,5 +26,5 @@ pub mod verdict;
 
 pub use exit::{Class, Decision, ExitCode};
 pub use file::{Policy, PolicyError};
-pub use judge::{Candidate, JudgeRequest, NamedRoot, PolicyInForce, judge};
+pub use judge::{Candidate, JudgeRequest, NamedRoot, NamedWitnessPolicy, PolicyInForce, judge};
 pub use verdict::{Reason, Verdict};

@@ -12,3 +12,11 @@ pub(crate) mod sct;
 
 pub(crate) use certificate::{Certificate, oid};
 pub use error::CertificateError;
+
+use crate::identity::CertificateIdentity;
+
+/// Reads the identity that a certificate claims, DER. Nothing is proven: this only tells which certificates are worth
+/// verifying.
+pub fn claimed_identity(der: &[u8]) -> Result<CertificateIdentity, CertificateError> {
+    fulcio::read_identity(&Certificate::parse(der)?)
+}

@@ -54,6 +54,7 @@ struct PrincipalSummary {
     kind: &'static str,
     id: String,
     keys: Vec<String>,
+    identities: Vec<String>,
 }
 
 /// Runs `policy`.
@@ -91,7 +92,12 @@ fn check(file: &std::path::Path, context: &Context<'_>) -> Result<ExitCode, CliE
                 context.output.rendered(render::field("expires", expires));
             }
             for principal in &summary.principals {
-                let line = format!("{} ({} keys)", principal.id, principal.keys.len());
+                let line = format!(
+                    "{} ({} keys, {} identities)",
+                    principal.id,
+                    principal.keys.len(),
+                    principal.identities.len()
+                );
                 context.output.rendered(render::field(principal.kind, &line));
             }
             for rule in &summary.rules {
@@ -117,7 +123,13 @@ fn summary(policy: &Policy) -> PolicySummary {
         keys: principal
             .signers()
             .iter()
-            .map(|signer| signer.key.to_string())
+            .filter_map(|signer| signer.key().map(ToString::to_string))
+            .collect(),
+        identities: principal
+            .signers()
+            .iter()
+            .filter_map(|signer| signer.identity())
+            .map(|rule| format!("{} (issuer {})", rule.san, rule.issuer))
             .collect(),
     };
     PolicySummary {

@@ -57,21 +57,26 @@ pub(super) fn unknown(identity: &CertificateIdentity) -> Refusal {
     ("signer.not_expected", detail)
 }
 
-/// Every check of a statement whose signer is a principal. The first refusal is enough.
-pub(super) fn admit(evidence: &Evidence<'_>, request: &JudgeRequest<'_>, policy: &Policy) -> Result<(), Refusal> {
+/// Every check of a statement whose signer is a principal; the first refusal is enough. Returns where the run was whose
+/// certificate signed.
+pub(super) fn admit(
+    evidence: &Evidence<'_>,
+    request: &JudgeRequest<'_>,
+    policy: &Policy,
+) -> Result<Option<RunPlace>, Refusal> {
     role(evidence)?;
     logged(evidence, policy)?;
     if let Some(found) = agreement::began_after_signing(evidence.verified.statement(), &times(&evidence.verified)) {
         return Err((found.code, found.to_string()));
     }
     let Some(identity) = evidence.verified.signer().certificate() else {
-        return Ok(());
+        return Ok(None);
     };
     let place = place(evidence, identity, request)?;
     let found = agreement::compare(evidence.verified.statement(), identity, place);
     match found.disagreements.first() {
         Some(first) => Err((first.code, first.to_string())),
-        None => Ok(()),
+        None => Ok(Some(place)),
     }
 }
 

@@ -58,8 +58,22 @@ pub(super) fn options(request: &JudgeRequest<'_>, policy: &Policy) -> Result<Ver
             reason: "the policy says trust.log.inclusion = false".to_owned(),
         },
     };
+    let witnesses = match &policy.trust.witnesses {
+        None => None,
+        Some(name) => {
+            let mut known = request.witness_policies.iter();
+            let Some(named) = known.find(|known| known.name == name) else {
+                let found: Vec<&str> = request.witness_policies.iter().map(|known| known.name).collect();
+                let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+                return Err(Box::new(Reason::new("trust.no_witness_policy").expected(name).found(found)));
+            };
+            Some(named.policy.clone())
+        }
+    };
     Ok(VerifyOptions {
         log,
+        witnesses,
+        remembered: request.remembered.cloned(),
         timestamps: policy.trust.timestamps,
         allow_promise_only: policy.trust.promise_only,
         ..VerifyOptions::new(request.at)

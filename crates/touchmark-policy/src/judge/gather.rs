@@ -16,10 +16,14 @@ use touchmark_verify::identity::CertificateIdentity;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
 use touchmark_verify::verify::{Verifier, VerifyError};
+use touchmark_verify::x509;
 
 use super::request::{Candidate, JudgeRequest};
 use super::{admission, claims, expected};
+use crate::agreement::RunPlace;
+use crate::exit::Class;
 use crate::file::{Policy, Principal, Signer};
+use crate::reason::registry;
 use crate::verdict::{CheckFinding, LogAccount, Reason, StatementFinding, StatementStatus};
 
 /// The most bundles of known signers that are verified for one question.
@@ -33,6 +37,8 @@ pub(super) struct Evidence<'p> {
     pub(super) signer: &'p Signer,
     pub(super) source: String,
     pub(super) independent_log: bool,
+    /// Where the run was whose certificate signed it.
+    pub(super) place: Option<RunPlace>,
 }
 
 /// What a piece of evidence could be needed for.
@@ -153,8 +159,12 @@ fn read(candidate: &Candidate, keys: &KeyRing, policy: &Policy) -> Result<Bundle
 
 /// Reads the identity in a certificate that nobody has verified.
 fn claimed_identity(bundle: &Bundle) -> Option<CertificateIdentity> {
-    let _ = bundle;
-    None
+    let leaf = match &bundle.material {
+        VerificationMaterial::PublicKey { .. } => None,
+        VerificationMaterial::Certificate(leaf) => Some(leaf),
+        VerificationMaterial::CertificateChain(chain) => chain.first(),
+    };
+    x509::claimed_identity(leaf?).ok()
 }
 
 /// What became of the statements that verify. One statement may come in several bundles: it counts if any of them does,
@@ -193,6 +203,12 @@ impl<'p> Placing<'_, 'p> {
                         Err(aside) => _ = self.refused.entry(id).or_insert(*aside),
                     }
                 }
+                Err(error) if is_alarm(error.code()) => {
+                    // The log itself signed both views, so that nobody else can raise this alarm.
+                    let reason = Reason::new(error.code()).found(sentence(&error));
+                    gathered.reasons.push(reason.statement(&candidate.source));
+                    best = Some(error);
+                }
                 Err(error) if best.as_ref().is_none_or(|best| is_about_the_root(best.code())) => {
                     best = Some(error)
                 }
@@ -218,15 +234,18 @@ impl<'p> Placing<'_, 'p> {
         };
         let operators = admission::independent_operators(&verified, principal, self.policy);
         let independent_log = !operators.is_empty();
-        let evidence = Evidence {
+        let mut evidence = Evidence {
+            place: None,
             verified,
             principal,
             signer,
             source: candidate.source.clone(),
             independent_log,
         };
+        let admitted = admission::admit(&evidence, self.request, self.policy);
+        let admitted = admitted.map(|place| evidence.place = place);
         let predicate = &evidence.verified.statement().predicate;
-        if let Err((code, detail)) = admission::admit(&evidence, self.request, self.policy) {
+        if let Err((code, detail)) = admitted {
             let kind = Some(kind_of(predicate.predicate_type()));
             let finding = finding(
                 &evidence,
@@ -253,7 +272,15 @@ impl<'p> Placing<'_, 'p> {
 
 /// Whether a refusal says only that the root is another one than the bundle was made under.
 fn is_about_the_root(code: &str) -> bool {
-    matches!(code, "tlog.log_unknown" | "certificate.untrusted")
+    matches!(
+        code,
+        "tlog.log_unknown" | "certificate.no_authority" | "certificate.chain" | "certificate.no_verified_time"
+    )
+}
+
+/// Whether a log contradicts itself.
+fn is_alarm(code: &str) -> bool {
+    registry::explain(code).is_some_and(|entry| entry.class == Class::Inconsistent)
 }
 
 /// A statement that verifies, by somebody who is no principal of the policy.

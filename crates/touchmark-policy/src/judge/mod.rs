@@ -23,7 +23,7 @@ mod rules;
 mod test_evidence;
 
 pub use gather::MAX_KNOWN_CANDIDATES;
-pub use request::{Candidate, JudgeRequest, NamedRoot, PolicyInForce};
+pub use request::{Candidate, JudgeRequest, NamedRoot, NamedWitnessPolicy, PolicyInForce};
 
 use std::collections::BTreeMap;
 

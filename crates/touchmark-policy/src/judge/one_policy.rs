@@ -11,6 +11,7 @@ use super::gather::{self, Aside, Evidence, Gathered, Kind, finding, sentence};
 use super::request::{JudgeRequest, PolicyInForce};
 use super::test_evidence::{self, Tested};
 use super::{agent_rules, freshness};
+use crate::agreement::RunPlace;
 use crate::exit::Class;
 use crate::file::Principal;
 use crate::reason::registry;
@@ -186,10 +187,33 @@ fn conclude(
             findings.not_checked.push(NotChecked::new(code));
         }
     }
+    runs(gathered, &statements, &mut findings.not_checked);
     findings.statements.extend(statements);
     findings.reasons.extend(evaluation.reasons);
     findings.reasons.extend(tested.reasons);
     findings.accounted = evaluation.accounted;
+}
+
+/// What rests on the certificates of runs, and what those do not say.
+fn runs(gathered: &Gathered<'_>, statements: &[StatementFinding], not_checked: &mut Vec<NotChecked>) {
+    let relied_on: BTreeSet<_> = statements
+        .iter()
+        .filter(|statement| statement.status == StatementStatus::ReliedOn)
+        .filter_map(|statement| statement.payload)
+        .collect();
+    let lists = [&gathered.agent_changes, &gathered.reviews, &gathered.tests];
+    for evidence in lists.into_iter().flatten() {
+        if !relied_on.contains(&evidence.verified.payload_digest()) {
+            continue;
+        }
+        if evidence.place == Some(RunPlace::OtherRepository) {
+            not_checked.push(NotChecked::new("unchecked.run_repository"));
+        }
+        let certificate = evidence.verified.signer().certificate();
+        if certificate.is_some_and(|identity| identity.claims.source_repository_uri.is_some()) {
+            not_checked.push(NotChecked::new("unclaimed.run_not_misused"));
+        }
+    }
 }
 
 /// Evidence that is wrong becomes a reason only where something it could have been is lacking.

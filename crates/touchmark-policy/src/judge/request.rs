@@ -1,9 +1,13 @@
 //! What the judge is asked.
 
+use std::sync::Arc;
+
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_tlog::witness_policy::WitnessPolicy;
 use touchmark_verify::git_view::GitView;
 use touchmark_verify::key::PublicKey;
 use touchmark_verify::lineage::ChangeUnderJudgement;
+use touchmark_verify::remembered::RememberedCheckpoints;
 use touchmark_verify::trust::TrustedRoot;
 
 use crate::file::Policy;
@@ -19,6 +23,10 @@ pub struct JudgeRequest<'a> {
     pub git: &'a dyn GitView,
     /// Trusted roots by name. A bundle needs one of them; a policy with `trust.roots` says which count.
     pub trusted_roots: &'a [NamedRoot<'a>],
+    /// Witness policies by name. A policy with `trust.log.witnesses` says whose quorum must have cosigned.
+    pub witness_policies: &'a [NamedWitnessPolicy<'a>],
+    /// The checkpoints that the verifier saw before, with which new ones are compared.
+    pub remembered: Option<&'a Arc<dyn RememberedCheckpoints>>,
     /// Policies: each one must say yes. They come from the protected tip or from outside, never from the change.
     pub policies: &'a [PolicyInForce<'a>],
     /// Keys at hand. A key counts only if a policy names its fingerprint; many bundles bring theirs along.
@@ -47,6 +55,15 @@ pub struct NamedRoot<'a> {
     pub name: &'a str,
     /// The root.
     pub root: &'a TrustedRoot,
+}
+
+/// A witness policy and its name.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedWitnessPolicy<'a> {
+    /// The name by which policies call it.
+    pub name: &'a str,
+    /// The policy.
+    pub policy: &'a WitnessPolicy,
 }
 
 /// A policy and how the caller holds it.

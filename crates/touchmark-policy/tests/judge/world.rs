@@ -521,6 +521,8 @@ impl World {
             candidates: &self.candidates,
             git: &self.git,
             trusted_roots: roots,
+            witness_policies: &[],
+            remembered: None,
             policies,
             keys: &self.keys,
             at: self.at,

@@ -168,6 +168,8 @@ impl World {
                 name: ROOT,
                 root: &root,
             }],
+            witness_policies: &[],
+            remembered: None,
             policies: &[PolicyInForce {
                 name: POLICY_PATH,
                 policy: &policy,
