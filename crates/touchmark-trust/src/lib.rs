@@ -5,5 +5,7 @@
 //! crates that use them. No clock, no environment; the network only through `touchmark-http`.
 
 pub mod built_in;
+pub mod limits;
+pub mod tuf;
 
 pub use built_in::{BuiltIn, built_in};
