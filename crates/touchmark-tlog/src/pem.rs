@@ -6,7 +6,6 @@ use crate::encoding::{base64_decode, base64_encode};
 
 /// The largest PEM text that is looked at.
 const MAX_PEM_BYTES: usize = 64 * 1024;
-const MAX_LINE_CHARS: usize = 76;
 
 /// Decodes the one block of a text, whose label must be among those expected.
 pub(crate) fn decode<'l>(text: &[u8], expected: &[&'l str]) -> Option<(&'l str, Vec<u8>)> {
@@ -30,8 +29,8 @@ pub(crate) fn decode<'l>(text: &[u8], expected: &[&'l str]) -> Option<(&'l str, 
             break;
         }
         let full = *width.get_or_insert(line.len());
-        // Every line but the last is as long as the first.
-        if last || line.is_empty() || line.len() > full || line.len() > MAX_LINE_CHARS {
+        // Every line but the last is as long as the first; some writers use one long line.
+        if last || line.is_empty() || line.len() > full {
             return None;
         }
         last = line.len() < full;
