@@ -35,6 +35,7 @@ pub mod evidence;
 pub mod expected;
 pub mod git_view;
 pub mod identity;
+pub mod issued;
 pub mod key;
 pub mod key_ring;
 pub mod limits;
