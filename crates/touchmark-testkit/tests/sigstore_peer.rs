@@ -47,6 +47,10 @@ fn assert_accepted(options: InstanceOptions, signing: Signing, message: bool) {
 fn the_peer_accepts_every_log_kind_and_version_of_a_keyless_statement() {
     for log in [LogKind::V2, LogKind::V1Dsse, LogKind::V1Intoto] {
         for version in [BundleVersion::V01, BundleVersion::V02, BundleVersion::V03] {
+            // Version 0.1 wants a promise, which Rekor v2 does not give.
+            if (log, version) == (LogKind::V2, BundleVersion::V01) {
+                continue;
+            }
             let signing = Signing::keyless(GithubRun::default().identity()).log(log).version(version);
             assert_accepted(InstanceOptions::default(), signing, false);
         }

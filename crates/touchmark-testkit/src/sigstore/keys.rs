@@ -227,3 +227,80 @@ pub fn pem(label: &str, der: &[u8]) -> String {
     out.push_str(&format!("-----END {label}-----\n"));
     out
 }
+
+/// Verifies a signature over a message by the key of a `SubjectPublicKeyInfo`, with the hash that goes with its curve.
+pub(super) fn verify(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    use ed25519_dalek::pkcs8::DecodePublicKey as _;
+    if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_der(spki) {
+        let signature = ed25519_dalek::Signature::from_slice(signature);
+        return signature.is_ok_and(|signature| key.verify_strict(message, &signature).is_ok());
+    }
+    let scheme = if p384::PublicKey::from_public_key_der(spki).is_ok() { Scheme::P384 } else { Scheme::P256 };
+    verify_digest(spki, &scheme.hash().of(message), signature)
+}
+
+/// Verifies an ECDSA signature over a digest.
+pub(super) fn verify_digest(spki: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+    use p256::pkcs8::DecodePublicKey as _;
+    if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_der(spki) {
+        let signature = p256::ecdsa::Signature::from_der(signature);
+        return signature.is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok());
+    }
+    let Ok(key) = p384::ecdsa::VerifyingKey::from_public_key_der(spki) else {
+        return false;
+    };
+    let signature = p384::ecdsa::Signature::from_der(signature);
+    signature.is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
+}
+
+/// Verifies a signature in the fixed-length form of JSON Web Signatures.
+pub(super) fn verify_fixed_p256(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let signature = p256::ecdsa::Signature::from_slice(signature);
+    signature.is_ok_and(|signature| {
+        verify_digest(spki, &Hash::Sha256.of(message), signature.to_der().as_bytes())
+    })
+}
+
+/// Returns the public key in a PEM text: a key, or a certificate's.
+pub(super) fn spki_of_pem(text: &str) -> Option<(bool, Vec<u8>, Vec<u8>)> {
+    let label = text.trim_start().strip_prefix("-----BEGIN ")?.split("-----").next()?.to_owned();
+    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = STANDARD.decode(body.trim()).ok()?;
+    match label.as_str() {
+        "PUBLIC KEY" => Some((false, der.clone(), der)),
+        "CERTIFICATE" => {
+            let spki = spki_of_certificate(&der)?;
+            Some((true, der, spki))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the public key of a certificate, DER.
+pub(super) fn spki_of_certificate(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate, _) = element(der)?;
+    let (_, mut tbs, _) = element(certificate)?;
+    // Version, serial number, algorithm, issuer, validity, subject; then the key.
+    for _ in 0..6 {
+        tbs = element(tbs)?.2;
+    }
+    let rest = element(tbs)?.2;
+    Some(tbs[..tbs.len() - rest.len()].to_vec())
+}
+
+/// Splits the first element off: its tag, its content, what follows.
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = der.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(*first), rest),
+        0x81..=0x84 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((*tag, content, rest))
+}

@@ -24,8 +24,10 @@ pub mod keys;
 mod logged;
 pub mod rekor_v1;
 pub mod rekor_v2;
+pub mod serve;
 mod sign;
 mod token;
+mod token_issuer;
 pub mod tree;
 mod trusted_root;
 pub mod tsa;
@@ -36,7 +38,9 @@ pub use instance::{
     CertificateAuthority, Instance, InstanceOptions, LEAF_SECONDS, Part, SIGNED_AT, VALID_FROM,
 };
 pub use keys::{Key, Scheme};
+pub use serve::{Fault, Route, Served};
 pub use sign::{BundleVersion, IN_TOTO, LogKind, Signatory, Signed, Signing, envelope, hint, pae};
+pub use token_issuer::{email_claims, github_claims};
 pub use trusted_root::{ConfiguredLogs, ServiceUrls, rfc3339};
 
 /// Encodes JSON canonically (RFC 8785).
