@@ -26,6 +26,8 @@ pub enum AlarmKind {
         /// The first of them.
         first: u64,
     },
+    /// It no longer has a tree that it had.
+    TreeForgotten,
 }
 
 impl AlarmKind {
@@ -37,6 +39,7 @@ impl AlarmKind {
             Self::NotConsistent => "monitor.not_consistent",
             Self::NotIncluded { .. } => "monitor.not_included",
             Self::EntriesMissing { .. } => "monitor.entries_missing",
+            Self::TreeForgotten => "monitor.tree_forgotten",
         }
     }
 }

@@ -48,6 +48,9 @@ pub trait Sink {
     /// What keeping something can fail with.
     type Error;
 
+    /// Returns where the tree with this origin was followed to.
+    fn kept(&mut self, origin: &str) -> Result<Option<Position>, Self::Error>;
+
     /// Judges proven entries, the first of which has this index, and keeps durably what it finds.
     fn judge(&mut self, first: u64, entries: &[Vec<u8>]) -> Result<(), Self::Error>;
 
@@ -59,12 +62,14 @@ pub trait Sink {
 pub fn follow<S: Sink>(
     log: &TrustedLog,
     reader: &dyn LogReader,
-    kept: Option<Position>,
     start: Start,
     max_entries: u64,
     sink: &mut S,
 ) -> Result<Position, FollowError<S::Error>> {
     let current = verify_checkpoint(&reader.checkpoint()?, log).map_err(FollowError::Checkpoint)?;
+    let kept = sink
+        .kept(&current.checkpoint().origin)
+        .map_err(FollowError::Keep)?;
     let mut position = match kept {
         Some(kept) => extend(kept, current, reader)?,
         None => begin(start, current, reader)?,
@@ -127,8 +132,12 @@ fn begin<E>(
 ) -> Result<Position, FollowError<E>> {
     let judged = match start {
         Start::Now if current.size() > 0 => {
-            let (leaf, proof) = reader.last_leaf(current.size())?;
-            CompactRange::from_last_leaf(current.size(), &leaf, &proof)
+            let last = reader.last_leaf(current.size())?;
+            CompactRange::before(current.size() - 1, last.tree_size, &last.proof)
+                .map(|mut range| {
+                    range.append(last.leaf);
+                    range
+                })
                 .filter(|range| range.root() == *current.root())
                 .ok_or_else(|| alarm(AlarmKind::NotIncluded { size: current.size() }, &current, None))?
         }

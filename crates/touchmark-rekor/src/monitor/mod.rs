@@ -15,6 +15,7 @@ mod follow;
 mod pass;
 mod position;
 mod reader;
+mod remote;
 mod store;
 mod watch;
 
@@ -27,6 +28,7 @@ pub use finding::{Finding, FindingId, FindingIdError, SignerProof, Status};
 pub use follow::{FollowError, Sink, Start, follow};
 pub use pass::{LogReport, Monitor, Settled};
 pub use position::{Position, PositionError};
-pub use reader::{LogReader, ReadError};
+pub use reader::{LogReader, ProvenLeaf, ReadError};
+pub use remote::{RekorV1Tree, TileLog, rekor_v1_trees};
 pub use store::{Store, StoreError};
 pub use watch::Watch;

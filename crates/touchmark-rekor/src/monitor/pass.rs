@@ -7,7 +7,7 @@ use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::merkle::{Hash, leaf_hash};
 use touchmark_verify::trust::{TrustedLog, TrustedRoot};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, AlarmKind};
 use super::entry::EntryFacts;
 use super::explained::Explained;
 use super::finding::{Finding, SignerProof, Status};
@@ -79,16 +79,14 @@ impl Monitor<'_> {
         log: &TrustedLog,
         reader: &dyn LogReader,
     ) -> Result<LogReport, FollowError<StoreError>> {
-        let kept = self.store.position(log).map_err(FollowError::Keep)?;
-        let before = kept.as_ref().map(Position::judged);
         let mut sink = Judge {
             monitor: self,
             log,
-            first: None,
+            before: None,
             matched: 0,
             not_checked: BTreeMap::new(),
         };
-        let outcome = follow(log, reader, kept, self.start, self.max_entries, &mut sink);
+        let outcome = follow(log, reader, self.start, self.max_entries, &mut sink);
         let position = match outcome {
             Ok(position) => position,
             Err(FollowError::Alarm(alarm)) => return Err(self.keep_alarm(&log.log_id, alarm)),
@@ -100,10 +98,26 @@ impl Monitor<'_> {
             log_id: log.log_id.to_string(),
             size: position.checkpoint().size(),
             judged,
-            judged_now: judged - before.or(sink.first).unwrap_or(judged),
+            judged_now: judged - sink.before.unwrap_or(judged),
             matched: sink.matched,
             not_checked: sink.not_checked,
         })
+    }
+
+    /// Alarms if a tree that was followed is not among those that the log has now: a log may close a tree, but not
+    /// forget it.
+    pub fn require_trees(&self, log: &TrustedLog, now: &[String]) -> Result<(), FollowError<StoreError>> {
+        let kept = self.store.positions(log).map_err(FollowError::Keep)?;
+        let forgotten = kept
+            .iter()
+            .find(|kept| !now.contains(&kept.checkpoint().checkpoint().origin));
+        match forgotten {
+            Some(kept) => {
+                let alarm = Alarm::new(AlarmKind::TreeForgotten, kept.checkpoint(), None);
+                Err(self.keep_alarm(&log.log_id, Box::new(alarm)))
+            }
+            None => Ok(()),
+        }
     }
 
     fn keep_alarm(&self, log_id: &Hash, alarm: Box<Alarm>) -> FollowError<StoreError> {
@@ -158,7 +172,8 @@ impl Monitor<'_> {
 struct Judge<'a> {
     monitor: &'a Monitor<'a>,
     log: &'a TrustedLog,
-    first: Option<u64>,
+    /// How many entries were judged before this run; for a log that was never followed, how many are not to be.
+    before: Option<u64>,
     matched: u64,
     not_checked: BTreeMap<String, u64>,
 }
@@ -192,8 +207,14 @@ impl Judge<'_> {
 impl Sink for Judge<'_> {
     type Error = StoreError;
 
+    fn kept(&mut self, origin: &str) -> Result<Option<Position>, StoreError> {
+        let kept = self.monitor.store.position(self.log, origin)?;
+        self.before = kept.as_ref().map(Position::judged);
+        Ok(kept)
+    }
+
     fn judge(&mut self, first: u64, entries: &[Vec<u8>]) -> Result<(), StoreError> {
-        self.first.get_or_insert(first);
+        self.before.get_or_insert(first);
         for (index, body) in (first..).zip(entries) {
             let facts = match EntryFacts::read(body) {
                 Ok(facts) => facts,
@@ -203,7 +224,10 @@ impl Sink for Judge<'_> {
                 }
             };
             // One finding an entry: a proven signer tells more than one that merely looks like ours.
-            let mut matches = self.monitor.watch.find(&facts, self.monitor.root);
+            let (mut matches, unread) = self.monitor.watch.find(&facts, self.monitor.root);
+            if unread > 0 {
+                self.count_unread(format!("certificate in {}", facts.kind));
+            }
             matches.sort_by_key(|found| found.proof == SignerProof::Lookalike);
             let Some(found) = matches.into_iter().next() else {
                 continue;

@@ -50,6 +50,17 @@ pub trait LogReader {
     /// Returns the proof that the tree of `new` leaves extends the one of `old`.
     fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, ReadError>;
 
-    /// Returns the last leaf of the tree of this size, and its inclusion proof there, nearest sibling first.
-    fn last_leaf(&self, size: u64) -> Result<(Hash, Vec<Hash>), ReadError>;
+    /// Returns the last leaf of the tree of this size, with its inclusion proof in that tree or a later one.
+    fn last_leaf(&self, size: u64) -> Result<ProvenLeaf, ReadError>;
+}
+
+/// A leaf and its inclusion proof, neither of them believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenLeaf {
+    /// The leaf's hash.
+    pub leaf: Hash,
+    /// The size of the tree that the proof is about.
+    pub tree_size: u64,
+    /// The siblings, nearest first.
+    pub proof: Vec<Hash>,
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use thiserror::Error;
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::strict_json::{self, JsonError, Numbers, Rules};
 use touchmark_tlog::merkle::Hash;
 use touchmark_verify::trust::TrustedLog;
@@ -12,8 +13,8 @@ use super::finding::{Finding, FindingId};
 use super::position::{MAX_POSITION_BYTES, Position, PositionError};
 use touchmark_sign::folder::{Folder, FolderError, Lock};
 
-/// Most findings that are kept.
-const MAX_FINDINGS: usize = 100_000;
+/// Most files that are kept.
+const MAX_FILES: usize = 100_000;
 const MAX_FINDING_BYTES: usize = 256 * 1024;
 const POSITION: &str = ".position.json";
 const FINDING: &str = ".finding.json";
@@ -95,9 +96,24 @@ impl Store {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// Returns where a log was followed to; nothing for one that never was.
-    pub fn position(&self, log: &TrustedLog) -> Result<Option<Position>, StoreError> {
-        let name = format!("{}{POSITION}", log.log_id);
+    /// Returns where the tree of a log with this origin was followed to; nothing for one that never was.
+    pub fn position(&self, log: &TrustedLog, origin: &str) -> Result<Option<Position>, StoreError> {
+        let position = self.read_position(position_name(&log.log_id, origin), log)?;
+        Ok(position.filter(|position| position.checkpoint().checkpoint().origin == origin))
+    }
+
+    /// Returns where all trees of a log were followed to.
+    pub fn positions(&self, log: &TrustedLog) -> Result<Vec<Position>, StoreError> {
+        let mut positions = Vec::new();
+        for name in self.folder.names(MAX_FILES)? {
+            if name.starts_with(&log.log_id.to_string()) && name.ends_with(POSITION) {
+                positions.extend(self.read_position(name, log)?);
+            }
+        }
+        Ok(positions)
+    }
+
+    fn read_position(&self, name: String, log: &TrustedLog) -> Result<Option<Position>, StoreError> {
         let Some(json) = self.folder.read(&name, MAX_POSITION_BYTES as u64)? else {
             return Ok(None);
         };
@@ -107,10 +123,10 @@ impl Store {
             .map_err(|source| StoreError::Position { name, source })
     }
 
-    /// Keeps where a log was followed to.
+    /// Keeps where a tree was followed to.
     pub fn keep_position(&self, log_id: &Hash, position: &Position) -> Result<(), StoreError> {
         let bytes = position.encode();
-        let name = format!("{log_id}{POSITION}");
+        let name = position_name(log_id, &position.checkpoint().checkpoint().origin);
         Ok(self.folder.write(&name, |file| file.write_all(&bytes))?)
     }
 
@@ -141,7 +157,7 @@ impl Store {
     /// Returns all findings, by log and place.
     pub fn findings(&self) -> Result<Vec<Finding>, StoreError> {
         let mut findings = Vec::new();
-        for name in self.folder.names(MAX_FINDINGS)? {
+        for name in self.folder.names(MAX_FILES)? {
             if name.ends_with(FINDING) {
                 findings.extend(self.read_finding(name)?);
             }
@@ -176,6 +192,11 @@ impl Store {
     pub fn keep_heartbeat(&self, json: &[u8]) -> Result<(), StoreError> {
         Ok(self.folder.write(HEARTBEAT, |file| file.write_all(json))?)
     }
+}
+
+/// A Rekor v1 log has several trees, told apart by their origins.
+fn position_name(log_id: &Hash, origin: &str) -> String {
+    format!("{log_id}-{}{POSITION}", Sha256Digest::of(origin.as_bytes()))
 }
 
 fn finding_name(finding: &Finding) -> String {

@@ -124,11 +124,15 @@ impl LogReader for FakeLog {
         Ok(consistency(&Leaves(self.leaves()), old, new).unwrap())
     }
 
-    fn last_leaf(&self, size: u64) -> Result<(Hash, Vec<Hash>), ReadError> {
+    fn last_leaf(&self, size: u64) -> Result<ProvenLeaf, ReadError> {
         self.read()?;
-        let leaves = &self.leaves()[..size as usize];
+        let leaves = self.leaves();
         let last = size as usize - 1;
-        Ok((leaves[last], inclusion_path(leaves, last).unwrap()))
+        Ok(ProvenLeaf {
+            leaf: leaves[last],
+            tree_size: leaves.len() as u64,
+            proof: inclusion_path(&leaves, last).unwrap(),
+        })
     }
 }
 
@@ -398,9 +402,9 @@ fn a_false_start_is_an_alarm() {
         fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, ReadError> {
             self.0.consistency(old, new)
         }
-        fn last_leaf(&self, size: u64) -> Result<(Hash, Vec<Hash>), ReadError> {
-            let (_, proof) = self.0.last_leaf(size)?;
-            Ok((leaf_hash(b"another"), proof))
+        fn last_leaf(&self, size: u64) -> Result<ProvenLeaf, ReadError> {
+            let leaf = leaf_hash(b"another");
+            self.0.last_leaf(size).map(|proven| ProvenLeaf { leaf, ..proven })
         }
     }
     let store = Store::open(dir.path()).unwrap();

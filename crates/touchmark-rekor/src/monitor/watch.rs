@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use touchmark_verify::identity::IdentityRule;
+use touchmark_verify::issued::IssuedCertificate;
 use touchmark_verify::key::KeyFingerprint;
 use touchmark_verify::trust::TrustedRoot;
 
@@ -53,30 +54,38 @@ impl Watch {
         self.keys.len() + self.identities.len()
     }
 
-    /// Finds who of those looked for signed an entry.
-    pub(super) fn find(&self, facts: &EntryFacts, root: &TrustedRoot) -> Vec<Match> {
-        facts
-            .signers
-            .iter()
-            .filter_map(|signer| match signer {
-                EntrySigner::Key(fingerprint) => self.keys.get(fingerprint).map(|principal| Match {
-                    principal: principal.clone(),
-                    signer: format!("key {fingerprint}"),
-                    proof: SignerProof::Key,
-                }),
-                EntrySigner::Certificate(der) => self.find_certificate(der, root),
-            })
-            .collect()
+    /// Finds who of those looked for signed an entry. The second number counts certificates that cannot be read.
+    pub(super) fn find(&self, facts: &EntryFacts, root: &TrustedRoot) -> (Vec<Match>, u64) {
+        let (mut matches, mut unread) = (Vec::new(), 0);
+        for signer in &facts.signers {
+            match signer {
+                EntrySigner::Key(fingerprint) => matches.extend(self.find_key(fingerprint)),
+                EntrySigner::Certificate(der) => match certificate::read(der) {
+                    Some(certificate) => matches.extend(self.find_certificate(&certificate, root)),
+                    None => unread += 1,
+                },
+            }
+        }
+        (matches, unread)
+    }
+
+    fn find_key(&self, fingerprint: &KeyFingerprint) -> Option<Match> {
+        let principal = self.keys.get(fingerprint)?;
+        Some(Match {
+            principal: principal.clone(),
+            signer: format!("key {fingerprint}"),
+            proof: SignerProof::Key,
+        })
     }
 
     /// Restrictions of a rule beside issuer and name are not applied: whoever has our name with another repository or
     /// trigger is just what a monitor is for.
-    fn find_certificate(&self, der: &[u8], root: &TrustedRoot) -> Option<Match> {
-        let identity = certificate::identity(der)?;
+    fn find_certificate(&self, certificate: &IssuedCertificate, root: &TrustedRoot) -> Option<Match> {
+        let identity = certificate.identity();
         let (_, principal) = self.identities.iter().find(|(rule, _)| {
             rule.issuer.matches(&identity.issuer) && rule.san.matches(identity.san.as_str())
         })?;
-        let proof = if certificate::is_issued(der, root) {
+        let proof = if certificate::is_issued(certificate, root) {
             SignerProof::Issued
         } else {
             SignerProof::Lookalike
