@@ -60,6 +60,7 @@ impl fmt::Display for AlarmKind {
                     "the first {size} entries that the log offers are not those of its checkpoint"
                 )
             }
+            Self::TreeForgotten => f.write_str("the log no longer has a tree that it had before"),
             Self::EntriesMissing { first } => {
                 write!(f, "the log offers no entry {first}, though its checkpoint has it")
             }
