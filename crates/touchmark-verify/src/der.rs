@@ -168,12 +168,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a BOOLEAN: 0x00 or 0xff, nothing between.
-    pub(crate) fn boolean(&mut self) -> Result<bool, DerError> {
-        match self.element(BOOLEAN)?.content {
-            [0x00] => Ok(false),
-            [0xff] => Ok(true),
-            _ => Err(DerError::Value { kind: "BOOLEAN" }),
+    /// Reads a BOOLEAN whose default is FALSE. DER leaves a default out, so that only TRUE is ever written, as 0xff.
+    pub(crate) fn flag(&mut self) -> Result<bool, DerError> {
+        match self.optional(BOOLEAN)?.map(|element| element.content) {
+            None => Ok(false),
+            Some([0xff]) => Ok(true),
+            Some(_) => Err(DerError::Value { kind: "BOOLEAN" }),
         }
     }
 
@@ -345,13 +345,16 @@ mod tests {
             let mut reader = Reader::new(bytes);
             let ok = match bytes[0] {
                 2 => reader.integer().is_ok(),
-                1 => reader.boolean().is_ok(),
+                1 => reader.flag().is_ok(),
                 _ => reader.oid().is_ok(),
             };
             assert!(!ok, "{bytes:?}");
         }
         assert_eq!(Reader::new(b"\x02\x02\x00\x80").small().unwrap(), 128);
-        assert_eq!(dotted(b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x08"), "1.3.6.1.4.1.57264.1.8");
+        assert_eq!(
+            dotted(b"\x2b\x06\x01\x04\x01\x83\xbf\x30\x01\x08"),
+            "1.3.6.1.4.1.57264.1.8"
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub const MAX_TRUSTED_PARTS: usize = 256;
 
 /// The most verified checkpoints that a `Verifier` remembers.
 pub const MAX_REMEMBERED_CHECKPOINTS: usize = 1024;
+/// The most certificates, with their chains, that a `Verifier` remembers.
+pub const MAX_REMEMBERED_CERTIFICATES: usize = 4096;
 /// The most parsed keys that a `Verifier` remembers.
 pub const MAX_REMEMBERED_KEYS: usize = 1024;
 

@@ -3,9 +3,7 @@
 //! Wider than [`key`](crate::key), which holds the keys that people manage: authorities and logs also sign with RSA, with
 //! P-521, and with hashes other than their curve's.
 
-use aws_lc_rs::signature::{
-    self as aws, RsaParameters, UnparsedPublicKey, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{self as aws, RsaParameters, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::der::{self, NULL, Reader, SEQUENCE};
 use crate::message::DigestAlgorithm;
@@ -49,7 +47,10 @@ impl RawKey {
             algorithm.oid().ok()?
         } else {
             if oid == RSA_ENCRYPTION {
-                algorithm.element(NULL).ok().filter(|null| null.content.is_empty())?;
+                algorithm
+                    .element(NULL)
+                    .ok()
+                    .filter(|null| null.content.is_empty())?;
             }
             &[]
         };

@@ -98,13 +98,10 @@ impl SignerKey {
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         match self {
             Self::Managed(key) => key.verify(message, signature),
-            Self::Certified(key) => {
-                key.key
-                    .verify_sig(message, signature)
-                    .map_err(|_| SignatureError::Mismatch {
-                        key: key.fingerprint,
-                    })
-            }
+            Self::Certified(key) => key
+                .key
+                .verify_sig(message, signature)
+                .map_err(|_| SignatureError::Mismatch { key: key.fingerprint }),
         }
     }
 
@@ -122,8 +119,6 @@ impl SignerKey {
         })?;
         key.key
             .verify_digest_sig(&imported, signature)
-            .map_err(|_| SignatureError::Mismatch {
-                key: key.fingerprint,
-            })
+            .map_err(|_| SignatureError::Mismatch { key: key.fingerprint })
     }
 }

@@ -6,7 +6,9 @@
 use thiserror::Error;
 use touchmark_statement::timestamp::Timestamp;
 
-use crate::der::{self, DerError, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, SET};
+use crate::der::{
+    self, DerError, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, SET,
+};
 use crate::der::{constructed, primitive};
 use crate::message::DigestAlgorithm;
 use crate::scheme::{self, RawKey};
@@ -188,11 +190,7 @@ fn read_bag(element: Element<'_>) -> Result<Vec<&[u8]>, TokenError> {
     Ok(bag)
 }
 
-fn read_signer<'a>(
-    mut signer: Reader<'a>,
-    info: &[u8],
-    bag: Vec<&'a [u8]>,
-) -> Result<Token<'a>, TokenError> {
+fn read_signer<'a>(mut signer: Reader<'a>, info: &[u8], bag: Vec<&'a [u8]>) -> Result<Token<'a>, TokenError> {
     signer.small()?;
     let id = match signer.optional(primitive(0))? {
         Some(key_id) => SignerId::KeyId(key_id.content),
@@ -266,9 +264,7 @@ fn read_info(info: &[u8], message: &[u8]) -> Result<Timestamp, TokenError> {
     let time = der::stamped_time(fields.element(GENERALIZED_TIME)?.content)?;
     // Accuracy, ordering, nonce and name: read for their order, and not relied on.
     fields.optional(SEQUENCE)?;
-    if fields.optional(der::BOOLEAN)?.is_some_and(|ordering| ordering.content != [0xff]) {
-        return Err(DerError::Value { kind: "BOOLEAN" }.into());
-    }
+    fields.flag()?;
     fields.optional(INTEGER)?;
     fields.optional(constructed(0))?;
     if let Some(extensions) = fields.optional(constructed(1))? {
@@ -276,7 +272,7 @@ fn read_info(info: &[u8], message: &[u8]) -> Result<Timestamp, TokenError> {
         while !list.is_empty() {
             let mut extension = list.nested(SEQUENCE)?;
             extension.oid()?;
-            if extension.optional(der::BOOLEAN)?.is_some() {
+            if extension.flag()? {
                 return Err(TokenError::CriticalExtension);
             }
         }

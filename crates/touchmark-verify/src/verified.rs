@@ -97,6 +97,52 @@ impl VerifiedStatement {
     }
 }
 
+/// A message with the proof that its signer signed it.
+#[derive(Debug, Clone)]
+pub struct VerifiedMessage {
+    signer: SignerIdentity,
+    logs: Vec<LogFinding>,
+    times: Vec<VerifiedTime>,
+    checks: Vec<Check>,
+}
+
+impl VerifiedMessage {
+    pub(crate) fn new(
+        signer: SignerIdentity,
+        logs: Vec<LogFinding>,
+        times: Vec<VerifiedTime>,
+        checks: Vec<Check>,
+    ) -> Self {
+        Self {
+            signer,
+            logs,
+            times,
+            checks,
+        }
+    }
+
+    /// Returns who signed.
+    pub fn signer(&self) -> &SignerIdentity {
+        &self.signer
+    }
+
+    /// Returns the log entries that were proven, at most one a log.
+    pub fn logs(&self) -> &[LogFinding] {
+        &self.logs
+    }
+
+    /// Returns the times that an authority of the trusted root signed. Each is an upper bound on when the signature
+    /// was made, nothing more.
+    pub fn verified_times(&self) -> &[VerifiedTime] {
+        &self.times
+    }
+
+    /// Returns what was checked, and what was not and why.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+}
+
 /// Who signed, as far as the verification material proves it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]

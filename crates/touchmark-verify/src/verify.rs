@@ -1,8 +1,10 @@
-//! From a bundle to a verified statement, in seven steps whose order the types enforce.
+//! From a bundle to what was verified, in seven steps whose order the types enforce.
 //!
 //! Each step has its file, its errors and their codes, and takes what the step before it made; nothing but that step
-//! can make it. A pure function of bundle, expected keys, trusted root and time.
+//! can make it. A pure function of bundle, expected signers, trusted root and options: no clock but the caller's.
 
+mod authority;
+mod certificate;
 mod envelope;
 mod error;
 mod identity;
@@ -17,11 +19,17 @@ mod time;
 
 use crate::bundle::Bundle;
 use crate::expected::ExpectedSigners;
+use crate::message::ArtifactDigests;
 use crate::trust::TrustedRoot;
-use crate::verified::VerifiedStatement;
+use crate::verified::{VerifiedMessage, VerifiedStatement};
 
+use self::structure::Wanted;
+
+pub use crate::timestamp_token::TokenError;
+pub use crate::x509::CertificateError;
 pub use envelope::EnvelopeError;
 pub use error::VerifyError;
+pub use identity::IdentityError;
 pub use log::LogError;
 pub use options::{LogRequirement, SctRequirement, VerifyOptions};
 pub use promise::PromiseError;
@@ -30,7 +38,7 @@ pub use statement::ContentError;
 pub use structure::StructureError;
 pub use time::TimeError;
 
-/// Verifies one bundle. For many, let one [`Verifier`] remember what they have in common.
+/// Verifies one bundle with a statement. For many, let one [`Verifier`] remember what they have in common.
 pub fn verify(
     bundle: &Bundle,
     expected: &ExpectedSigners,
@@ -40,7 +48,19 @@ pub fn verify(
     Verifier::new(root, options).verify(bundle, expected)
 }
 
-/// Verifies bundles against one trusted root, and remembers equal checkpoints and keys that it has verified.
+/// Verifies one bundle with a bare signature over a message, of which the caller brings the bytes or digests.
+pub fn verify_message(
+    bundle: &Bundle,
+    message: &ArtifactDigests,
+    expected: &ExpectedSigners,
+    root: &TrustedRoot,
+    options: &VerifyOptions,
+) -> Result<VerifiedMessage, VerifyError> {
+    Verifier::new(root, options).verify_message(bundle, message, expected)
+}
+
+/// Verifies bundles against one trusted root, and remembers what it has verified and others share: keys, certificates
+/// with their chains, the chains of timestamp authorities, checkpoints.
 ///
 /// What is remembered is bounded and only ever what was proven, so the answer to a bundle never depends on the
 /// bundles before it.
@@ -61,16 +81,16 @@ impl<'r> Verifier<'r> {
         }
     }
 
-    /// Verifies one bundle.
+    /// Verifies one bundle with a statement.
     pub fn verify(
         &self,
         bundle: &Bundle,
         expected: &ExpectedSigners,
     ) -> Result<VerifiedStatement, VerifyError> {
-        let shape = structure::examine(bundle)?; // 1
-        let times = time::establish(&shape)?; // 2
-        let signer = signer::authenticate(&shape, &times, expected, &self.memory)?; // 3
-        let identity = identity::read(&signer); // 4
+        let shape = structure::examine(bundle, Wanted::Statement)?; // 1
+        let times = time::establish(&shape, self.root, self.options, &self.memory)?; // 2
+        let signer = signer::authenticate(&shape, &times, expected, self)?; // 3
+        let identity = identity::read(&signer, expected)?; // 4
         let opened = envelope::open(&shape, &signer)?; // 5
         let logged = log::locate(&opened, &times, self.root, self.options, &self.memory)?; // 6
         let content = statement::read(&opened)?; // 7
@@ -78,10 +98,43 @@ impl<'r> Verifier<'r> {
             shape.checks(),
             times.checks(),
             signer.checks(),
+            identity.checks(),
             opened.checks(),
             logged.checks(),
         ]
         .concat();
-        Ok(content.into_verified(identity, logged.into_findings(), times.into_verified(), checks))
+        let signer = identity.into_signer();
+        Ok(content.into_verified(signer, logged.into_findings(), times.into_verified(), checks))
+    }
+
+    /// Verifies one bundle with a bare signature over a message, of which the caller brings the bytes or digests.
+    pub fn verify_message(
+        &self,
+        bundle: &Bundle,
+        message: &ArtifactDigests,
+        expected: &ExpectedSigners,
+    ) -> Result<VerifiedMessage, VerifyError> {
+        let shape = structure::examine(bundle, Wanted::Message)?; // 1
+        let times = time::establish(&shape, self.root, self.options, &self.memory)?; // 2
+        let signer = signer::authenticate(&shape, &times, expected, self)?; // 3
+        let identity = identity::read(&signer, expected)?; // 4
+        let opened = envelope::open_message(&shape, &signer, message)?; // 5
+        let logged = log::locate(&opened, &times, self.root, self.options, &self.memory)?; // 6
+        let checks = [
+            shape.checks(),
+            times.checks(),
+            signer.checks(),
+            identity.checks(),
+            opened.checks(),
+            logged.checks(),
+        ]
+        .concat();
+        let signer = identity.into_signer();
+        Ok(VerifiedMessage::new(
+            signer,
+            logged.into_findings(),
+            times.into_verified(),
+            checks,
+        ))
     }
 }

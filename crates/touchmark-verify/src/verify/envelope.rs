@@ -1,14 +1,17 @@
-//! Step 5: the signature covers exactly the payload bytes, through the pre-authentication encoding.
+//! Step 5: the signature covers exactly the bytes that are judged: an envelope's payload through the
+//! pre-authentication encoding, or the message that the caller knows.
 
 use thiserror::Error;
 use touchmark_tlog::entry::EntryBody;
 
 use super::log::{Signed, SignedContent};
 use super::signer::AuthenticSigner;
-use super::structure::Shape;
-use crate::bundle::Bundle;
+use super::structure::{Named, Shape, StructureError};
+use crate::bundle::{Bundle, Content};
 use crate::envelope::Envelope;
-use crate::key::{KeyFingerprint, PublicKey, SignatureError};
+use crate::key::{KeyFingerprint, SignatureError};
+use crate::message::{ArtifactDigests, DigestAlgorithm, MessageSignature};
+use crate::signer_key::SignerKey;
 use crate::verified::Check;
 
 /// Why the signature was refused.
@@ -16,7 +19,7 @@ use crate::verified::Check;
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// The signature is malformed, or not this key's over these bytes.
-    #[error("the envelope's signature does not verify with key {key}")]
+    #[error("the signature does not verify with key {key}")]
     Signature {
         /// The key that the bundle names.
         key: KeyFingerprint,
@@ -24,6 +27,24 @@ pub enum EnvelopeError {
         #[source]
         source: SignatureError,
     },
+    /// The bundle says that the message is another one.
+    #[error("the bundle is about a message with another {algorithm} digest")]
+    MessageDigest {
+        /// The hash function.
+        algorithm: DigestAlgorithm,
+    },
+    /// The digest that this key signs is not known.
+    #[error("to verify this key's signature, the message's {needed} must be known")]
+    DigestUnknown {
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// Nothing is known of the message, so that nothing can be proven of it.
+    #[error("nothing is known of the message: neither its bytes nor a digest")]
+    NothingKnown,
+    /// The bundle carries something else.
+    #[error(transparent)]
+    Content(#[from] StructureError),
 }
 
 impl EnvelopeError {
@@ -31,49 +52,115 @@ impl EnvelopeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Signature { source, .. } => source.code(),
+            Self::MessageDigest { .. } => "message.digest_mismatch",
+            Self::DigestUnknown { .. } => "message.digest_unknown",
+            Self::NothingKnown => "message.nothing_known",
+            Self::Content(error) => error.code(),
         }
     }
 }
 
-/// An envelope that its signer signed.
+/// Signed bytes whose signer signed them.
 #[derive(Debug)]
-pub(super) struct OpenedEnvelope<'s> {
+pub(super) struct Opened<'s> {
     bundle: &'s Bundle,
-    envelope: &'s Envelope,
-    key: &'s PublicKey,
-    pae: Vec<u8>,
+    key: &'s SignerKey,
+    certificate: Option<&'s [u8]>,
+    covered: Covered<'s>,
     bodies: &'s [EntryBody],
+}
+
+/// What the signature covers.
+#[derive(Debug)]
+enum Covered<'s> {
+    Envelope { envelope: &'s Envelope, pae: Vec<u8> },
+    Message(&'s ArtifactDigests),
 }
 
 /// Opens the envelope: from here on its payload is what the signer signed.
 pub(super) fn open<'s>(
     shape: &'s Shape<'s>,
     signer: &'s AuthenticSigner,
-) -> Result<OpenedEnvelope<'s>, EnvelopeError> {
-    let (bundle, key) = (shape.bundle(), signer.key());
-    let envelope = shape.envelope();
+) -> Result<Opened<'s>, EnvelopeError> {
+    let Content::Envelope(envelope) = &shape.bundle().content else {
+        return Err(StructureError::NoStatement.into());
+    };
     let pae = envelope.pae();
+    let key = signer.key();
     key.verify(&pae, &envelope.signature)
         .map_err(|source| EnvelopeError::Signature {
             key: key.fingerprint(),
             source,
         })?;
-    Ok(OpenedEnvelope {
-        bundle,
-        envelope,
-        key,
-        pae,
-        bodies: shape.bodies(),
-    })
+    Ok(opened(shape, signer, Covered::Envelope { envelope, pae }))
 }
 
-impl<'s> OpenedEnvelope<'s> {
+/// Verifies the signature over a message that the caller knows.
+pub(super) fn open_message<'s>(
+    shape: &'s Shape<'s>,
+    signer: &'s AuthenticSigner,
+    message: &'s ArtifactDigests,
+) -> Result<Opened<'s>, EnvelopeError> {
+    let Content::Message(signature) = &shape.bundle().content else {
+        return Err(StructureError::NoMessage.into());
+    };
+    require_agreement(signature, message)?;
+    let key = signer.key();
+    let outcome = match (message.bytes(), key.hash()) {
+        (Some(bytes), _) => key.verify(bytes, &signature.signature),
+        (None, Some(hash)) => {
+            let needed = match hash {
+                DigestAlgorithm::Sha256 => "SHA-256 digest",
+                DigestAlgorithm::Sha384 => "SHA-384 digest",
+                DigestAlgorithm::Sha512 => "SHA-512 digest",
+            };
+            let digest = message.get(hash).ok_or(EnvelopeError::DigestUnknown { needed })?;
+            key.verify_digest(digest, &signature.signature)
+        }
+        (None, None) => return Err(EnvelopeError::DigestUnknown { needed: "bytes" }),
+    };
+    outcome.map_err(|source| EnvelopeError::Signature {
+        key: key.fingerprint(),
+        source,
+    })?;
+    Ok(opened(shape, signer, Covered::Message(message)))
+}
+
+/// The digest in the bundle is a hint and proves nothing, but one that contradicts the message is not passed over.
+fn require_agreement(signature: &MessageSignature, message: &ArtifactDigests) -> Result<(), EnvelopeError> {
+    if DigestAlgorithm::ALL
+        .iter()
+        .all(|algorithm| message.get(*algorithm).is_none())
+    {
+        return Err(EnvelopeError::NothingKnown);
+    }
+    let Some(hint) = &signature.digest else {
+        return Ok(());
+    };
+    match message.get(hint.algorithm) {
+        Some(known) if known != hint.value => Err(EnvelopeError::MessageDigest {
+            algorithm: hint.algorithm,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn opened<'s>(shape: &'s Shape<'s>, signer: &'s AuthenticSigner, covered: Covered<'s>) -> Opened<'s> {
+    Opened {
+        bundle: shape.bundle(),
+        key: signer.key(),
+        certificate: match shape.named() {
+            Named::Key { .. } => None,
+            Named::Certificate { leaf, .. } => Some(leaf),
+        },
+        covered,
+        bodies: shape.bodies(),
+    }
+}
+
+impl<'s> Opened<'s> {
     pub(super) fn bundle(&self) -> &'s Bundle {
         self.bundle
-    }
-
-    pub(super) fn key(&self) -> &'s PublicKey {
-        self.key
     }
 
     /// Returns the bodies of the bundle's log entries, in their order.
@@ -81,28 +168,31 @@ impl<'s> OpenedEnvelope<'s> {
         self.bodies
     }
 
-    pub(super) fn pae(&self) -> &[u8] {
-        &self.pae
-    }
-
+    /// Returns the payload of the envelope; empty for a message.
     pub(super) fn payload(&self) -> &'s [u8] {
-        &self.envelope.payload
+        match &self.covered {
+            Covered::Envelope { envelope, .. } => &envelope.payload,
+            Covered::Message(_) => &[],
+        }
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {
-        vec![Check::pass("envelope.signature")]
+        vec![Check::pass(match &self.covered {
+            Covered::Envelope { .. } => "envelope.signature",
+            Covered::Message(_) => "message.signature",
+        })]
     }
 
     /// Returns what a log entry must be about.
     pub(super) fn signed(&self) -> Signed<'_> {
         Signed {
-            signature: &self.envelope.signature,
+            signature: self.bundle.signature(),
             spki_der: self.key.spki_der(),
-            key_details: self.key.algorithm().key_details(),
-            certificate: None,
-            content: SignedContent::Envelope {
-                envelope: self.envelope,
-                pae: &self.pae,
+            key_details: self.key.key_details(),
+            certificate: self.certificate,
+            content: match &self.covered {
+                Covered::Envelope { envelope, pae } => SignedContent::Envelope { envelope, pae },
+                Covered::Message(digests) => SignedContent::Message(digests),
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{ContentError, EnvelopeError, LogError, SignerError, StructureError, TimeError};
+use super::{ContentError, EnvelopeError, IdentityError, LogError, SignerError, StructureError, TimeError};
 
 /// Why a bundle does not verify.
 #[derive(Debug, Error)]
@@ -17,6 +17,9 @@ pub enum VerifyError {
     /// The signer is not one that was expected.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The identity in the certificate is not one that was expected.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The signature is wrong.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -35,6 +38,7 @@ impl VerifyError {
             Self::Structure(error) => error.code(),
             Self::Time(error) => error.code(),
             Self::Signer(error) => error.code(),
+            Self::Identity(error) => error.code(),
             Self::Envelope(error) => error.code(),
             Self::Log(error) => error.code(),
             Self::Content(error) => error.code(),

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::entry::{EntryBody, LogEntry};
 
-use super::envelope::OpenedEnvelope;
+use super::envelope::Opened;
 use super::memory::Memory;
 use super::options::{LogRequirement, VerifyOptions};
 use super::promise;
@@ -37,7 +37,7 @@ pub(super) struct LoggedEnvelope {
 
 /// Locates an envelope in the logs that its bundle names.
 pub(super) fn locate(
-    opened: &OpenedEnvelope<'_>,
+    opened: &Opened<'_>,
     times: &VerifiedTimes,
     root: &TrustedRoot,
     options: &VerifyOptions,

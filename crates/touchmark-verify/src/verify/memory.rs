@@ -1,51 +1,89 @@
-//! What a verifier remembers between bundles: keys it has parsed, checkpoints it has verified. Bounded; when full, it
-//! remembers nothing new.
+//! What a verifier remembers between bundles: keys it has parsed, certificates it has chained, authorities' chains and
+//! checkpoints it has verified. Bounded; when full, it remembers nothing new.
 
 use std::collections::HashMap;
+use std::hash::Hash as Hashable;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_tlog::checkpoint::VerifiedCheckpoint;
 use touchmark_tlog::merkle::Hash;
 
+use super::certificate::ProvenLeaf;
 use crate::key::{KeyFingerprint, PublicKey};
-use crate::limits::{MAX_REMEMBERED_CHECKPOINTS, MAX_REMEMBERED_KEYS};
+use crate::limits::{MAX_REMEMBERED_CERTIFICATES, MAX_REMEMBERED_CHECKPOINTS, MAX_REMEMBERED_KEYS};
+use crate::window::Window;
 
-/// A checkpoint is known by its log and its exact bytes, signature lines included.
-type Checkpoints = HashMap<(Hash, Box<str>), VerifiedCheckpoint>;
+/// Equal keys of this table mean equal answers, so that nothing in it depends on the order of bundles.
+#[derive(Debug)]
+struct Table<K, V>(Mutex<HashMap<K, V>>);
 
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hashable, V: Clone> Table<K, V> {
+    fn get(&self, key: &K) -> Option<V> {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.get(key).cloned()
+    }
+
+    fn keep(&self, key: K, value: V, cap: usize) {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.len() < cap || table.contains_key(&key) {
+            table.insert(key, value);
+        }
+    }
+}
+
+/// A checkpoint is known by its log and its exact bytes, signature lines included; a certificate by the digest of its
+/// bytes and those of the chain beside it; an authority's certificate by its authority and its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    keys: Mutex<HashMap<KeyFingerprint, Arc<PublicKey>>>,
-    checkpoints: Mutex<Checkpoints>,
+    keys: Table<KeyFingerprint, Arc<PublicKey>>,
+    leaves: Table<Sha256Digest, Arc<ProvenLeaf>>,
+    authorities: Table<(usize, Sha256Digest), Window>,
+    checkpoints: Table<(Hash, Box<str>), VerifiedCheckpoint>,
 }
 
 impl Memory {
     pub(super) fn key(&self, fingerprint: &KeyFingerprint) -> Option<Arc<PublicKey>> {
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(fingerprint)
-            .cloned()
+        self.keys.get(fingerprint)
     }
 
     pub(super) fn keep_key(&self, key: PublicKey) -> Arc<PublicKey> {
         let key = Arc::new(key);
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() < MAX_REMEMBERED_KEYS {
-            keys.insert(key.fingerprint(), Arc::clone(&key));
-        }
+        self.keys
+            .keep(key.fingerprint(), Arc::clone(&key), MAX_REMEMBERED_KEYS);
         key
     }
 
+    pub(super) fn leaf(&self, digest: &Sha256Digest) -> Option<Arc<ProvenLeaf>> {
+        self.leaves.get(digest)
+    }
+
+    pub(super) fn keep_leaf(&self, digest: Sha256Digest, leaf: &Arc<ProvenLeaf>) {
+        self.leaves
+            .keep(digest, Arc::clone(leaf), MAX_REMEMBERED_CERTIFICATES);
+    }
+
+    pub(super) fn authority_window(&self, key: &(usize, Sha256Digest)) -> Option<Window> {
+        self.authorities.get(key)
+    }
+
+    pub(super) fn keep_authority_window(&self, key: (usize, Sha256Digest), window: Window) {
+        self.authorities.keep(key, window, MAX_REMEMBERED_CERTIFICATES);
+    }
+
     pub(super) fn checkpoint(&self, log_id: &Hash, note: &str) -> Option<VerifiedCheckpoint> {
-        let checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        checkpoints.get(&(*log_id, Box::from(note))).cloned()
+        self.checkpoints.get(&(*log_id, Box::from(note)))
     }
 
     pub(super) fn keep_checkpoint(&self, log_id: &Hash, note: &str, checkpoint: &VerifiedCheckpoint) {
-        let mut checkpoints = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if checkpoints.len() < MAX_REMEMBERED_CHECKPOINTS {
-            checkpoints.insert((*log_id, Box::from(note)), checkpoint.clone());
-        }
+        let key = (*log_id, Box::from(note));
+        self.checkpoints
+            .keep(key, checkpoint.clone(), MAX_REMEMBERED_CHECKPOINTS);
     }
 }

@@ -1,4 +1,5 @@
-//! Step 3: the key is one of those the caller passes, inside its window.
+//! Step 3: the key is one of those the caller passes, inside its window; or it is in a certificate that chains to a
+//! trusted authority at every verified time.
 //!
 //! Which key is meant comes from the hint; what the key is comes from the caller or from a log entry, and is compared
 //! with the fingerprint either way.
@@ -9,12 +10,16 @@ use thiserror::Error;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::entry::{EntryBody, VerifierMaterial};
 
+use super::certificate::{self, ProvenLeaf};
 use super::memory::Memory;
-use super::structure::Shape;
+use super::structure::{Named, Shape};
 use super::time::VerifiedTimes;
+use super::{CertificateError, Verifier};
 use crate::expected::ExpectedSigners;
+use crate::identity::CertificateIdentity;
 use crate::key::{KeyError, KeyFingerprint, PublicKey};
 use crate::key_ring::KeyRing;
+use crate::signer_key::SignerKey;
 use crate::verified::Check;
 use crate::window::Window;
 
@@ -22,9 +27,18 @@ use crate::window::Window;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SignerError {
-    /// The caller passed no key that may have signed, so that nothing can be proven.
-    #[error("no key was given that may have signed")]
+    /// The caller passed nobody who may have signed, so that nothing can be proven.
+    #[error("nobody was named who may have signed")]
     NoneExpected,
+    /// The bundle is signed with a key, and the caller accepts certificates only.
+    #[error("the bundle is signed with a key, but only identities in certificates were expected")]
+    KeyNotExpected,
+    /// The bundle is signed with a certificate, and the caller accepts keys only.
+    #[error("the bundle is signed with a certificate, but only keys were expected")]
+    CertificateNotExpected,
+    /// The certificate proves nothing.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The hint and the envelope's `keyid` name different keys.
     #[error("the bundle hints at key {hint:?}, but the envelope's keyid is {keyid:?}")]
     HintMismatch {
@@ -93,6 +107,9 @@ impl SignerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoneExpected => "signer.none_expected",
+            Self::KeyNotExpected => "signer.key_not_expected",
+            Self::CertificateNotExpected => "signer.certificate_not_expected",
+            Self::Certificate(error) => error.code(),
             Self::HintMismatch { .. } => "signer.hint_mismatch",
             Self::HintUnknown { .. } => "signer.hint_unknown",
             Self::NotExpected { .. } => "signer.not_expected",
@@ -108,23 +125,49 @@ impl SignerError {
 /// A key that may have signed; whether it did is for the next steps.
 #[derive(Debug)]
 pub(super) struct AuthenticSigner {
-    key: Arc<PublicKey>,
-    keyid_present: bool,
-    windowed: bool,
+    key: SignerKey,
+    leaf: Option<Arc<ProvenLeaf>>,
+    checks: Vec<Check>,
 }
 
-/// Finds the one key that the bundle names among those expected.
+/// Authenticates whom the bundle names: a key among those expected, or a certificate.
 pub(super) fn authenticate(
     shape: &Shape<'_>,
     times: &VerifiedTimes,
     expected: &ExpectedSigners,
-    memory: &Memory,
+    verifier: &Verifier<'_>,
 ) -> Result<AuthenticSigner, SignerError> {
     if expected.is_empty() {
         return Err(SignerError::NoneExpected);
     }
-    let expected = &expected.keys;
-    let (hint, keyid) = (shape.hint(), shape.envelope().keyid.as_str());
+    match shape.named() {
+        Named::Key { .. } if expected.keys.is_empty() => Err(SignerError::KeyNotExpected),
+        Named::Key { hint } => authenticate_key(shape, hint, times, &expected.keys, &verifier.memory),
+        Named::Certificate { .. } if expected.identities.is_empty() => {
+            Err(SignerError::CertificateNotExpected)
+        }
+        Named::Certificate { leaf, chain } => {
+            let (root, options, memory) = (verifier.root, verifier.options, &verifier.memory);
+            let leaf = certificate::authenticate(leaf, chain, times, root, options, memory)?;
+            Ok(AuthenticSigner {
+                key: leaf.key.clone(),
+                leaf: Some(leaf),
+                checks: certificate::checks(options),
+            })
+        }
+    }
+}
+
+/// Finds the one key that the bundle names among those expected.
+fn authenticate_key(
+    shape: &Shape<'_>,
+    hint: &str,
+    times: &VerifiedTimes,
+    expected: &KeyRing,
+    memory: &Memory,
+) -> Result<AuthenticSigner, SignerError> {
+    let envelope = shape.bundle().envelope();
+    let keyid = envelope.map_or("", |envelope| envelope.keyid.as_str());
     // The format demands that both are equal; DSSE lets the envelope leave its own out.
     if !keyid.is_empty() && keyid != hint {
         return Err(SignerError::HintMismatch {
@@ -142,10 +185,21 @@ pub(super) fn authenticate(
     if let Some(window) = window {
         require_inside(named, window, times)?;
     }
+    let keyid = match keyid.is_empty() {
+        false => Check::pass("signer.keyid"),
+        true => Check::skipped(
+            "signer.keyid",
+            "the envelope has no keyid to compare with the hint",
+        ),
+    };
+    let window = match window.is_some() {
+        true => Check::pass("signer.window"),
+        false => Check::skipped("signer.window", "the key is accepted at any time"),
+    };
     Ok(AuthenticSigner {
-        key,
-        keyid_present: !keyid.is_empty(),
-        windowed: window.is_some(),
+        key: SignerKey::Managed(key),
+        leaf: None,
+        checks: vec![Check::pass("signer.expected"), keyid, window],
     })
 }
 
@@ -212,23 +266,17 @@ fn require_inside(
 }
 
 impl AuthenticSigner {
-    pub(super) fn key(&self) -> &PublicKey {
+    pub(super) fn key(&self) -> &SignerKey {
         &self.key
     }
 
+    /// Returns the identity in the certificate; `None` for a key that stands for itself.
+    pub(super) fn certificate_identity(&self) -> Option<&CertificateIdentity> {
+        self.leaf.as_ref().map(|leaf| &leaf.identity)
+    }
+
     pub(super) fn checks(&self) -> Vec<Check> {
-        let keyid = match self.keyid_present {
-            true => Check::pass("signer.keyid"),
-            false => Check::skipped(
-                "signer.keyid",
-                "the envelope has no keyid to compare with the hint",
-            ),
-        };
-        let window = match self.windowed {
-            true => Check::pass("signer.window"),
-            false => Check::skipped("signer.window", "the key is accepted at any time"),
-        };
-        vec![Check::pass("signer.expected"), keyid, window]
+        self.checks.clone()
     }
 }
 

@@ -10,7 +10,7 @@ use touchmark_statement::predicate::Predicate;
 use touchmark_statement::review::Review;
 use touchmark_statement::statement::{ResourceDescriptor, SignedStatement, Statement, StatementError};
 
-use super::envelope::OpenedEnvelope;
+use super::envelope::Opened;
 use crate::verified::{Check, LogFinding, SignerIdentity, VerifiedStatement, VerifiedTime};
 
 /// Why the signed bytes are no statement that can be relied on.
@@ -63,7 +63,7 @@ pub(super) struct Content {
 }
 
 /// Reads the statement from the bytes that the signature covers.
-pub(super) fn read(opened: &OpenedEnvelope<'_>) -> Result<Content, ContentError> {
+pub(super) fn read(opened: &Opened<'_>) -> Result<Content, ContentError> {
     let signed = SignedStatement::parse(opened.payload().to_vec())?;
     require_agreement(signed.statement())?;
     Ok(Content { signed })

@@ -1,16 +1,15 @@
 //! Step 1: the bundle has the one form that can be verified.
 //!
 //! [`Bundle::parse`] has refused what is malformed; this step applies the same rules to bundles that were built, and
-//! refuses what is well-formed but not a signed in-toto statement.
+//! refuses what is well-formed but not what the caller wants verified.
 
 use thiserror::Error;
 use touchmark_statement::statement::IN_TOTO_PAYLOAD_TYPE;
 use touchmark_tlog::entry::EntryBody;
 
 use super::log::{self, LogError};
-use crate::bundle::{Bundle, BundleError, VerificationMaterial};
-use crate::envelope::Envelope;
-use crate::limits::{MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
+use crate::bundle::{Bundle, BundleError, Content, VerificationMaterial};
+use crate::limits::{MAX_CERTIFICATES, MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
 use crate::verified::Check;
 
 /// Why a bundle does not have the form that can be verified.
@@ -32,9 +31,9 @@ pub enum StructureError {
     /// The bundle carries a bare signature over a message, where a statement is wanted.
     #[error("the bundle carries a bare message signature, which is no statement")]
     NoStatement,
-    /// The bundle was signed with a certificate, which this version does not verify.
-    #[error("bundles with certificates are not verified by this version")]
-    CertificateUnsupported,
+    /// The bundle carries an envelope, where a bare signature over a message is wanted.
+    #[error("the bundle carries an envelope, not a signature over a message")]
+    NoMessage,
 }
 
 impl StructureError {
@@ -45,42 +44,59 @@ impl StructureError {
             Self::Entry(error) => error.code(),
             Self::PayloadType { .. } => "envelope.payload_type",
             Self::NoStatement => "bundle.message_signature",
-            Self::CertificateUnsupported => "certificate.unsupported",
+            Self::NoMessage => "bundle.envelope",
         }
     }
 }
 
-/// A bundle of the right form, signed with a key.
+/// What the caller wants verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Statement,
+    Message,
+}
+
+/// A bundle of the right form.
 #[derive(Debug)]
 pub(super) struct Shape<'b> {
     bundle: &'b Bundle,
-    envelope: &'b Envelope,
-    hint: &'b str,
+    named: Named<'b>,
     bodies: Vec<EntryBody>,
 }
 
+/// Whom a bundle names as its signer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Named<'b> {
+    /// The key that this is a hint at.
+    Key { hint: &'b str },
+    /// The holder of this certificate.
+    Certificate { leaf: &'b [u8], chain: &'b [Vec<u8>] },
+}
+
 /// Examines the form of a bundle.
-pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
+pub(super) fn examine(bundle: &Bundle, wanted: Wanted) -> Result<Shape<'_>, StructureError> {
     bundle.validate()?;
-    if bundle.tlog_entries.len() > MAX_TLOG_ENTRIES {
-        return Err(BundleError::TooManyEntries {
-            found: bundle.tlog_entries.len(),
+    require_caps(bundle)?;
+    match (&bundle.content, wanted) {
+        (Content::Envelope(envelope), Wanted::Statement) => {
+            if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
+                let found = envelope.payload_type.chars().take(100).collect();
+                return Err(StructureError::PayloadType { found });
+            }
         }
-        .into());
+        (Content::Message(_), Wanted::Message) => {}
+        (Content::Message(_), Wanted::Statement) => return Err(StructureError::NoStatement),
+        (Content::Envelope(_), Wanted::Message) => return Err(StructureError::NoMessage),
     }
-    if bundle.timestamps.len() > MAX_TIMESTAMPS {
-        return Err(BundleError::TooManyTimestamps {
-            found: bundle.timestamps.len(),
+    let named = match &bundle.material {
+        VerificationMaterial::PublicKey { hint } => Named::Key { hint },
+        VerificationMaterial::Certificate(leaf) => Named::Certificate { leaf, chain: &[] },
+        VerificationMaterial::CertificateChain(chain) => {
+            let (leaf, chain) = chain
+                .split_first()
+                .ok_or(BundleError::CertificateCount { found: 0 })?;
+            Named::Certificate { leaf, chain }
         }
-        .into());
-    }
-    let envelope = bundle.envelope().ok_or(StructureError::NoStatement)?;
-    if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
-        let found = envelope.payload_type.chars().take(100).collect();
-        return Err(StructureError::PayloadType { found });
-    }
-    let VerificationMaterial::PublicKey { hint } = &bundle.material else {
-        return Err(StructureError::CertificateUnsupported);
     };
     let entries = bundle.tlog_entries.iter().enumerate();
     let bodies = entries
@@ -88,10 +104,27 @@ pub(super) fn examine(bundle: &Bundle) -> Result<Shape<'_>, StructureError> {
         .collect::<Result<_, _>>()?;
     Ok(Shape {
         bundle,
-        envelope,
-        hint,
+        named,
         bodies,
     })
+}
+
+/// Bundles that were built and not parsed have met no cap yet.
+fn require_caps(bundle: &Bundle) -> Result<(), BundleError> {
+    let found = bundle.tlog_entries.len();
+    if found > MAX_TLOG_ENTRIES {
+        return Err(BundleError::TooManyEntries { found });
+    }
+    let found = bundle.timestamps.len();
+    if found > MAX_TIMESTAMPS {
+        return Err(BundleError::TooManyTimestamps { found });
+    }
+    match &bundle.material {
+        VerificationMaterial::CertificateChain(chain) if chain.len() > MAX_CERTIFICATES => {
+            Err(BundleError::CertificateCount { found: chain.len() })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<'b> Shape<'b> {
@@ -99,12 +132,8 @@ impl<'b> Shape<'b> {
         self.bundle
     }
 
-    pub(super) fn envelope(&self) -> &'b Envelope {
-        self.envelope
-    }
-
-    pub(super) fn hint(&self) -> &'b str {
-        self.hint
+    pub(super) fn named(&self) -> Named<'b> {
+        self.named
     }
 
     /// Returns the bodies of the log entries, in their order.
@@ -113,9 +142,10 @@ impl<'b> Shape<'b> {
     }
 
     pub(super) fn checks(&self) -> Vec<Check> {
-        vec![
-            Check::pass("bundle.structure"),
-            Check::pass("envelope.payload_type"),
-        ]
+        let mut checks = vec![Check::pass("bundle.structure")];
+        if self.bundle.envelope().is_some() {
+            checks.push(Check::pass("envelope.payload_type"));
+        }
+        checks
     }
 }

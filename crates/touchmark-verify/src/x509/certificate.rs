@@ -3,7 +3,9 @@
 use touchmark_statement::timestamp::Timestamp;
 
 use super::CertificateError;
-use crate::der::{self, BIT_STRING, DerError, Element, OCTET_STRING, Reader, SEQUENCE, constructed, primitive};
+use crate::der::{
+    self, BIT_STRING, DerError, Element, OCTET_STRING, Reader, SEQUENCE, constructed, primitive,
+};
 
 /// Object identifiers, as their DER contents.
 pub(crate) mod oid {
@@ -108,12 +110,7 @@ impl<'a> Certificate<'a> {
             return Ok(false);
         };
         let mut fields = Reader::new(der::only(extension.value, SEQUENCE)?.content);
-        let authority = fields.optional(der::BOOLEAN)?;
-        match authority.map(|element| element.content) {
-            None => Ok(false),
-            Some([0xff]) => Ok(true),
-            Some(_) => Err(DerError::Value { kind: "BOOLEAN" }),
-        }
+        fields.flag()
     }
 
     /// Returns the extended key usages, as the contents of their object identifiers.
@@ -135,7 +132,9 @@ impl<'a> Certificate<'a> {
             return Ok(None);
         };
         match der::only(extension.value, BIT_STRING)?.content {
-            [unused @ 0..=7, bits @ ..] if bits.last().is_some_and(|last| last & ((1 << unused) - 1) == 0) => {
+            [unused @ 0..=7, bits @ ..]
+                if bits.last().is_some_and(|last| last & ((1 << unused) - 1) == 0) =>
+            {
                 Ok(Some(bits[0]))
             }
             _ => Err(DerError::Value { kind: "BIT STRING" }),
@@ -156,12 +155,7 @@ fn read_extensions(element: Element<'_>) -> Result<Vec<Extension<'_>>, Certifica
         let whole = list.element(SEQUENCE)?;
         let mut fields = Reader::new(whole.content);
         let oid = fields.oid()?;
-        // DER leaves a default out, so that only TRUE is ever written.
-        let critical = match fields.optional(der::BOOLEAN)?.map(|element| element.content) {
-            None => false,
-            Some([0xff]) => true,
-            Some(_) => return Err(DerError::Value { kind: "BOOLEAN" }.into()),
-        };
+        let critical = fields.flag()?;
         let value = fields.element(OCTET_STRING)?.content;
         fields.finish()?;
         if extensions.iter().any(|earlier| earlier.oid == oid) {

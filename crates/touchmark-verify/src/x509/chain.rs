@@ -87,7 +87,10 @@ impl Authority {
             anchor_validity: validity(anchor_parsed),
             anchor_spki: anchor_parsed.spki.to_vec(),
             intermediates: intermediates.cloned().map(CertificateDer::from).collect(),
-            subjects: parsed.iter().map(|certificate| certificate.subject.to_vec()).collect(),
+            subjects: parsed
+                .iter()
+                .map(|certificate| certificate.subject.to_vec())
+                .collect(),
             pinned,
             valid_for: trusted.valid_for,
             operator: trusted.operator.clone().unwrap_or_else(unnamed),

@@ -114,7 +114,9 @@ pub enum CertificateError {
         window: Window,
     },
     /// The authority that issued the certificate was not in use at a verified time.
-    #[error("the authority that issued the certificate is trusted {window}, but the certificate signed at {at}")]
+    #[error(
+        "the authority that issued the certificate is trusted {window}, but the certificate signed at {at}"
+    )]
     OutsideAuthority {
         /// The verified time.
         at: Timestamp,

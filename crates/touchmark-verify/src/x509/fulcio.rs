@@ -109,7 +109,8 @@ fn read_username(content: &[u8]) -> Result<String, CertificateError> {
 
 /// Names are printable ASCII without spaces: what looks alike is alike.
 fn require_ascii(part: &'static str, text: &str) -> Result<(), CertificateError> {
-    let printable = !text.is_empty() && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
+    let printable =
+        !text.is_empty() && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
     if printable {
         Ok(())
     } else {

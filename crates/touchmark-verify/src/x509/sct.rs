@@ -70,7 +70,8 @@ pub(crate) fn verify(
             continue;
         };
         let signed = signed_bytes(sct, issuer_key_hash.as_bytes(), &precertificate);
-        if !hash_of(sct.algorithm, &log.key).is_some_and(|hash| log.key.verify(hash, &signed, sct.signature)) {
+        if !hash_of(sct.algorithm, &log.key).is_some_and(|hash| log.key.verify(hash, &signed, sct.signature))
+        {
             return Err(CertificateError::SctSignature {
                 log_id: hex(sct.log_id),
             });
