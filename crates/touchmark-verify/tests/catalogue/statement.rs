@@ -36,11 +36,11 @@ fn a_good_bundle_verifies_and_says_what_was_checked() {
             "signer.window",
             "envelope.signature",
             "tlog.window",
+            "tlog.consistency",
+            "tlog.witnesses",
             "tlog.binding",
             "tlog.checkpoint",
             "tlog.inclusion",
-            "tlog.consistency",
-            "tlog.witnesses",
             "statement.form",
             "statement.subjects",
         ]
