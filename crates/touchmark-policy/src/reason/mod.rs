@@ -7,6 +7,7 @@ mod gate_codes;
 mod git_codes_1;
 mod git_codes_2;
 mod policy_codes;
+mod sigstore_codes_monitor;
 mod sigstore_codes_policy;
 mod statement_codes_1;
 mod statement_codes_2;

@@ -6,6 +6,7 @@ use super::{
     cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
     tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
 };
+use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
 use crate::exit::{Class, Decision, ExitCode};
 
@@ -55,6 +56,7 @@ const TABLES: &[&[Entry]] = &[
     git_codes_1::CODES,
     git_codes_2::CODES,
     policy_codes::CODES,
+    sigstore_codes_monitor::CODES,
     sigstore_codes_policy::CODES,
     statement_codes_1::CODES,
     statement_codes_2::CODES,
