@@ -87,6 +87,8 @@ pub(crate) enum Command {
 
     /// Runs and reads transparency logs
     Log(commands::log::Args),
+    /// Follows logs and tells when somebody signed as one of ours
+    Monitor(commands::monitor::Args),
 
     /// Prints a completion script for a shell
     Completion(commands::completion::Args),
@@ -108,7 +110,7 @@ Attest:       attest  approve  reject  publish
 Keys:         key
 Verify:       verify  policy  inspect  explain
 Investigate:  find  show
-Log:          log
+Log:          log  monitor
 Integrate:    completion  version
 
 `touchmark VERB --help` says more about each.

@@ -8,6 +8,8 @@ use serde::Serialize;
 use touchmark_git::{EvidenceKey, Repository};
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
+use touchmark_verify::expected::ExpectedSigners;
+use touchmark_verify::identity::IdentityRules;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::verified::VerifiedStatement;
 use touchmark_verify::verify::{Verifier, VerifyOptions};
@@ -59,6 +61,34 @@ pub(crate) fn collect(
     roots: &[Root],
     context: &Context<'_>,
 ) -> Result<(Vec<Found>, Coverage), CliError> {
+    let (pieces, mut coverage) = read(repository, keys)?;
+    let options = VerifyOptions::new(context.now()?);
+    let verifiers: Vec<Verifier<'_>> = roots
+        .iter()
+        .map(|root| Verifier::new(&root.root, &options))
+        .collect();
+    let found: Vec<Found> = pieces
+        .into_iter()
+        .map(|((name, _), (refs, bytes))| Found {
+            refs,
+            name,
+            outcome: verify(&bytes, &verifiers),
+            bytes,
+        })
+        .collect();
+    coverage.evidence = found.len();
+    coverage.unverified = found.iter().filter(|found| found.outcome.is_err()).count();
+    Ok((found, coverage))
+}
+
+/// Pieces of evidence by file name and digest: the refs they lie under, and their bytes.
+type Pieces = BTreeMap<(String, Sha256Digest), (Vec<String>, Vec<u8>)>;
+
+/// Reads the evidence under `keys`, or under every evidence ref, each piece once. Nothing is verified.
+pub(crate) fn read(
+    repository: &Repository,
+    keys: Option<Vec<EvidenceKey>>,
+) -> Result<(Pieces, Coverage), CliError> {
     let keys = match keys {
         Some(keys) => keys,
         None => repository
@@ -71,7 +101,7 @@ pub(crate) fn collect(
         refs: keys.len(),
         ..Coverage::default()
     };
-    let mut pieces: BTreeMap<(String, Sha256Digest), (Vec<String>, Vec<u8>)> = BTreeMap::new();
+    let mut pieces = Pieces::new();
     for key in keys {
         let set = match repository.read_evidence(&key) {
             Ok(set) => set,
@@ -96,36 +126,14 @@ pub(crate) fn collect(
                 .push(file.ref_name);
         }
     }
-    let options = VerifyOptions::new(context.now()?);
-    let verifiers: Vec<Verifier<'_>> = roots
-        .iter()
-        .map(|root| Verifier::new(&root.root, &options))
-        .collect();
-    let found: Vec<Found> = pieces
-        .into_iter()
-        .map(|((name, _), (refs, bytes))| Found {
-            refs,
-            name,
-            outcome: verify(&bytes, &verifiers),
-            bytes,
-        })
-        .collect();
-    coverage.evidence = found.len();
-    coverage.unverified = found.iter().filter(|found| found.outcome.is_err()).count();
-    Ok((found, coverage))
+    Ok((pieces, coverage))
 }
 
 /// Verifies one bundle under the first root that knows its log. The signer is whoever the bundle names: the answer says
 /// who that is, and a policy is what decides whether that is anybody.
 pub(crate) fn verify(bytes: &[u8], verifiers: &[Verifier<'_>]) -> Result<Box<VerifiedStatement>, Failure> {
     let bundle = Bundle::parse(bytes).map_err(|error| failure(error.code(), &error))?;
-    let mut ring = KeyRing::new();
-    if let VerificationMaterial::PublicKey { hint } = &bundle.material
-        && let Some(fingerprint) = ring.resolve(hint)
-    {
-        ring.allow(fingerprint);
-    }
-    let expected = ring.into();
+    let expected = whoever_signed(&bundle);
     let mut last = Failure {
         code: "trust.no_root".to_owned(),
         message: "no trusted root is known, so no log can prove that this was logged".to_owned(),
@@ -137,6 +145,23 @@ pub(crate) fn verify(bytes: &[u8], verifiers: &[Verifier<'_>]) -> Result<Box<Ver
         }
     }
     Err(last)
+}
+
+/// Expects the signer that the bundle names.
+fn whoever_signed(bundle: &Bundle) -> ExpectedSigners {
+    let mut ring = KeyRing::new();
+    match &bundle.material {
+        VerificationMaterial::PublicKey { hint } => {
+            if let Some(fingerprint) = ring.resolve(hint) {
+                ring.allow(fingerprint);
+            }
+            ring.into()
+        }
+        VerificationMaterial::Certificate(_) | VerificationMaterial::CertificateChain(_) => {
+            let reason = "whoever signed is named".to_owned();
+            IdentityRules::DangerouslyAny { reason }.into()
+        }
+    }
 }
 
 fn failure(code: &str, error: &dyn std::error::Error) -> Failure {

@@ -10,6 +10,7 @@ pub(crate) mod find;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod monitor;
 pub(crate) mod policy;
 pub(crate) mod publish;
 pub(crate) mod review;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, context: &Context<'_>) -> Result<ExitCode, C
         Command::Inspect(args) => inspect::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Log(args) => log::run(args, context),
+        Command::Monitor(args) => monitor::run(&args, context),
         Command::Policy(args) => policy::run(args, context),
         Command::Publish(args) => publish::run(&args, context),
         Command::Reject(args) => review::run(args, review::Decision::Rejected, context),

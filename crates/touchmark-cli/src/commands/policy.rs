@@ -14,7 +14,7 @@ use crate::output::{Format, Schema};
 use crate::render;
 
 /// The largest policy file that is read.
-pub(super) const MAX_POLICY_BYTES: u64 = 1024 * 1024;
+pub(crate) const MAX_POLICY_BYTES: u64 = 1024 * 1024;
 
 /// Flags of `policy`.
 #[derive(Debug, clap::Args)]
