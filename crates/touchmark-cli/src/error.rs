@@ -163,8 +163,8 @@ macro_rules! coded {
 
 coded! {
     touchmark_agents::ImportError => ExitCode::Error,
+    touchmark_rekor::spool::SpoolError => ExitCode::Error,
     touchmark_sign::SignError => ExitCode::Error,
-    touchmark_sign::spool::SpoolError => ExitCode::Error,
     touchmark_sign::vault::VaultError => ExitCode::Error,
     touchmark_statement::sbom::SbomError => ExitCode::Usage,
     touchmark_statement::statement::StatementError => ExitCode::Error,
@@ -177,6 +177,17 @@ coded! {
     touchmark_sign::key_uri::KeyUriError => ExitCode::Usage,
     touchmark_sign::password::PasswordError => ExitCode::Usage,
     touchmark_statement::timestamp::TimestampError => ExitCode::Usage,
+}
+
+impl From<touchmark_http::HttpError> for CliError {
+    fn from(error: touchmark_http::HttpError) -> Self {
+        let exit = if error.is_worth_retrying() {
+            ExitCode::Unavailable
+        } else {
+            ExitCode::Usage
+        };
+        Self::from_error(exit, error.code(), &error)
+    }
 }
 
 impl From<touchmark_sign::agent::AgentError> for CliError {

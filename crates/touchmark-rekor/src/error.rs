@@ -192,6 +192,17 @@ impl PublishError {
         }
     }
 
+    /// Returns whether the failure is the log's, so that the next entry would fail like this one.
+    pub(crate) fn is_about_log(&self) -> bool {
+        match self {
+            PublishError::Http(_) | PublishError::Frozen => true,
+            PublishError::Other {
+                is_worth_retrying, ..
+            } => *is_worth_retrying,
+            _ => false,
+        }
+    }
+
     /// Returns how long the log asks to be left alone, under the client's cap.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

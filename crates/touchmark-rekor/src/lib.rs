@@ -6,16 +6,22 @@
 //! the one that never jumps, for deadlines.
 
 mod answer;
+mod backoff;
+pub mod drain;
 mod error;
+pub mod monitor;
 mod publisher;
 pub mod reader;
+pub mod spool;
 mod submission;
 mod v1;
 mod v2;
 
+pub use backoff::Backoff;
+pub use drain::{Drain, DrainError, Settled};
 pub use error::{Missing, PublishError};
 pub use publisher::{ApiVersion, Publisher, connect};
 pub use reader::TileReader;
 pub use submission::{LogSubmission, Signatory};
 pub use v1::{EnvelopeKind, RekorV1};
-pub use v2::{MAX_SCAN_BUNDLES, RekorV2};
+pub use v2::{MAX_SCAN_BUNDLES, RekorV2, verify_answer};

@@ -1,7 +1,10 @@
 //! One log that takes submissions, whatever it speaks.
 
+use std::sync::Arc;
+
 use touchmark_http::{Client, Deadline, HttpError, Response, Url};
 use touchmark_tlog::entry::LogEntry;
+use touchmark_tlog::merkle::Hash;
 use touchmark_verify::trust::{TrustedLog, TrustedRoot};
 
 use crate::error::PublishError;
@@ -16,6 +19,9 @@ use crate::v2::RekorV2;
 pub trait Publisher: Send + Sync {
     /// Publishes, or finds what was published before.
     fn publish(&self, submission: &LogSubmission, deadline: Deadline) -> Result<LogEntry, PublishError>;
+
+    /// Tells whether an answer that names this log would be believed.
+    fn is_answer_of(&self, log_id: &Hash) -> bool;
 }
 
 /// The protocol of a log.
@@ -52,11 +58,11 @@ pub fn connect(
     service: &Url,
     version: ApiVersion,
     root: &TrustedRoot,
-) -> Box<dyn Publisher> {
+) -> Arc<dyn Publisher> {
     let logs: Vec<TrustedLog> = root.logs().to_vec();
     match version {
-        ApiVersion::V1 => Box::new(RekorV1::new(client.clone(), service, logs)),
-        ApiVersion::V2 => Box::new(RekorV2::new(client.clone(), service, logs)),
+        ApiVersion::V1 => Arc::new(RekorV1::new(client.clone(), service, logs)),
+        ApiVersion::V2 => Arc::new(RekorV2::new(client.clone(), service, logs)),
     }
 }
 

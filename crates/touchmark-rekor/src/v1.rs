@@ -8,7 +8,7 @@ use touchmark_http::{Accept, Client, ContentType, Deadline, Request, Response, U
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_tlog::entry::rekor_v1::{DsseRequest, DsseV001, EntryUuid, NamedDigest, parse_answer};
 use touchmark_tlog::entry::{HashAlgorithm, KindVersion, LogEntry, MAX_ENTRY_JSON_BYTES};
-use touchmark_tlog::merkle::leaf_hash;
+use touchmark_tlog::merkle::{Hash, leaf_hash};
 use touchmark_verify::trust::TrustedLog;
 
 use crate::answer::{Expected, verify_v1};
@@ -132,6 +132,10 @@ impl Publisher for RekorV1 {
             409 => self.recover(&expected, told_uuid(&response), deadline),
             _ => Err(failure(response)),
         }
+    }
+
+    fn is_answer_of(&self, log_id: &Hash) -> bool {
+        self.logs.iter().any(|log| log.log_id == *log_id)
     }
 }
 

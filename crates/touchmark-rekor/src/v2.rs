@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use touchmark_http::{Accept, Client, ContentType, Deadline, Request, Url};
 use touchmark_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint, verify_note};
-use touchmark_tlog::entry::{InclusionProof, KindVersion, LogEntry, MAX_ENTRY_JSON_BYTES};
+use touchmark_tlog::entry::{
+    CreateEntryRequest, InclusionProof, KindVersion, LogEntry, MAX_ENTRY_JSON_BYTES,
+};
+use touchmark_tlog::merkle::Hash;
 use touchmark_tlog::note::Note;
 use touchmark_tlog::prove::{ProveError, Prover};
 use touchmark_tlog::tile::{TILE_WIDTH, entries_width};
@@ -126,13 +129,7 @@ impl RekorV2 {
 impl Publisher for RekorV2 {
     fn publish(&self, submission: &LogSubmission, deadline: Deadline) -> Result<LogEntry, PublishError> {
         let request = submission.create_entry_request()?;
-        let expected = Expected {
-            kind: KindVersion::hashedrekord_v002(),
-            body: request
-                .to_entry()
-                .map_err(|source| PublishError::Request { source })?
-                .canonical_body(),
-        };
+        let expected = expected(&request)?;
         let url = self.service.join(["api", "v2", "log", "entries"]);
         let post = Request::post(&url, ContentType::Json, request.encode(), Accept::Json)
             .at_most(MAX_ENTRY_JSON_BYTES)
@@ -153,6 +150,29 @@ impl Publisher for RekorV2 {
             _ => Err(failure(response)),
         }
     }
+
+    fn is_answer_of(&self, log_id: &Hash) -> bool {
+        self.logs.iter().any(|log| log.log_id == *log_id)
+    }
+}
+
+/// Verifies what a log that speaks Rekor v2 answers to a submission: ours, of one of these logs, and in its tree.
+pub fn verify_answer(
+    submission: &LogSubmission,
+    answer: &LogEntry,
+    logs: &[TrustedLog],
+) -> Result<(), PublishError> {
+    verify_v2(&expected(&submission.create_entry_request()?)?, answer, logs)
+}
+
+fn expected(request: &CreateEntryRequest) -> Result<Expected, PublishError> {
+    Ok(Expected {
+        kind: KindVersion::hashedrekord_v002(),
+        body: request
+            .to_entry()
+            .map_err(|source| PublishError::Request { source })?
+            .canonical_body(),
+    })
 }
 
 /// Looks for an entry from the end backwards, a bounded way.

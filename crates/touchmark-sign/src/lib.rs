@@ -1,4 +1,4 @@
-//! Keys, keyless signing, the vault of run keys and prompts, and the spool of what is not yet logged.
+//! Keys, keyless signing, and the vault of run keys and prompts.
 //!
 //! Promises that a statement is checked against its schema before it is signed and that the result verifies before
 //! it is handed out; that no private key, password, run key or prompt is shown by any `Debug` or `Display`; and that
@@ -28,7 +28,6 @@ pub mod keyless;
 pub mod password;
 mod private_key;
 mod signer;
-pub mod spool;
 pub mod vault;
 
 pub use error::SignError;

@@ -1,5 +1,7 @@
 //! `touchmark publish`: finishes what is in the spool, and exchanges evidence refs with a remote.
 
+mod preview;
+
 use serde::Serialize;
 use touchmark_git::EvidenceKey;
 
@@ -7,12 +9,18 @@ use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::output::{Format, Schema};
-use crate::pipeline::{self, Drained, Lock};
+use crate::pipeline::logs::LogArgs;
+use crate::pipeline::{self, Drained};
 
 /// Flags of `publish`.
 #[derive(Debug, clap::Args)]
-#[command(before_help = example("touchmark publish", "touchmark publish --push origin"))]
+#[command(before_help = example("touchmark publish", "touchmark publish --dry-run"))]
 pub(crate) struct Args {
+    #[command(flatten)]
+    log: LogArgs,
+    /// Shows every request that would be sent, and sends nothing
+    #[arg(short = 'n', long, conflicts_with_all = ["push", "fetch"])]
+    dry_run: bool,
     /// Then pushes this repository's evidence refs to a remote
     #[arg(long, value_name = "REMOTE")]
     push: Option<String>,
@@ -49,10 +57,13 @@ struct WaitingRow {
 
 /// Runs `publish`.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    let drained = {
-        let _lock = Lock::acquire(context)?;
-        pipeline::drain(context)?
-    };
+    if args.log.names_logs() {
+        pipeline::redirect(&args.log, args.dry_run, context)?;
+    }
+    if args.dry_run {
+        return preview::run(&args.log, context);
+    }
+    let drained = pipeline::drain_all(&args.log, context)?;
     let exit = exit_of(&drained);
     let document = PublishDocument {
         finished: drained

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use touchmark_log::{Log, LogError};
+use touchmark_rekor::spool::Spool;
 use touchmark_sign::key_file;
-use touchmark_sign::spool::Spool;
 
 use crate::cli::example;
 use crate::context::Context;

@@ -1,4 +1,4 @@
-//! One configuration file: TOML, flat, with the line of each setting.
+//! One configuration file: TOML, with the line of each setting. A setting of a table is called `table.setting`.
 
 use std::path::Path;
 
@@ -40,12 +40,24 @@ pub(super) fn settings(path: &Path) -> Result<Vec<Setting>, CliError> {
     let table = DeTable::parse(&text).map_err(|error| {
         unreadable(error.span().map_or(1, |span| line_of(span.start))).because(error.message().to_owned())
     })?;
-    let settings = table.get_ref().iter().map(|(name, value)| Setting {
-        name: name.get_ref().to_string(),
-        value: plain(value.get_ref()),
-        line: line_of(name.span().start),
-    });
-    Ok(settings.collect())
+    let mut settings = Vec::new();
+    for (name, value) in table.get_ref() {
+        let line = line_of(name.span().start);
+        let DeValue::Table(inner) = value.get_ref() else {
+            settings.push(Setting {
+                name: name.get_ref().to_string(),
+                value: plain(value.get_ref()),
+                line,
+            });
+            continue;
+        };
+        settings.extend(inner.iter().map(|(inner, value)| Setting {
+            name: format!("{}.{}", name.get_ref(), inner.get_ref()),
+            value: plain(value.get_ref()),
+            line: line_of(inner.span().start),
+        }));
+    }
+    Ok(settings)
 }
 
 fn plain(value: &DeValue<'_>) -> Option<Value> {

@@ -64,6 +64,20 @@ pub(crate) const KEYS: &[Key] = &[
         "folder of the embedded transparency log",
     ),
     key(
+        "network.ca-file",
+        Kind::Text,
+        true,
+        None,
+        "certificates that https trusts beside the system's",
+    ),
+    key(
+        "network.proxy",
+        Kind::Text,
+        true,
+        None,
+        "the proxy to services; those of the environment are ignored",
+    ),
+    key(
         "owner",
         Kind::Text,
         false,
@@ -76,6 +90,34 @@ pub(crate) const KEYS: &[Key] = &[
         true,
         None,
         "policy files, each of which must say yes",
+    ),
+    key(
+        "sigstore.rekor-url",
+        Kind::Text,
+        true,
+        None,
+        "the Rekor log to publish to, in place of the embedded one",
+    ),
+    key(
+        "sigstore.rekor-version",
+        Kind::Text,
+        true,
+        None,
+        "what sigstore.rekor-url speaks: 1 or 2 (2 unless set)",
+    ),
+    key(
+        "sigstore.signing-config",
+        Kind::Text,
+        true,
+        None,
+        "the Sigstore signing config that names the services to use",
+    ),
+    key(
+        "sigstore.trusted-root",
+        Kind::Text,
+        true,
+        None,
+        "the Sigstore trusted root, called sigstore",
     ),
     key(
         "trusted-roots",
@@ -250,7 +292,10 @@ impl Config {
 
 /// Returns the environment variable of a key.
 pub(crate) fn variable(key: &Key) -> String {
-    format!("TOUCHMARK_{}", key.name.to_ascii_uppercase().replace('-', "_"))
+    format!(
+        "TOUCHMARK_{}",
+        key.name.to_ascii_uppercase().replace(['-', '.'], "_")
+    )
 }
 
 fn find_key(name: &str) -> Option<&'static Key> {
@@ -318,7 +363,17 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
     let Some(folder) = folder else { return value };
     let joined = |text: &str| folder.join(text).to_string_lossy().into_owned();
     match value {
-        Value::Text(text) if key.name == "log" => Value::Text(joined(&text)),
+        Value::Text(text)
+            if [
+                "log",
+                "network.ca-file",
+                "sigstore.signing-config",
+                "sigstore.trusted-root",
+            ]
+            .contains(&key.name) =>
+        {
+            Value::Text(joined(&text))
+        }
         Value::Text(text) if key.name == "key" && !is_uri(&text) => Value::Text(joined(&text)),
         Value::List(items) if key.name == "policies" => {
             Value::List(items.iter().map(|item| joined(item)).collect())

@@ -4,22 +4,30 @@
 //! leaves either nothing that anybody has seen, or a spool entry from which [`drain`] finishes the same statement:
 //! same payload, same signature, same log entry.
 
+mod agreement;
 pub(crate) mod chain;
+mod embedded;
 mod lock;
+pub(crate) mod logs;
 mod publish;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use touchmark_git::EvidenceKey;
 use touchmark_log::Log;
+use touchmark_rekor::spool::{Destination, Entry, EvidencePlace, Keyless, LogAddress, Spool, Target};
+use touchmark_rekor::{ApiVersion, Backoff, Drain, DrainError, Settled};
 use touchmark_sign::Signer;
 use touchmark_sign::attestation::{self, AttestationError, SignedEnvelope};
-use touchmark_sign::spool::{Destination, Entry, EvidencePlace, Spool, Take};
 use touchmark_statement::statement::Statement;
 use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::key::{KeyAlgorithm, PublicKey};
 
+pub(crate) use agreement::{agree, agreed_targets};
 pub(crate) use lock::Lock;
+use logs::{LogArgs, Logs};
 pub(crate) use publish::{Published, open_for_writing};
 
 use crate::context::Context;
@@ -30,6 +38,11 @@ pub(crate) const LOG_NAME: &str = "touchmark.local";
 
 /// The name by which the spool and verifiers call the embedded log.
 pub(crate) const LOCAL_LOG: &str = "local";
+
+/// How long one statement waits for its logs, unless a flag says otherwise: Rekor v2 asks for twenty seconds.
+const ONE_STATEMENT: Duration = Duration::from_secs(40);
+/// How many statements are published at a time.
+const PARALLEL: usize = 4;
 
 /// What became of one statement.
 #[derive(Debug)]
@@ -75,6 +88,23 @@ pub(crate) fn refuse_unloggable(key: &PublicKey) -> Result<(), CliError> {
     }
 }
 
+/// Refuses a key that one of these logs could not take: Rekor v1 sees whole envelopes, every other one digests.
+pub(crate) fn refuse_unloggable_in(key: &PublicKey, targets: &[Target]) -> Result<(), CliError> {
+    let sees_envelopes = |target: &Target| {
+        matches!(
+            target.log,
+            LogAddress::Service {
+                version: ApiVersion::V1,
+                ..
+            }
+        )
+    };
+    if targets.iter().all(sees_envelopes) {
+        return Ok(());
+    }
+    refuse_unloggable(key)
+}
+
 /// Signs a statement and takes it all the way: for everything that needs no vault.
 pub(crate) fn issue(
     statement: &Statement,
@@ -83,11 +113,13 @@ pub(crate) fn issue(
     keys: &[EvidenceKey],
     context: &Context<'_>,
 ) -> Result<(EvidenceId, Outcome), CliError> {
-    refuse_unloggable(signer.public_key())?;
     refuse_secrets(statement)?;
+    let args = LogArgs::default();
+    let targets = agreed_targets(&args, repository, context)?;
+    refuse_unloggable_in(signer.public_key(), &targets)?;
     let signed = attestation::sign(statement, signer)?;
-    let id = queue(signed, repository, keys, context)?;
-    let outcome = finish(&id, context)?;
+    let id = queue_for(Signed::by_key(signed), targets, repository, keys, context)?;
+    let outcome = finish_with(&id, &args, context)?;
     Ok((id, outcome))
 }
 
@@ -107,9 +139,40 @@ fn refuse_secrets(statement: &Statement) -> Result<(), CliError> {
         .hint("take it out of what you typed, then change the secret that leaked"))
 }
 
-/// Makes a signed statement durable. From here on it will be finished, by this process or a later one.
+/// A signed statement, and the certificate of its key where it has one.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    /// The envelope and its key.
+    pub(crate) envelope: SignedEnvelope,
+    /// The certificate, where the key was made for this one signature.
+    pub(crate) keyless: Option<Keyless>,
+}
+
+impl Signed {
+    /// Signed with a key that verifiers know.
+    pub(crate) fn by_key(envelope: SignedEnvelope) -> Self {
+        Signed {
+            envelope,
+            keyless: None,
+        }
+    }
+}
+
+/// Makes a statement durable that was signed with a key, for the logs that are configured.
 pub(crate) fn queue(
     signed: SignedEnvelope,
+    repository: &Path,
+    keys: &[EvidenceKey],
+    context: &Context<'_>,
+) -> Result<EvidenceId, CliError> {
+    let targets = agreed_targets(&LogArgs::default(), repository, context)?;
+    queue_for(Signed::by_key(signed), targets, repository, keys, context)
+}
+
+/// Makes a signed statement durable. From here on it will be finished, by this process or a later one.
+pub(crate) fn queue_for(
+    signed: Signed,
+    targets: Vec<Target>,
     repository: &Path,
     keys: &[EvidenceKey],
     context: &Context<'_>,
@@ -123,8 +186,9 @@ pub(crate) fn queue(
         places: places.collect(),
     };
     let entry = Entry {
-        signed,
-        log: Some(LOCAL_LOG.to_owned()),
+        signed: signed.envelope,
+        keyless: signed.keyless,
+        targets,
         destinations: vec![destination],
         bundle: None,
         queued_at: context.now()?,
@@ -134,42 +198,31 @@ pub(crate) fn queue(
 
 /// Logs, verifies and files one statement, and takes it out of the spool.
 pub(crate) fn finish(id: &EvidenceId, context: &Context<'_>) -> Result<Outcome, CliError> {
-    let spool = spool(context)?;
-    let mut taken = match spool.take(id)? {
-        Take::Taken(taken) => taken,
-        Take::Busy => {
-            return Ok(Outcome::Unlogged(CliError::new(
-                ExitCode::Unavailable,
-                "spool.busy",
-                "another process is finishing this statement",
-            )));
-        }
-        Take::Gone => {
-            return Err(CliError::failed(
-                "spool.gone",
-                format!("{id} is not in the spool any more"),
-            ));
-        }
+    finish_with(id, &LogArgs::default(), context)
+}
+
+/// As [`finish`], with the roots and the time limit of these flags.
+pub(crate) fn finish_with(
+    id: &EvidenceId,
+    args: &LogArgs,
+    context: &Context<'_>,
+) -> Result<Outcome, CliError> {
+    let run = Run {
+        backoff: Backoff {
+            attempts: 2,
+            ..Backoff::default()
+        },
+        built_in: ONE_STATEMENT,
     };
-    let link = chain::Link::of(&taken.entry().signed)?;
-    match (publish::publish(&mut taken, context), link) {
-        (Ok(published), link) => {
-            if let Some(link) = link {
-                chain::put(&link.logged_at(published.index), context)?;
-            }
-            taken.complete()?;
-            Ok(Outcome::Logged(published))
-        }
-        (Err(error), link) => {
-            if let Some(link) = link {
-                chain::put(&link, context)?;
-            }
-            if error.exit() == ExitCode::Unavailable {
-                Ok(Outcome::Unlogged(error))
-            } else {
-                Err(error)
-            }
-        }
+    let mut settled = run.settle(vec![*id], args, context)?;
+    match settled.pop() {
+        Some((_, Ok(Some(published)))) => Ok(Outcome::Logged(published)),
+        Some((_, Ok(None))) | None => Err(CliError::failed(
+            "spool.gone",
+            format!("{id} is not in the spool any more"),
+        )),
+        Some((_, Err(error))) if error.exit() == ExitCode::Unavailable => Ok(Outcome::Unlogged(error)),
+        Some((_, Err(error))) => Err(error),
     }
 }
 
@@ -182,8 +235,66 @@ pub(crate) struct Drained {
     pub(crate) waiting: Vec<(EvidenceId, CliError)>,
 }
 
-/// Finishes every statement in the spool. One that cannot be finished does not hold up the others.
+/// Returns the logs that have not answered for an entry, those that were named now in place of its services.
+pub(crate) fn redirected(entry: &Entry, replaced: Option<&[Target]>) -> Vec<Target> {
+    let unanswered: Vec<Target> = entry.unanswered().map(|(_, target)| target.clone()).collect();
+    let is_service = |target: &Target| matches!(target.log, LogAddress::Service { .. });
+    match replaced {
+        Some(replaced) if unanswered.iter().any(is_service) => {
+            let kept = unanswered.into_iter().filter(|target| !is_service(target));
+            kept.chain(replaced.iter().cloned()).collect()
+        }
+        _ => unanswered,
+    }
+}
+
+/// Sends what waits for a service to the logs of these flags instead.
+pub(crate) fn redirect(args: &LogArgs, is_dry: bool, context: &Context<'_>) -> Result<(), CliError> {
+    if is_dry || !context.home.spool().exists() {
+        return Ok(());
+    }
+    let replaced = args.targets(context)?;
+    let spool = spool(context)?;
+    for id in spool.list()?.waiting {
+        let Ok(Some(entry)) = spool.peek(&id) else {
+            continue;
+        };
+        if !entry
+            .unanswered()
+            .any(|(_, target)| matches!(target.log, LogAddress::Service { .. }))
+        {
+            continue;
+        }
+        for destination in &entry.destinations {
+            if let Destination::Refs { repository, .. } = destination {
+                agree(&replaced, args, repository, context)?;
+            }
+        }
+        spool.redirect(&id, |entry| redirected(entry, Some(&replaced)))?;
+    }
+    Ok(())
+}
+
+/// Finishes what needs no service. What waits for one is left to `touchmark publish`, which has the time.
 pub(crate) fn drain(context: &Context<'_>) -> Result<Drained, CliError> {
+    drain_those(&LogArgs::default(), context, |entry| {
+        entry
+            .targets
+            .iter()
+            .all(|target| matches!(target.log, LogAddress::Embedded(_)) || target.answered_by.is_some())
+    })
+}
+
+/// Finishes every statement in the spool. One that cannot be finished does not hold up the others.
+pub(crate) fn drain_all(args: &LogArgs, context: &Context<'_>) -> Result<Drained, CliError> {
+    drain_those(args, context, |_| true)
+}
+
+fn drain_those(
+    args: &LogArgs,
+    context: &Context<'_>,
+    includes: impl Fn(&Entry) -> bool,
+) -> Result<Drained, CliError> {
     let mut drained = Drained::default();
     // Nothing to look at, and nothing to make a folder for.
     if !context.home.spool().exists() {
@@ -191,11 +302,122 @@ pub(crate) fn drain(context: &Context<'_>) -> Result<Drained, CliError> {
     }
     let spool = spool(context)?;
     spool.clean()?;
+    let mut ids = Vec::new();
     for id in spool.list()?.waiting {
-        match finish(&id, context) {
-            Ok(Outcome::Logged(published)) => drained.finished.push(published),
-            Ok(Outcome::Unlogged(error)) | Err(error) => drained.waiting.push((id, error)),
+        match spool.peek(&id) {
+            Ok(Some(entry)) if includes(&entry) => ids.push(id),
+            Ok(_) => {}
+            Err(error) => drained.waiting.push((id, error.into())),
+        }
+    }
+    let run = Run {
+        backoff: Backoff::default(),
+        built_in: Duration::from_secs(300),
+    };
+    for (id, outcome) in run.settle(ids, args, context)? {
+        match outcome {
+            Ok(Some(published)) => drained.finished.push(published),
+            // Another process has finished it.
+            Ok(None) => {}
+            Err(error) => drained.waiting.push((id, error)),
         }
     }
     Ok(drained)
+}
+
+/// One go at a number of entries.
+struct Run {
+    backoff: Backoff,
+    built_in: Duration,
+}
+
+type Settlement = (EvidenceId, Result<Option<Published>, CliError>);
+
+impl Run {
+    fn settle(
+        &self,
+        ids: Vec<EvidenceId>,
+        args: &LogArgs,
+        context: &Context<'_>,
+    ) -> Result<Vec<Settlement>, CliError> {
+        let spool = spool(context)?;
+        let mut addresses = Vec::new();
+        for id in &ids {
+            // What cannot be read is told of when it is its turn.
+            if let Ok(Some(entry)) = spool.peek(id) {
+                addresses.extend(entry.targets.into_iter().map(|target| target.log));
+            }
+        }
+        let logs = Logs::open(addresses, args, context)?;
+        let connect = |address: &LogAddress| logs.publisher(address);
+        let drain = Drain {
+            connect: &connect,
+            backoff: self.backoff,
+            jitter: &jitter,
+            parallel: NonZeroUsize::new(PARALLEL).expect("four is not zero"),
+            deadline: args.deadline(self.built_in),
+            now: context.now()?,
+        };
+        let settled = drain.run(&spool, ids, |taken| {
+            let published = publish::deliver(taken, &logs, context)?;
+            if let Some(link) = chain::Link::of(&taken.entry().signed)? {
+                chain::put(&link.logged_at(published.index), context)?;
+            }
+            Ok(published)
+        });
+        settled
+            .into_iter()
+            .map(|(id, outcome)| {
+                let outcome = match outcome {
+                    Settled::Finished(published) => Ok(Some(published)),
+                    Settled::Gone => Ok(None),
+                    Settled::Busy => Err(CliError::new(
+                        ExitCode::Unavailable,
+                        "spool.busy",
+                        "another process is finishing this statement",
+                    )),
+                    Settled::Undelivered(error) => Err(error),
+                    Settled::Waiting(error) => Err(waiting(&error)),
+                };
+                if outcome.is_err() {
+                    remember_unlogged(&spool, &id, context)?;
+                }
+                Ok((id, outcome))
+            })
+            .collect()
+    }
+}
+
+/// The chain of a session knows its newest statement, logged or not.
+fn remember_unlogged(spool: &Spool, id: &EvidenceId, context: &Context<'_>) -> Result<(), CliError> {
+    if let Ok(Some(entry)) = spool.peek(id)
+        && let Some(link) = chain::Link::of(&entry.signed)?
+    {
+        chain::put(&link, context)?;
+    }
+    Ok(())
+}
+
+/// A number from 0 to 1. Without randomness everybody waits the full time.
+fn jitter() -> f64 {
+    getrandom::u32().map_or(0.0, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+/// Why a statement still waits.
+fn waiting(error: &DrainError) -> CliError {
+    let exit = if error.is_worth_retrying() {
+        ExitCode::Unavailable
+    } else {
+        ExitCode::Error
+    };
+    let hint = match error.code() {
+        "spool.certificate_lapsed" => "sign it again with `touchmark attest`; no time is ever set back",
+        "rekor.frozen" => {
+            "the log has a successor: `touchmark publish --rekor-url URL` sends what waits there"
+        }
+        "rekor.answer_unknown_log" => "its key must be in a trusted root: --trusted-root FILE",
+        "spool.destination" => "this spool entry was made by another version of touchmark",
+        _ => "what was signed is safe in the spool; `touchmark publish` finishes it",
+    };
+    CliError::from_error(exit, error.code(), error).hint(hint)
 }

@@ -1,29 +1,28 @@
-//! From the spool to the log and to the evidence refs.
+//! From a bundle with its answers to the evidence refs.
 
 use std::path::Path;
 
 use touchmark_git::{EvidenceItem, EvidenceKey, EvidenceName, GitProgram, OpenOptions, Repository};
-use touchmark_log::{AddError, Log};
-use touchmark_sign::attestation::{self, SignedEnvelope};
-use touchmark_sign::spool::{Destination, EvidencePlace, Taken};
+use touchmark_rekor::spool::{Destination, Entry, EvidencePlace, Taken};
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_tlog::entry::LogEntry;
 use touchmark_verify::bundle::Bundle;
 use touchmark_verify::evidence::EvidenceId;
+use touchmark_verify::expected::ExpectedSigners;
+use touchmark_verify::identity::IdentityRules;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verify::{VerifyOptions, verify};
 
-use super::{open_log, unavailable};
+use super::logs::Logs;
 use crate::context::Context;
-use crate::error::{CliError, ExitCode};
+use crate::error::CliError;
 
-/// A statement that is in the log and filed.
+/// A statement that is logged and filed.
 #[derive(Debug, Clone)]
 pub(crate) struct Published {
     /// Its identity.
     pub(crate) evidence: EvidenceId,
-    /// The log.
+    /// The first log that it was meant for.
     pub(crate) origin: String,
     /// Its place there.
     pub(crate) index: u64,
@@ -31,27 +30,22 @@ pub(crate) struct Published {
     pub(crate) refs: Vec<String>,
 }
 
-/// Logs, bundles, verifies and files; all of it may be repeated.
-pub(super) fn publish(taken: &mut Taken<'_>, context: &Context<'_>) -> Result<Published, CliError> {
-    let log = open_log(context)?;
-    let (signed, at) = (taken.entry().signed.clone(), context.now()?);
-    let bundle = match taken.entry().bundle.clone() {
-        // An earlier attempt got the log's answer: the very same bundle is filed, not a second one.
-        Some(bundle) if is_of(&bundle, &log) => bundle,
-        // Nothing yet, or the answer of a log that was in use before: nobody has seen that one, and it is not trusted.
-        _ => {
-            let bundle = attestation::bundle(&signed, add(&log, &signed)?, &log.trusted_log())?;
-            taken.keep_bundle(&bundle)?;
-            bundle
-        }
-    };
+/// Verifies and files what the logs have answered for; all of it may be repeated.
+pub(super) fn deliver(taken: &Taken<'_>, logs: &Logs, context: &Context<'_>) -> Result<Published, CliError> {
+    let entry = taken.entry();
+    let at = context.now()?;
+    let bundle = entry
+        .bundle
+        .clone()
+        .unwrap_or_else(|| entry.bundle_with(Vec::new()));
     let encoded = bundle.encode();
-    verify_as_stranger(&encoded, &signed, &trusted_root(&log)?, at)?;
+    let root = root_of(&bundle, logs)?;
+    verify_as_stranger(&encoded, entry, root, at)?;
     let mut refs = Vec::new();
-    for destination in &taken.entry().destinations {
+    for destination in &entry.destinations {
         match destination {
             Destination::Refs { repository, places } => {
-                refs.extend(file(&signed, &encoded, repository, places, context)?);
+                refs.extend(file(taken.id(), &encoded, repository, places, context)?);
             }
             Destination::File { path } => {
                 return Err(CliError::failed(
@@ -62,53 +56,59 @@ pub(super) fn publish(taken: &mut Taken<'_>, context: &Context<'_>) -> Result<Pu
             }
         }
     }
-    let index = bundle
-        .tlog_entries
-        .first()
-        .map(|entry| entry.log_index)
-        .unwrap_or_default();
+    let first = bundle.tlog_entries.first();
+    let origin = first
+        .and_then(|answer| root.log(&answer.log_id))
+        .map(|log| log.origin.clone());
     Ok(Published {
-        evidence: signed.evidence_id(),
-        origin: log.origin().to_owned(),
-        index,
+        evidence: taken.id(),
+        origin: origin.unwrap_or_default(),
+        index: first.map(|answer| answer.log_index).unwrap_or_default(),
         refs,
     })
 }
 
-/// Returns whether a bundle holds an answer of this log.
-fn is_of(bundle: &Bundle, log: &Log) -> bool {
-    let id = log.verifier_key().log_id();
-    bundle.tlog_entries.iter().any(|entry| entry.log_id == id)
+/// The root that has every log which answered.
+fn root_of<'a>(bundle: &Bundle, logs: &'a Logs) -> Result<&'a TrustedRoot, CliError> {
+    logs.roots
+        .iter()
+        .find(|root| {
+            bundle
+                .tlog_entries
+                .iter()
+                .all(|entry| root.log(&entry.log_id).is_some())
+        })
+        .ok_or_else(|| {
+            CliError::usage(
+                "trust.logs_in_no_root",
+                "no trusted root has all the logs that answered",
+            )
+            .hint("give one trusted root that holds them all")
+        })
 }
 
-/// The embedded log as the only thing trusted.
-pub(crate) fn trusted_root(log: &Log) -> Result<TrustedRoot, CliError> {
-    Ok(TrustedRoot::from_logs(vec![log.trusted_log()])?)
-}
-
-/// Adds the entry, or takes the one that an attempt added which was killed before it could keep the answer.
-fn add(log: &Log, signed: &SignedEnvelope) -> Result<LogEntry, CliError> {
-    match log.add(&signed.to_request()?) {
-        Ok(entry) => Ok(entry),
-        Err(AddError::Duplicate { index }) => {
-            log.get(index).map_err(|error| unavailable(error.code(), &error))
-        }
-        Err(AddError::Rejected(error)) => Err(CliError::from_error(ExitCode::Error, error.code(), &*error)),
-        Err(error) => Err(unavailable(error.code(), &error)),
-    }
-}
-
-/// Verifies a bundle as somebody would who has only its bytes, the key's fingerprint and the log's key.
+/// Verifies a bundle as somebody would who has only its bytes, the signer's name and the logs' keys.
 fn verify_as_stranger(
     bytes: &[u8],
-    signed: &SignedEnvelope,
+    entry: &Entry,
     root: &TrustedRoot,
     at: Timestamp,
 ) -> Result<(), CliError> {
-    let mut ring = KeyRing::new();
-    ring.allow(signed.public_key().fingerprint());
-    let verified = verify(&Bundle::parse(bytes)?, &ring.into(), root, &VerifyOptions::new(at))?;
-    if verified.evidence_id() != signed.evidence_id() {
+    let expected = match &entry.keyless {
+        Some(_) => ExpectedSigners {
+            keys: KeyRing::new(),
+            identities: IdentityRules::DangerouslyAny {
+                reason: "the evidence id names the identity, and is compared".to_owned(),
+            },
+        },
+        None => {
+            let mut ring = KeyRing::new();
+            ring.allow(entry.signed.public_key().fingerprint());
+            ring.into()
+        }
+    };
+    let verified = verify(&Bundle::parse(bytes)?, &expected, root, &VerifyOptions::new(at))?;
+    if verified.evidence_id() != entry.evidence_id() {
         return Err(CliError::failed(
             "attest.other_statement",
             "the bundle does not hold the statement that was signed",
@@ -119,7 +119,7 @@ fn verify_as_stranger(
 
 /// Files the bundle under each place and returns the refs.
 fn file(
-    signed: &SignedEnvelope,
+    evidence: EvidenceId,
     bundle: &[u8],
     repository: &Path,
     places: &[EvidencePlace],
@@ -127,7 +127,7 @@ fn file(
 ) -> Result<Vec<String>, CliError> {
     // Exactly this one: where it is gone, the evidence belongs in none that lies around it.
     let repository = Repository::open_with(repository, options(context))?;
-    let name: EvidenceName = signed.evidence_id().file_name().parse()?;
+    let name: EvidenceName = evidence.file_name().parse()?;
     let keys: Vec<EvidenceKey> = places
         .iter()
         .map(|place| match place {

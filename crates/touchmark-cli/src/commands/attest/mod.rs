@@ -28,7 +28,8 @@ use crate::cli::example;
 use crate::context::Context;
 use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
-use crate::pipeline::{self, Lock, Outcome};
+use crate::pipeline::logs::LogArgs;
+use crate::pipeline::{self, Lock, Outcome, Signed};
 use crate::signing_key::KeyArgs;
 
 /// Flags of `attest`.
@@ -82,6 +83,8 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     key: KeyArgs,
+    #[command(flatten)]
+    log: LogArgs,
 
     /// Prints the statement and writes nothing
     #[arg(short = 'n', long, help_heading = "Result")]
@@ -125,7 +128,6 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let captured = Captured::read(&args, &git, context)?;
     let last = captured.last_link(context)?;
     let signer = args.key.open(git.work_tree(), context)?;
-    pipeline::refuse_unloggable(signer.public_key())?;
     let told = Told::read(&args, context)?;
     let said = match last {
         Some(link) if captured.is_covered_by(&link, &told, signer.public_key(), &git)? => Some(link),
@@ -150,6 +152,9 @@ fn attest(
     signer: &dyn Signer,
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
+    let repository = git.work_tree().unwrap_or(git.git_dir());
+    let targets = pipeline::agreed_targets(&args.log, repository, context)?;
+    pipeline::refuse_unloggable_in(signer.public_key(), &targets)?;
     let place = Place::after(captured.last_link(context)?.as_ref())?;
     let chain = place.chain;
     let (statement, kept) = captured.state(args, git, place, context)?;
@@ -163,9 +168,9 @@ fn attest(
         context,
     )?;
     let signed = prepared.sign(signer)?;
-    let repository = git.work_tree().unwrap_or(git.git_dir());
-    let id = pipeline::queue(signed, repository, &captured.change.keys, context)?;
-    match pipeline::finish(&id, context)? {
+    let keys = &captured.change.keys;
+    let id = pipeline::queue_for(Signed::by_key(signed), targets, repository, keys, context)?;
+    match pipeline::finish_with(&id, &args.log, context)? {
         Outcome::Logged(published) => report::logged(&published, context),
         Outcome::Unlogged(error) => report::unlogged(&id, &error, context),
     }

@@ -1,24 +1,31 @@
 //! The spool: attestations that are signed but not yet logged and stored where they belong.
 //!
 //! An entry is one file, `<payload digest>-<signer id>.spool.json`, that appears whole or not at all. Whoever finishes
-//! an entry holds its lock, which ends with the process; a second process is told "busy". Once a log has answered,
-//! the bundle is kept in the entry, so that a crash between logging and storing does not log twice.
+//! an entry holds its lock, which ends with the process; a second process is told "busy". Each log's answer is kept in
+//! the entry as soon as it is there, so that a crash between logging and storing does not log twice.
+//!
+//! A certificate that lapses while its entry waits does not spoil it where a trusted timestamp lies inside its window
+//! and the log gives no time of its own (Rekor v2). Where that is not so the statement has to be signed again: putting
+//! it in under a newer certificate replaces the old signature. No time is ever set back.
 
 mod entry;
 mod error;
+mod target;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use touchmark_verify::bundle::Bundle;
+use touchmark_sign::folder::{Folder, FolderError, Lock};
+use touchmark_tlog::entry::LogEntry;
 use touchmark_verify::evidence::EvidenceId;
 
-pub use entry::{Destination, Entry, EvidencePlace};
+pub use entry::{Destination, Entry, EvidencePlace, Keyless, MAX_TARGETS};
 pub use error::SpoolError;
+pub use target::{LogAddress, Target};
 
-use crate::folder::{Folder, FolderError, Lock};
+use crate::error::PublishError;
 
 /// Largest entry that is written or read.
 pub const MAX_ENTRY_BYTES: u64 = 48 * 1024 * 1024;
@@ -73,7 +80,7 @@ impl Spool {
 
     /// Puts an entry in durably. If the same evidence waits already, the destinations are united.
     pub fn put(&self, entry: &Entry) -> Result<EvidenceId, SpoolError> {
-        let id = entry.signed.evidence_id();
+        let id = entry.evidence_id();
         let _lock = self.folder.lock()?;
         match self.read(&id)? {
             Some(mut waiting) => {
@@ -105,6 +112,21 @@ impl Spool {
     /// Reads an entry without taking it.
     pub fn peek(&self, id: &EvidenceId) -> Result<Option<Entry>, SpoolError> {
         self.read(id)
+    }
+
+    /// Replaces the logs that have not answered for an entry; those that have stay.
+    pub fn redirect(
+        &self,
+        id: &EvidenceId,
+        targets: impl FnOnce(&Entry) -> Vec<Target>,
+    ) -> Result<(), SpoolError> {
+        let _lock = self.folder.lock()?;
+        if let Some(mut waiting) = self.read(id)? {
+            let replaced = targets(&waiting);
+            waiting.redirect(replaced);
+            self.write(id, &waiting)?;
+        }
+        Ok(())
     }
 
     /// Takes an entry to finish it; no other process gets it until the result is dropped.
@@ -141,7 +163,7 @@ impl Spool {
             return Ok(None);
         };
         let entry = Entry::parse(id, &bytes)?;
-        if entry.signed.evidence_id() == *id {
+        if entry.evidence_id() == *id {
             Ok(Some(entry))
         } else {
             Err(SpoolError::OtherName { id: *id })
@@ -190,19 +212,32 @@ impl Taken<'_> {
         &self.entry
     }
 
-    /// Keeps the bundle with the log's answer, durably, before it is stored anywhere else.
-    pub fn keep_bundle(&mut self, bundle: &Bundle) -> Result<(), SpoolError> {
-        if !self.entry.signed.is_in(bundle) {
-            return Err(SpoolError::OtherBundle { id: self.id });
-        }
-        let _lock = self.spool.folder.lock()?;
-        // Destinations may have been added since the entry was taken.
+    /// Keeps the answer of a target, durably, before the bundle is stored anywhere.
+    pub fn keep_answer(&mut self, target: usize, answer: LogEntry) -> Result<(), KeepError> {
+        let asked = self.entry.targets.get(target).map(|target| target.log.clone());
+        let _lock = self.spool.folder.lock().map_err(SpoolError::from)?;
+        // Destinations and targets may have been added since the entry was taken; its signature cannot have changed
+        // without this lock, but for a newer certificate's, whose answer this is not.
         if let Some(mut waiting) = self.spool.read(&self.id)? {
-            waiting.bundle = Some(bundle.clone());
-            self.spool.write(&self.id, &waiting)?;
+            if waiting.signed != self.entry.signed {
+                return Err(SpoolError::OtherBundle { id: self.id }.into());
+            }
+            let place = waiting
+                .targets
+                .iter()
+                .position(|target| Some(&target.log) == asked.as_ref());
+            if let Some(place) = place {
+                waiting.answer(place, answer.clone())?;
+                self.spool.write(&self.id, &waiting)?;
+            }
         }
-        self.entry.bundle = Some(bundle.clone());
-        Ok(())
+        Ok(self.entry.answer(target, answer)?)
+    }
+
+    /// Forgets the answer of a target that is not believed any more, such as that of a log that is gone.
+    pub fn forget_answer(&mut self, target: usize) {
+        // On disk it stays until the next answer replaces it.
+        self.entry.forget(target);
     }
 
     /// Removes the entry: everything it asked for is done. Destinations added meanwhile keep it waiting.
@@ -223,6 +258,17 @@ impl Taken<'_> {
             self.spool.write(&self.id, &waiting)
         }
     }
+}
+
+/// An answer that was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The spool could not be written.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The answer does not go with the others.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
 }
 
 fn file_name(id: &EvidenceId) -> String {

@@ -1,13 +1,12 @@
 //! Why the spool refused.
 
 use thiserror::Error;
+use touchmark_sign::attestation::AttestationError;
+use touchmark_sign::folder::FolderError;
 use touchmark_statement::strict_json::JsonError;
 use touchmark_verify::bundle::BundleError;
 use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::key::KeyError;
-
-use crate::attestation::AttestationError;
-use crate::folder::FolderError;
 
 /// An entry that was not put in, taken or finished.
 #[derive(Debug, Error)]

@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use touchmark_sign::{PrivateKey, attestation};
 use touchmark_statement::statement::SignedStatement;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::key::KeyAlgorithm;
 
 use super::*;
-use crate::PrivateKey;
-use crate::attestation;
 
 fn entry(number: u32) -> Entry {
     let statement = json!({
@@ -27,7 +26,8 @@ fn entry(number: u32) -> Entry {
     let key = PrivateKey::from_secret(KeyAlgorithm::EcdsaP256Sha256, &[7; 32]).unwrap();
     Entry {
         signed: attestation::sign(statement.statement(), &key).unwrap(),
-        log: Some("local".to_owned()),
+        keyless: None,
+        targets: vec![Target::new(LogAddress::Embedded("local".to_owned()))],
         destinations: vec![refs(), file("/tmp/bundle.json")],
         bundle: None,
         queued_at: Timestamp::from_unix(1_700_000_000).unwrap(),
@@ -74,7 +74,7 @@ fn code<T>(result: Result<T, SpoolError>) -> &'static str {
 fn an_entry_waits_is_taken_and_is_gone_when_complete() {
     let (_folder, spool, path) = spool();
     let id = spool.put(&entry(1)).unwrap();
-    assert_eq!(id, entry(1).signed.evidence_id());
+    assert_eq!(id, entry(1).evidence_id());
     assert_eq!(Spool::open(&path).unwrap().list().unwrap().waiting, [id]);
     assert_eq!(spool.peek(&id).unwrap(), Some(entry(1)));
     let first = taken(&spool, &id);
@@ -220,7 +220,7 @@ fn damaged_entries_have_their_code_and_are_left_alone() {
     }
     assert!(file.exists());
     // A good entry under another one's name.
-    let other = entry(2).signed.evidence_id();
+    let other = entry(2).evidence_id();
     fs::write(path.join(file_name(&other)), &good).unwrap();
     assert_eq!(code(spool.take(&other)), "spool.other_name");
     // Files of others are listed and left alone.

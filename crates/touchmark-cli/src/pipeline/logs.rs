@@ -1,0 +1,239 @@
+//! Which logs statements go to: flags, else the environment's or the configuration's services, else the embedded log.
+//!
+//! A service is only ever chosen by the user, never by the repository, and its answers are believed only under the
+//! trusted roots that the user chose: an address alone can misdirect a statement, but cannot vouch for it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use touchmark_http::{Certificates, Client, Deadline, Options, Proxy, Url};
+use touchmark_rekor::spool::{LogAddress, Target};
+use touchmark_rekor::{ApiVersion, PublishError, Publisher, connect};
+use touchmark_sign::keyless::signing_config::{MAX_SIGNING_CONFIG_BYTES, SigningConfigFile};
+use touchmark_verify::trust::{TrustedLog, TrustedRoot};
+
+use super::embedded::Embedded;
+use super::{LOCAL_LOG, open_log};
+use crate::context::Context;
+use crate::error::{CliError, ExitCode};
+use crate::file_argument;
+use crate::trust::RootArgs;
+
+/// Largest file of certificates.
+const MAX_CA_BYTES: u64 = 1024 * 1024;
+/// Variables that would put somebody between us and a service.
+const INTERCEPTING: &[&str] = &[
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "all_proxy",
+    "https_proxy",
+    "http_proxy",
+];
+/// Variables that change which certificates the system trusts.
+const CERTIFICATES: &[&str] = &["SSL_CERT_DIR", "SSL_CERT_FILE"];
+
+/// The flags that choose where statements are logged.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Log")]
+pub(crate) struct LogArgs {
+    /// The Rekor log to publish to, in place of the embedded one; its key must be in a trusted root
+    #[arg(long, value_name = "URL", conflicts_with = "signing_config")]
+    rekor_url: Option<String>,
+    /// What --rekor-url speaks [default: 2]
+    #[arg(long, value_name = "1|2", requires = "rekor_url", value_parser = clap::value_parser!(u64).range(1..=2))]
+    rekor_version: Option<u64>,
+    /// A Sigstore signing config that names the logs to publish to
+    #[arg(long, value_name = "FILE")]
+    signing_config: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    roots: RootArgs,
+    /// How long the logs may take, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    log_timeout: Option<u64>,
+    /// Publishes to this log without asking, now and for this repository from now on
+    #[arg(long)]
+    yes: bool,
+}
+
+impl LogArgs {
+    /// Whether somebody agreed on the command line.
+    pub(crate) fn is_agreed(&self) -> bool {
+        self.yes
+    }
+
+    /// Whether a flag names logs.
+    pub(crate) fn names_logs(&self) -> bool {
+        self.rekor_url.is_some() || self.signing_config.is_some()
+    }
+
+    /// Returns when waiting for the logs ends.
+    pub(crate) fn deadline(&self, built_in: Duration) -> Deadline {
+        Deadline::after(self.log_timeout.map_or(built_in, Duration::from_secs))
+    }
+
+    /// Returns the logs that a statement signed now is meant for.
+    pub(crate) fn targets(&self, context: &Context<'_>) -> Result<Vec<Target>, CliError> {
+        let version = self.rekor_version;
+        if let Some(url) = &self.rekor_url {
+            return Ok(vec![service(url, version.unwrap_or(2))?]);
+        }
+        if let Some(file) = &self.signing_config {
+            return from_signing_config(&context.path(file), context);
+        }
+        for name in ["TOUCHMARK_REKOR_URL", "SIGSTORE_REKOR_URL"] {
+            if let Some(url) = context.environment.text(name) {
+                context.output.note(format!("the log is chosen by {name}"));
+                return Ok(vec![service(url, configured_version(context)?)?]);
+            }
+        }
+        if let Some(url) = context.config.text("sigstore.rekor-url") {
+            return Ok(vec![service(url, configured_version(context)?)?]);
+        }
+        if let Some(file) = context.config.text("sigstore.signing-config") {
+            return from_signing_config(&context.path(Path::new(file)), context);
+        }
+        Ok(vec![Target::new(LogAddress::Embedded(LOCAL_LOG.to_owned()))])
+    }
+}
+
+fn configured_version(context: &Context<'_>) -> Result<u64, CliError> {
+    match context.config.text("sigstore.rekor-version") {
+        None | Some("2") => Ok(2),
+        Some("1") => Ok(1),
+        Some(other) => Err(CliError::usage(
+            "rekor.api_version",
+            format!("there is no Rekor of version {other:?}"),
+        )
+        .hint("set sigstore.rekor-version to \"1\" or \"2\"")),
+    }
+}
+
+fn service(url: &str, version: u64) -> Result<Target, CliError> {
+    let url: Url = url.parse()?;
+    let version = ApiVersion::from_number(version).ok_or_else(|| {
+        CliError::usage(
+            "rekor.api_version",
+            format!("there is no Rekor of version {version}"),
+        )
+    })?;
+    Ok(Target::new(LogAddress::Service { url, version }))
+}
+
+fn from_signing_config(path: &Path, context: &Context<'_>) -> Result<Vec<Target>, CliError> {
+    let bytes = file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?;
+    let refused = |error: touchmark_sign::keyless::signing_config::SigningConfigError| {
+        CliError::from_error(ExitCode::Usage, error.code(), &error)
+            .because(format_args!("in {}", path.display()))
+            .hint("a signing config names the services to use, and is given by whoever runs them")
+    };
+    let file = SigningConfigFile::parse(&bytes).map_err(refused)?;
+    let logs = file.signing_config.logs(context.now()?).map_err(refused)?;
+    logs.into_iter()
+        .map(|log| service(log.url.as_str(), log.major_api_version))
+        .collect()
+}
+
+/// The publishers of the logs that are needed, each made once.
+pub(crate) struct Logs {
+    publishers: HashMap<LogAddress, Result<Arc<dyn Publisher>, &'static str>>,
+    /// The roots whose logs are believed, for verifying what was logged.
+    pub(super) roots: Vec<TrustedRoot>,
+}
+
+impl Logs {
+    /// Makes the publishers of these logs.
+    pub(crate) fn open(
+        addresses: impl IntoIterator<Item = LogAddress>,
+        args: &LogArgs,
+        context: &Context<'_>,
+    ) -> Result<Self, CliError> {
+        let mut logs = Logs {
+            publishers: HashMap::new(),
+            roots: Vec::new(),
+        };
+        let mut services: Option<(Client, TrustedRoot)> = None;
+        for address in addresses {
+            if logs.publishers.contains_key(&address) {
+                continue;
+            }
+            let publisher: Result<Arc<dyn Publisher>, &'static str> = match &address {
+                LogAddress::Embedded(name) if name == LOCAL_LOG => {
+                    let log = open_log(context)?;
+                    logs.roots.push(TrustedRoot::from_logs(vec![log.trusted_log()])?);
+                    Ok(Arc::new(Embedded(log)))
+                }
+                LogAddress::Embedded(_) => Err("spool.destination"),
+                LogAddress::Service { url, version } => {
+                    if services.is_none() {
+                        services = Some(logs.services(args, context)?);
+                    }
+                    match &services {
+                        Some((client, root)) => Ok(connect(client, url, *version, root)),
+                        None => Err("spool.destination"),
+                    }
+                }
+            };
+            logs.publishers.insert(address, publisher);
+        }
+        Ok(logs)
+    }
+
+    /// Returns the publisher of a log.
+    pub(super) fn publisher(&self, address: &LogAddress) -> Result<Arc<dyn Publisher>, PublishError> {
+        let unknown = |code| PublishError::Other {
+            code,
+            is_worth_retrying: code != "spool.destination",
+            source: format!("{address} is not open in this run").into(),
+        };
+        match self.publishers.get(address) {
+            Some(Ok(publisher)) => Ok(publisher.clone()),
+            Some(Err(code)) => Err(unknown(code)),
+            None => Err(unknown("spool.busy")),
+        }
+    }
+
+    /// The client for services and the logs whose answers are believed.
+    fn services(&mut self, args: &LogArgs, context: &Context<'_>) -> Result<(Client, TrustedRoot), CliError> {
+        let mut logs: Vec<TrustedLog> = Vec::new();
+        for root in args.roots.load(context)? {
+            for log in root.root.logs() {
+                if logs.iter().all(|known| known.log_id != log.log_id) {
+                    logs.push(log.clone());
+                }
+            }
+            self.roots.push(root.root);
+        }
+        Ok((client(context)?, TrustedRoot::from_logs(logs)?))
+    }
+}
+
+/// Makes the client: no proxy and no certificates but those of the user's own configuration.
+pub(crate) fn client(context: &Context<'_>) -> Result<Client, CliError> {
+    let mut options = Options::default();
+    if let Some(proxy) = context.config.text("network.proxy") {
+        options.proxy = Some(Proxy::parse(proxy)?);
+    } else if let Some(name) = context.environment.set_among(INTERCEPTING).first() {
+        context.output.warn(format!(
+            "{name} is ignored: set network.proxy in your own configuration to go through a proxy"
+        ));
+    }
+    if let Some(file) = context.config.text("network.ca-file") {
+        let pem = file_argument::read(&context.path(Path::new(file)), MAX_CA_BYTES)?;
+        options.certificates = Certificates::system_and(&pem, file)?;
+    }
+    for name in context.environment.set_among(CERTIFICATES) {
+        context
+            .output
+            .warn(format!("{name} decides which certificates https trusts here"));
+    }
+    let client = Client::new(options)?;
+    if let Some(proxy) = &client.conditions().proxy {
+        context
+            .output
+            .note(format!("services are reached through the proxy {proxy}"));
+    }
+    Ok(client)
+}
