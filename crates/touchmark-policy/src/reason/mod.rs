@@ -9,6 +9,7 @@ mod git_codes_2;
 mod policy_codes;
 mod sigstore_codes_monitor;
 mod sigstore_codes_policy;
+mod sigstore_codes_verify;
 mod statement_codes_1;
 mod statement_codes_2;
 mod tool_codes_1;

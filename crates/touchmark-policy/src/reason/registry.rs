@@ -8,6 +8,7 @@ use super::{
 };
 use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
+use super::sigstore_codes_verify;
 use crate::exit::{Class, Decision, ExitCode};
 
 /// A documented code.
@@ -58,6 +59,7 @@ const TABLES: &[&[Entry]] = &[
     policy_codes::CODES,
     sigstore_codes_monitor::CODES,
     sigstore_codes_policy::CODES,
+    sigstore_codes_verify::CODES,
     statement_codes_1::CODES,
     statement_codes_2::CODES,
     tool_codes_1::CODES,

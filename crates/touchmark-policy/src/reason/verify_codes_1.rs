@@ -125,13 +125,6 @@ pub(super) const CODES: &[Entry] = &[
         "get the bundle again from where it was made; do not edit it",
     ),
     entry(
-        "certificate.unsupported",
-        Invalid,
-        "the bundle is signed with a certificate",
-        "This version verifies statements signed with keys. A certificate is never taken for one.",
-        "sign with a key that the policy names",
-    ),
-    entry(
         "envelope.payload_type",
         Invalid,
         "the payload is not an in-toto statement",
@@ -145,13 +138,6 @@ pub(super) const CODES: &[Entry] = &[
         "The bundle does not have the one form that can be verified. Formats are read strictly: what two \
          readers could understand differently is refused.",
         "get the bundle again from where it was made; do not edit it",
-    ),
-    entry(
-        "time.timestamp_unsupported",
-        Invalid,
-        "the bundle has timestamps, which this version does not verify",
-        "A time that nobody verified is not a time.",
-        "use a bundle without timestamps, or a version that verifies them",
     ),
     entry(
         "evidence.id_malformed",
