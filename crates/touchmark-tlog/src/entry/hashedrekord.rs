@@ -1,9 +1,9 @@
 //! `hashedrekord` 0.0.2, the one entry body of Rekor v2: a digest, a signature over it, and who verifies it.
 
 use serde::{Deserialize, Serialize};
-use touchmark_statement::strict_json;
 
-use super::{EntryError, RULES, bytes};
+use super::rekor_v1::parse_as;
+use super::{EntryError, bytes};
 use crate::encoding::base64_encode;
 use crate::merkle::{Hash, leaf_hash};
 
@@ -205,7 +205,7 @@ impl HashedRekordV002 {
 
     /// Parses a logged body; only its canonical bytes are accepted.
     pub fn parse_canonical(body: &[u8]) -> Result<Self, EntryError> {
-        let wire: BodyWire = strict_json::from_slice(body, &RULES)?;
+        let wire: BodyWire = parse_as(body, KIND, VERSION)?;
         if wire.kind != KIND || wire.api_version != VERSION {
             return Err(EntryError::Kind {
                 kind: wire.kind,

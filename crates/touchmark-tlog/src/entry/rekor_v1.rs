@@ -11,6 +11,7 @@ mod log_info;
 mod promise;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use touchmark_statement::strict_json;
 
 use super::{EntryError, HashAlgorithm, KindVersion, RULES, VerifierMaterial, bytes};
@@ -150,18 +151,33 @@ pub(super) fn stated_kind(body: &[u8]) -> Result<KindVersion, EntryError> {
 }
 
 /// Parses a body whose kind and version must be these, and returns its `spec`.
-fn parse_spec<S: serde::de::DeserializeOwned>(
-    body: &[u8],
-    kind: &str,
-    version: &str,
-) -> Result<S, EntryError> {
-    let stated = stated_kind(body)?;
-    if stated.kind != kind || stated.version != version {
-        return Err(EntryError::kind(&stated));
-    }
-    let wire: BodyWire<S> = strict_json::from_slice(body, &RULES)?;
-    debug_assert!(wire.kind == stated.kind && wire.api_version == stated.version);
+fn parse_spec<S: DeserializeOwned>(body: &[u8], kind: &str, version: &str) -> Result<S, EntryError> {
+    let wire: BodyWire<S> = parse_as(body, kind, version)?;
+    let stated = KindVersion {
+        kind: wire.kind,
+        version: wire.api_version,
+    };
+    require_kind(&stated, kind, version)?;
     Ok(wire.spec)
+}
+
+/// Parses a body; one that has another shape because it is of another kind is refused for its kind.
+pub(super) fn parse_as<W: DeserializeOwned>(body: &[u8], kind: &str, version: &str) -> Result<W, EntryError> {
+    strict_json::from_slice(body, &RULES).map_err(|error| {
+        let stated = stated_kind(body).and_then(|stated| require_kind(&stated, kind, version));
+        match stated {
+            Err(other @ EntryError::Kind { .. }) => other,
+            _ => error.into(),
+        }
+    })
+}
+
+fn require_kind(stated: &KindVersion, kind: &str, version: &str) -> Result<(), EntryError> {
+    if stated.kind == kind && stated.version == version {
+        Ok(())
+    } else {
+        Err(EntryError::kind(stated))
+    }
 }
 
 fn encode_body(kind: &str, version: &str, spec: &str) -> Vec<u8> {

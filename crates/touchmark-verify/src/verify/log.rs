@@ -19,10 +19,9 @@ use touchmark_tlog::entry::{EntryBody, LogEntry};
 use super::envelope::Opened;
 use super::memory::Memory;
 use super::options::{LogRequirement, VerifyOptions};
-use super::promise;
 use super::time::VerifiedTimes;
 use crate::trust::{TrustedLog, TrustedRoot};
-use crate::verified::{Check, LogFinding};
+use crate::verified::{Check, LogFinding, TimeSource};
 
 pub(super) use body::read_body;
 pub use error::LogError;
@@ -105,16 +104,19 @@ impl Context<'_> {
             checkpoint,
             cosigned: Vec::new(),
         };
-        // Step 2 verified a promise that is there, and with it the position over all shards.
-        let promise = promise::authenticate(entry, log_entry, body, self.root)
-            .map_err(|source| LogError::Promise { entry, source })?;
-        if log_entry.inclusion_proof.is_none() && self.options.allow_promise_only && promise.is_some() {
+        // Step 2 verified the promise that makes a time, and with it the position over all shards.
+        let promise = TimeSource::InclusionPromise {
+            log_id: log.log_id,
+        };
+        let times = self.times.as_slice();
+        let promised = body.is_rekor_v1() && times.iter().any(|time| time.source == promise);
+        if log_entry.inclusion_proof.is_none() && self.options.allow_promise_only && promised {
             return Ok(finding(log_entry.log_index, None));
         }
         let proven = inclusion::prove(entry, log_entry, body, log, self.memory)?;
-        let index = match promise {
-            Some(_) => log_entry.log_index,
-            None => proven.index,
+        let index = match promised {
+            true => log_entry.log_index,
+            false => proven.index,
         };
         Ok(finding(index, Some(proven.checkpoint)))
     }

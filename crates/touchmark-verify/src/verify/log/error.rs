@@ -9,7 +9,6 @@ use touchmark_tlog::merkle::{Hash, MerkleError};
 
 use crate::key::KeyFingerprint;
 use crate::remembered::{Fork, RememberedError};
-use crate::verify::promise::PromiseError;
 use crate::window::Window;
 
 /// Why log entries were refused, or are not enough. `entry` is the position in the bundle.
@@ -121,15 +120,6 @@ pub enum LogError {
         entry: usize,
         /// The hash function.
         algorithm: &'static str,
-    },
-    /// The inclusion promise is wrong.
-    #[error("the inclusion promise of log entry {entry} does not verify")]
-    Promise {
-        /// The entry.
-        entry: usize,
-        /// What is wrong with it.
-        #[source]
-        source: PromiseError,
     },
     /// A cosignature of a known witness is wrong.
     #[error("the checkpoint of log entry {entry} has a wrong cosignature")]
@@ -252,7 +242,6 @@ impl LogError {
             Self::NoEnvelope { .. } => "tlog.no_envelope",
             Self::PayloadTypeMismatch { .. } => "tlog.payload_type_mismatch",
             Self::DigestUnknown { .. } => "tlog.digest_unknown",
-            Self::Promise { source, .. } => source.code(),
             Self::Cosignature { source, .. } => source.code(),
             Self::WitnessQuorum { .. } => "tlog.witness_quorum",
             Self::RememberedUnreadable { .. }
