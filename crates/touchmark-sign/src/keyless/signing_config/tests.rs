@@ -154,7 +154,7 @@ fn each_single_defect_of_a_file_has_its_code() {
     }
     let many: Vec<Value> = (0..257).map(|_| good()["caUrls"][0].clone()).collect();
     assert_eq!(code_with(|v| v["caUrls"] = json!(many)), "signing_config.too_many");
-    assert_eq!(code_with(|v| v["caUrl"] = json!([])), "json.unknown_field");
+    assert_eq!(code_with(|v| v["caUrl"] = json!([])), "json.shape");
     let twice = good()
         .to_string()
         .replacen("\"caUrls\"", "\"tsaConfig\":{\"selector\":\"ALL\"},\"caUrls\"", 1);

@@ -14,6 +14,8 @@ use super::{Expected, MAX_TOKEN_BYTES, TokenError};
 
 /// The longest claim that is kept; certificates do not name longer ones.
 const MAX_CLAIM_BYTES: usize = 4096;
+/// How far an issuer's clock may be ahead of ours.
+const MAX_SKEW_SECONDS: i64 = 60;
 const RULES: Rules = Rules {
     max_bytes: MAX_TOKEN_BYTES,
     max_depth: 16,
@@ -77,7 +79,8 @@ impl Claims {
             });
         }
         match self.not_before {
-            Some(not_before) if expected.at < not_before => Err(TokenError::NotYet {
+            // Issuers begin at the moment of issue, and their clock may be ahead of ours.
+            Some(not_before) if expected.at.unix() < not_before.unix() - MAX_SKEW_SECONDS => Err(TokenError::NotYet {
                 not_before,
                 at: expected.at,
             }),

@@ -190,4 +190,14 @@ impl TokenError {
             TokenError::ProgramFailed { .. } => "token.program_failed",
         }
     }
+
+    /// Tells whether a service could not be asked, so that asking again later may help.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            TokenError::Request { source, .. } => source.is_worth_retrying(),
+            TokenError::ProgramTimeout { .. } => true,
+            TokenError::Refused { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
 }
