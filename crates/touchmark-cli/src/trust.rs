@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use touchmark_log::Log;
+use touchmark_tlog::witness_policy::WitnessPolicy;
+use touchmark_trust::built_in;
 use touchmark_verify::trust::TrustedRoot;
 
 use crate::context::Context;
@@ -15,13 +17,19 @@ use crate::file_argument;
 /// The name of the root that holds the user's own embedded log.
 pub(crate) const LOCAL_ROOT: &str = "local";
 
-/// The flags that choose trusted roots.
+/// The largest witness policy that is read.
+const MAX_WITNESS_POLICY_BYTES: u64 = 1024 * 1024;
+
+/// The flags that choose trusted roots and witness policies.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Trust")]
 pub(crate) struct RootArgs {
-    /// Trusts the logs of this trusted root; give several as NAME=FILE
+    /// Trusts what this trusted root holds; give several as NAME=FILE. `sigstore-public-good` is built in
     #[arg(long = "trusted-root", value_name = "[NAME=]FILE")]
     files: Vec<String>,
+    /// Witness policy (C2SP tlog-policy) that policies may name; give several as NAME=FILE
+    #[arg(long = "witness-policy", value_name = "[NAME=]FILE")]
+    witness_policies: Vec<String>,
 }
 
 /// A trusted root with the name that policies call it by.
@@ -36,32 +44,108 @@ pub(crate) struct Root {
 impl RootArgs {
     /// Loads the roots. There may be none: then nothing counts as logged.
     pub(crate) fn load(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
-        let configured = context.config.strings("trusted-roots");
-        let named = if self.files.is_empty() {
-            configured
-        } else {
-            self.files.as_slice()
-        };
-        if named.is_empty() {
-            return local(context);
+        match self.chosen(context) {
+            [] => local(context),
+            chosen => read_all(chosen, context),
         }
-        let mut roots: Vec<Root> = Vec::new();
-        for text in named {
-            let (name, path) = split(text);
-            if roots.iter().any(|root| root.name == name) {
-                return Err(CliError::usage(
-                    "trust.root_name_twice",
-                    format!("two trusted roots are called {name}"),
-                )
-                .hint("give each its own name: --trusted-root NAME=FILE"));
+    }
+
+    /// Loads the roots, and those built in that a policy names and nobody else gave.
+    pub(crate) fn load_named<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Root>, CliError> {
+        let mut roots = self.load(context)?;
+        for name in names {
+            if built_in(name).is_some() && roots.iter().all(|root| root.name != name) {
+                roots.push(read_built_in(name)?);
             }
-            roots.push(Root {
-                root: load(&context.path(&path))?,
-                name,
-            });
         }
         Ok(roots)
     }
+
+    /// Loads the roots for bundles that no policy judges: where nobody chose, those built in too.
+    pub(crate) fn load_for_bundles(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
+        let mut roots = self.load(context)?;
+        if self.chosen(context).is_empty() {
+            for known in touchmark_trust::built_in::all() {
+                roots.push(read_built_in(known.name)?);
+            }
+        }
+        Ok(roots)
+    }
+
+    fn chosen<'c>(&'c self, context: &'c Context<'_>) -> &'c [String] {
+        match self.files.as_slice() {
+            [] => context.config.strings("trusted-roots"),
+            files => files,
+        }
+    }
+
+    /// Loads the witness policies: those given, else those configured.
+    pub(crate) fn witness_policies(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Vec<(String, WitnessPolicy)>, CliError> {
+        let chosen = match self.witness_policies.as_slice() {
+            [] => context.config.strings("witness-policies"),
+            files => files,
+        };
+        let mut policies: Vec<(String, WitnessPolicy)> = Vec::new();
+        for text in chosen {
+            let (name, path) = split(text);
+            if policies.iter().any(|(known, _)| *known == name) {
+                return Err(CliError::usage(
+                    "trust.witness_policy_twice",
+                    format!("two witness policies are called {name}"),
+                )
+                .hint("give each its own name: --witness-policy NAME=FILE"));
+            }
+            let path = context.path(&path);
+            let bytes = file_argument::read(&path, MAX_WITNESS_POLICY_BYTES)?;
+            let policy = WitnessPolicy::parse(&bytes).map_err(|error| {
+                CliError::from_error(ExitCode::Usage, error.code(), &error)
+                    .because(format_args!("in {}", path.display()))
+            })?;
+            policies.push((name, policy));
+        }
+        Ok(policies)
+    }
+}
+
+fn read_all(chosen: &[String], context: &Context<'_>) -> Result<Vec<Root>, CliError> {
+    let mut roots: Vec<Root> = Vec::new();
+    for text in chosen {
+        let root = match built_in(text) {
+            Some(_) => read_built_in(text)?,
+            None => {
+                let (name, path) = split(text);
+                Root {
+                    root: load(&context.path(&path))?,
+                    name,
+                }
+            }
+        };
+        if roots.iter().any(|known| known.name == root.name) {
+            return Err(CliError::usage(
+                "trust.root_name_twice",
+                format!("two trusted roots are called {}", root.name),
+            )
+            .hint("give each its own name: --trusted-root NAME=FILE"));
+        }
+        roots.push(root);
+    }
+    Ok(roots)
+}
+
+/// A root that came with the program: as old as the program is, and as good as the place it came from.
+fn read_built_in(name: &str) -> Result<Root, CliError> {
+    let known = built_in(name).ok_or_else(|| CliError::failed("cli.internal", "a root that is built in is not"))?;
+    Ok(Root {
+        root: TrustedRoot::parse(known.trusted_root)?,
+        name: name.to_owned(),
+    })
 }
 
 /// `NAME=FILE`, or `FILE`, whose name is then the file's without its ending.

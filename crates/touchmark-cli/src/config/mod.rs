@@ -126,6 +126,13 @@ pub(crate) const KEYS: &[Key] = &[
         None,
         "trusted roots, each NAME=FILE",
     ),
+    key(
+        "witness-policies",
+        Kind::List,
+        true,
+        None,
+        "witness policies, each NAME=FILE",
+    ),
 ];
 
 const fn key(
@@ -378,11 +385,12 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
         Value::List(items) if key.name == "policies" => {
             Value::List(items.iter().map(|item| joined(item)).collect())
         }
-        Value::List(items) if key.name == "trusted-roots" => Value::List(
+        Value::List(items) if matches!(key.name, "trusted-roots" | "witness-policies") => Value::List(
             items
                 .iter()
                 .map(|item| match item.split_once('=') {
                     Some((name, file)) => format!("{name}={}", joined(file)),
+                    None if touchmark_trust::built_in(item).is_some() => item.clone(),
                     None => joined(item),
                 })
                 .collect(),

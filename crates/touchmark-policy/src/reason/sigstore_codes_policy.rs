@@ -1,7 +1,7 @@
 //! Codes of identities in policies, and of statements that their signer's certificate contradicts.
 
 use super::registry::{Entry, entry};
-use crate::exit::Class::{Denied, Finding, Invalid, Usage};
+use crate::exit::Class::{Denied, Finding, Invalid, Missing, Usage};
 
 /// What is wrong when a statement and its certificate disagree.
 const DISAGREE: &str = "Certificate and statement are both signed, and nothing makes them agree. What the certificate says was read from a \
@@ -112,6 +112,63 @@ pub(super) const CODES: &[Entry] = &[
         "the witness policy that the policy names is not at hand",
         "A policy names a quorum of witnesses; who they are comes from the verifier's own configuration.",
         "pass `--witness-policy NAME=FILE`, or configure `witness-policies`",
+    ),
+    entry(
+        "trust.witness_policy_twice",
+        Usage,
+        "two witness policies where one is asked for",
+        "Policies call witness policies by name, so that each name stands for one; and bundles that no policy judges are \
+         held against one at most.",
+        "give each its own name: `--witness-policy NAME=FILE`",
+    ),
+    entry(
+        "verify.identity_incomplete",
+        Usage,
+        "an expected identity lacks its name or its issuer",
+        "A name means something only together with who vouches for it: the same name of another issuer is somebody else.",
+        "give both --certificate-identity and --certificate-oidc-issuer, or their -regexp forms",
+    ),
+    entry(
+        "verify.identity_of_change",
+        Usage,
+        "flags for the signer of a bundle beside a change",
+        "Whose evidence counts for a change, and for what, is said by a policy.",
+        "write the identity into a policy's `signers`",
+    ),
+    entry(
+        "verify.artifact_needed",
+        Usage,
+        "a signature over an artifact, and no artifact",
+        "The bundle holds a bare signature. Nothing can be said about it without what was signed.",
+        "name it with `--artifact FILE` or `--artifact sha256:DIGEST`",
+    ),
+    entry(
+        "verify.digest",
+        Usage,
+        "a digest that is not one",
+        "Digests are written `sha256:`, `sha384:` or `sha512:` and lowercase hex digits.",
+        "correct the digest, or name a file",
+    ),
+    entry(
+        "verify.no_statement",
+        Usage,
+        "the bundle holds no statement",
+        "`--statement` prints a verified statement, and the bundle signs an artifact itself.",
+        "leave `--statement` out",
+    ),
+    entry(
+        "verify.predicate_type",
+        Missing,
+        "no statement of the type asked for",
+        "Predicate types are compared byte for byte: another case, a trailing slash or another version is another type.",
+        "ask for the type that the bundle holds; `touchmark inspect` shows it",
+    ),
+    entry(
+        "subject.not_bound",
+        Invalid,
+        "the statement is not about the artifact",
+        "One subject must agree with the artifact in every digest that both have, and have at least one strong one.",
+        "name the artifact that the statement is about",
     ),
     entry(
         "unchecked.run_repository",

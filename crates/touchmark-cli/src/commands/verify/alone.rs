@@ -1,43 +1,77 @@
-//! `touchmark verify --bundle FILE --key KEY`: one bundle against an expected signer, without a repository or a policy.
+//! `touchmark verify --bundle FILE`: bundles against an expected signer, without a repository or a policy.
+//!
+//! Takes any in-toto attestation and any signature over a blob, whoever made it: cosign, GitHub, sigstore-python.
 
-use serde::Serialize;
-use touchmark_verify::bundle::Bundle;
+use serde::Deserialize;
+use touchmark_policy::agreement::{self, RunPlace};
+use touchmark_policy::judge::Candidate;
+use touchmark_verify::bundle::{Bundle, Content, VerificationMaterial};
 use touchmark_verify::expected::ExpectedSigners;
-use touchmark_verify::key::KeyFingerprint;
-use touchmark_verify::key_ring::KeyRing;
-use touchmark_verify::trust::TrustedRoot;
-use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
-use touchmark_verify::verify::{VerifyOptions, verify};
+use touchmark_verify::verified::VerifiedStatement;
+use touchmark_verify::verify::{Verifier, VerifyError, VerifyOptions};
 
-use super::{Args, bundles, public_keys};
+use super::artifact::Artifact;
+use super::report::{self, Proven, Verified};
+use super::{Args, evidence, expected};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
-use crate::output::{Format, Schema};
-use crate::render;
+use crate::trust::Root;
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Verified {
-    evidence: Vec<VerifiedBundle>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VerifiedBundle {
-    source: String,
-    payload_digest: String,
-    signer: String,
-    predicate_type: String,
-    log_origin: Option<String>,
-    log_index: Option<u64>,
-    checks: Vec<String>,
-}
+pub(crate) use super::report::checks;
 
 /// Verifies every bundle that was given; one failure is a failure.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    // Whoever says how a change is judged and names none must not take this answer for that one.
+    refuse_questions_about_a_change(args)?;
+    let expected = expected::signers(args, context)?;
+    let artifact = args
+        .artifact
+        .as_deref()
+        .map(|text| Artifact::load(text, context))
+        .transpose()?;
+    let roots = args.roots.load_for_bundles(context)?;
+    if roots.is_empty() {
+        return Err(no_root());
+    }
+    let mut options = VerifyOptions::new(context.now()?);
+    options.allow_promise_only = args.allow_promise_only;
+    options.witnesses = match args.roots.witness_policies(context)?.as_slice() {
+        [] => None,
+        [(_, policy)] => Some(policy.clone()),
+        _ => {
+            return Err(CliError::usage(
+                "trust.witness_policy_twice",
+                "several witness policies were given, and none says which counts",
+            )
+            .hint("give one --witness-policy"));
+        }
+    };
+    let question = Question {
+        args,
+        expected: &expected,
+        artifact: artifact.as_ref(),
+        verifiers: roots.iter().map(|root: &Root| Verifier::new(&root.root, &options)).collect(),
+    };
+    let mut verified = Vec::new();
+    let mut other_types = 0_usize;
+    for path in &args.bundle {
+        for candidate in evidence::given(path, context)? {
+            match question.answer(candidate)? {
+                Some(proven) => verified.push(proven),
+                None => other_types += 1,
+            }
+        }
+    }
+    if verified.is_empty() {
+        return Err(nothing(args, other_types));
+    }
+    report::show(&verified, args.statement, context)?;
+    Ok(ExitCode::Allowed)
+}
+
+/// Whoever says how a change is judged and names none must not take this answer for that one.
+fn refuse_questions_about_a_change(args: &Args) -> Result<(), CliError> {
     let about_a_change = args.target.is_some()
-        || args.repo.is_some()
+        || (args.repo.is_some() && !args.key.is_empty())
         || args.forge_author.is_some()
         || args.from.is_some()
         || args.min_serial.is_some()
@@ -55,103 +89,178 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
                 .hint("touchmark verify main..HEAD, or touchmark verify --bundle FILE --key KEY"),
         );
     }
-    let expected = ExpectedSigners::from(ring(args, context)?);
-    let roots = args.roots.load(context)?;
-    let options = VerifyOptions::new(context.now()?);
-    let mut verified = Vec::new();
-    for path in &args.bundle {
-        for candidate in bundles(&context.path(path))? {
-            let invalid = |code: &str, error: &dyn std::error::Error| {
-                CliError::from_error(ExitCode::Invalid, code, error)
-                    .because(format_args!("in {}", candidate.source))
-            };
-            let bundle = Bundle::parse(&candidate.bytes).map_err(|error| invalid(error.code(), &error))?;
-            let mut last = CliError::new(ExitCode::Missing, "trust.no_root", "no trusted root is known")
-                .hint("name one with --trusted-root FILE");
-            let found = roots.iter().find_map(|root: &crate::trust::Root| {
-                let root: &TrustedRoot = &root.root;
-                verify(&bundle, &expected, root, &options)
-                    .map_err(|error| last = invalid(error.code(), &error))
-                    .ok()
-            });
-            verified.push((candidate.source.clone(), found.ok_or(last)?));
-        }
-    }
-    if verified.is_empty() {
-        return Err(CliError::new(
-            ExitCode::Missing,
-            "verify.no_evidence",
-            "there is no bundle where --bundle points",
-        ));
-    }
-    show(&verified, context)?;
-    Ok(ExitCode::Allowed)
-}
-
-fn ring(args: &Args, context: &Context<'_>) -> Result<KeyRing, CliError> {
-    let mut ring = KeyRing::new();
-    for key in public_keys(&args.key, context)? {
-        ring.allow(key.fingerprint());
-        ring.add_key(key);
-    }
-    for text in args.key.iter().filter(|text| text.starts_with("sha256:")) {
-        let fingerprint: KeyFingerprint = text.parse().map_err(|_| {
-            CliError::usage(
-                "key.fingerprint",
-                format!("{text} is not sha256: and 64 lowercase hex digits"),
-            )
-        })?;
-        ring.allow(fingerprint);
-    }
-    if ring.is_empty() {
-        return Err(CliError::usage(
-            "verify.no_signer",
-            "no signer is expected, so that anybody's signature would do",
-        )
-        .hint("name the expected signer with --key, or judge a change by a policy"));
-    }
-    Ok(ring)
-}
-
-fn show(verified: &[(String, VerifiedStatement)], context: &Context<'_>) -> Result<(), CliError> {
-    if context.output.format() == Format::Json {
-        let evidence = verified
-            .iter()
-            .map(|(source, statement)| describe(source, statement))
-            .collect();
-        return context
-            .output
-            .document(Schema::new("verified-bundles", 1), &Verified { evidence });
-    }
-    for (source, statement) in verified {
-        context.output.rendered(render::field("verified", source));
-        for check in describe(source, statement).checks {
-            context.output.rendered(render::field("check", &check));
-        }
-        context
-            .output
-            .rendered(render::statement::render(statement.signed()));
-    }
     Ok(())
 }
 
-fn describe(source: &str, statement: &VerifiedStatement) -> VerifiedBundle {
-    VerifiedBundle {
-        source: source.to_owned(),
-        payload_digest: format!("sha256:{}", statement.payload_digest()),
-        signer: statement.signer().to_string(),
-        predicate_type: statement.statement().predicate_type.clone(),
-        log_origin: statement.log().map(|log| log.origin.clone()),
-        log_index: statement.log().map(|log| log.index),
-        checks: checks(statement),
+fn no_root() -> CliError {
+    CliError::new(ExitCode::Missing, "trust.no_root", "no trusted root is known")
+        .hint("name one with --trusted-root FILE")
+}
+
+fn nothing(args: &Args, other_types: usize) -> CliError {
+    match &args.predicate_type {
+        Some(wanted) if other_types > 0 => CliError::new(
+            ExitCode::Missing,
+            "verify.predicate_type",
+            format!("none of {other_types} bundles holds a statement of type {wanted}"),
+        )
+        .hint("types are compared byte for byte; `touchmark inspect` shows what a bundle holds"),
+        _ => CliError::new(
+            ExitCode::Missing,
+            "verify.no_evidence",
+            "there is no bundle where --bundle points",
+        ),
     }
 }
 
-/// One line a check: its name and `pass` or `skipped: why`.
-pub(crate) fn checks(statement: &VerifiedStatement) -> Vec<String> {
-    let line = |check: &touchmark_verify::verified::Check| match &check.outcome {
-        CheckOutcome::Pass => format!("{} pass", check.name),
-        CheckOutcome::Skipped { reason } => format!("{} skipped: {reason}", check.name),
-    };
-    statement.checks().iter().map(line).collect()
+struct Question<'q> {
+    args: &'q Args,
+    expected: &'q ExpectedSigners,
+    artifact: Option<&'q Artifact>,
+    verifiers: Vec<Verifier<'q>>,
+}
+
+impl Question<'_> {
+    /// Verifies one bundle; `None` if it is of another predicate type than the one asked for.
+    fn answer(&self, candidate: Candidate) -> Result<Option<Verified>, CliError> {
+        let invalid = |code: &str, error: &dyn std::error::Error| {
+            CliError::from_error(ExitCode::Invalid, code, error)
+                .because(format_args!("in {}", candidate.source))
+        };
+        let bundle = Bundle::parse(&candidate.bytes).map_err(|error| invalid(error.code(), &error))?;
+        if let Some(wanted) = &self.args.predicate_type
+            && claimed_type(&bundle).as_ref() != Some(wanted)
+        {
+            return Ok(None);
+        }
+        let expected = self.with_hint(&bundle);
+        let proven = match (&bundle.content, self.artifact) {
+            (Content::Envelope(_), artifact) => {
+                let statement = self
+                    .first(|verifier| verifier.verify(&bundle, &expected))
+                    .map_err(|error| self.refusal(&bundle, &error, &candidate))?;
+                self.statement(statement, artifact, &candidate)?
+            }
+            (Content::Message(_), None) => {
+                return Err(CliError::usage(
+                    "verify.artifact_needed",
+                    format!("{} signs an artifact, and none was named", candidate.source),
+                )
+                .hint("name it with --artifact FILE, or --artifact sha256:DIGEST"));
+            }
+            (Content::Message(_), Some(_)) if self.args.statement => {
+                return Err(CliError::usage(
+                    "verify.no_statement",
+                    format!("{} signs an artifact and holds no statement", candidate.source),
+                ));
+            }
+            (Content::Message(_), Some(artifact)) => {
+                let message = self
+                    .first(|verifier| verifier.verify_message(&bundle, &artifact.message, &expected))
+                    .map_err(|error| self.refusal(&bundle, &error, &candidate))?;
+                Proven::Message(Box::new(message), artifact.name.clone())
+            }
+        };
+        Ok(Some(Verified {
+            source: candidate.source,
+            proven,
+        }))
+    }
+
+    /// Tries each root; the error is that of the root that came furthest.
+    fn first<T>(&self, verify: impl Fn(&Verifier<'_>) -> Result<T, VerifyError>) -> Result<T, VerifyError> {
+        let mut best: Option<VerifyError> = None;
+        for verifier in &self.verifiers {
+            match verify(verifier) {
+                Ok(proven) => return Ok(proven),
+                Err(error) if best.as_ref().is_none_or(|best| is_about_the_root(best.code())) => best = Some(error),
+                Err(_) => {}
+            }
+        }
+        Err(best.expect("there is a root, and it refused"))
+    }
+
+    /// What a statement says must agree with the certificate of its signer and be about the artifact.
+    fn statement(
+        &self,
+        statement: VerifiedStatement,
+        artifact: Option<&Artifact>,
+        candidate: &Candidate,
+    ) -> Result<Proven, CliError> {
+        let contradiction = |found: &agreement::Disagreement| {
+            CliError::new(ExitCode::Invalid, found.code, found.to_string())
+                .because(format_args!("in {}", candidate.source))
+        };
+        let times: Vec<_> = statement.verified_times().iter().map(|time| time.not_after).collect();
+        if let Some(found) = agreement::began_after_signing(statement.statement(), &times) {
+            return Err(contradiction(&found));
+        }
+        let mut confirmed = Vec::new();
+        if let Some(identity) = statement.signer().certificate() {
+            let found = agreement::compare(statement.statement(), identity, RunPlace::SameRepository);
+            if let Some(first) = found.disagreements.first() {
+                return Err(contradiction(first));
+            }
+            confirmed = found.confirmed;
+        }
+        let subject = artifact
+            .map(|artifact| {
+                let number = artifact.subject_of(statement.statement());
+                number.map(|number| (artifact.name.clone(), number))
+            })
+            .transpose()
+            .map_err(|error| error.because(format_args!("in {}", candidate.source)))?;
+        Ok(Proven::Statement {
+            statement: Box::new(statement),
+            subject,
+            confirmed,
+        })
+    }
+
+    /// Other tools hint at keys in their own ways. Where one key is expected, whatever hint there is means that one: the
+    /// signature tells whether it is.
+    fn with_hint(&self, bundle: &Bundle) -> ExpectedSigners {
+        let mut expected = self.expected.clone();
+        let mut keys = self.expected.keys.fingerprints();
+        if let (VerificationMaterial::PublicKey { hint }, Some(only), None) =
+            (&bundle.material, keys.next().copied(), keys.next())
+            && self.expected.keys.resolve(hint).is_none()
+        {
+            expected.keys.name(hint, only);
+        }
+        expected
+    }
+
+    /// A key is no identity and an identity no key, whichever of them was expected.
+    fn refusal(&self, bundle: &Bundle, error: &VerifyError, candidate: &Candidate) -> CliError {
+        let refused = CliError::from_error(ExitCode::Invalid, error.code(), error)
+            .because(format_args!("in {}", candidate.source));
+        let keyless = !matches!(bundle.material, VerificationMaterial::PublicKey { .. });
+        match (keyless, self.expected.keys.is_empty(), self.expected.identities.is_empty()) {
+            (true, _, true) => refused.hint(
+                "the bundle is signed with a certificate: expect --certificate-identity and --certificate-oidc-issuer",
+            ),
+            (false, true, _) => refused.hint("the bundle is signed with a key: expect it with --key"),
+            _ => refused,
+        }
+    }
+}
+
+/// Whether a refusal says only that the root is another one than the bundle was made under.
+fn is_about_the_root(code: &str) -> bool {
+    matches!(
+        code,
+        "tlog.log_unknown" | "certificate.no_authority" | "certificate.chain" | "certificate.no_verified_time"
+    )
+}
+
+/// Reads what an unverified payload says it is, only to leave it out.
+fn claimed_type(bundle: &Bundle) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Peek {
+        predicate_type: String,
+    }
+    let peek: Peek = serde_json::from_slice(&bundle.envelope()?.payload).ok()?;
+    Some(peek.predicate_type)
 }

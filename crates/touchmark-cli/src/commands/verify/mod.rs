@@ -1,17 +1,18 @@
 //! `touchmark verify`: judges a change by its evidence and a policy. Gathers inputs, asks the judge, renders its answer.
 
 mod alone;
+mod artifact;
+mod evidence;
+mod expected;
 mod question;
+mod report;
 mod summary;
 
 use std::path::PathBuf;
 
-use touchmark_git::{EvidenceKey, EvidenceName, Repository};
-use touchmark_policy::judge::{Candidate, JudgeRequest, NamedRoot, PolicyInForce, judge};
+use touchmark_git::{EvidenceKey, Repository};
+use touchmark_policy::judge::{JudgeRequest, NamedRoot, NamedWitnessPolicy, PolicyInForce, judge};
 use touchmark_policy::{Policy, Verdict};
-use touchmark_statement::git_id::GitCommitId;
-use touchmark_verify::evidence::SignerId;
-use touchmark_verify::key::PublicKey;
 use touchmark_verify::lineage::ChangeUnderJudgement;
 
 use crate::cli::example;
@@ -24,12 +25,11 @@ use crate::render;
 use crate::trust::RootArgs;
 
 pub(crate) use self::alone::checks;
+pub(crate) use self::evidence::bundles;
+use self::evidence::{candidates, public_keys};
+use self::expected::IdentityArgs;
 use self::question::Question;
 
-/// How far back the first commit is sought when evidence names the repository by it.
-const MAX_HISTORY: usize = 1_000_000;
-/// How many pieces of evidence by signers that no policy knows are looked at: enough to say so, and too few to matter.
-const MAX_UNKNOWN: u32 = 4;
 /// Where a protected branch keeps its policy.
 const POLICY_PATH: &str = ".touchmark/policy.toml";
 
@@ -49,8 +49,9 @@ pub(crate) struct Args {
     /// The head of a pull request that was squashed or rebased into the change; give several in their order
     #[arg(long, value_name = "REV", help_heading = "Change")]
     pull_request: Vec<String>,
-    /// Names this repository where its remote does not, as evidence names it
-    #[arg(long, value_name = "URI", help_heading = "Change")]
+    /// Names this repository where its remote does not, as evidence names it; for --bundle alone, OWNER/NAME at GitHub or
+    /// the address of the repository whose run must have signed
+    #[arg(long, value_name = "REPOSITORY", help_heading = "Change")]
     repo: Option<String>,
     /// Who opened the change, where the forge itself said so
     #[arg(long, value_name = "LOGIN", help_heading = "Change")]
@@ -63,7 +64,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "Policy")]
     min_serial: Option<u64>,
 
-    /// More evidence: a bundle, a file of bundles (one a line), or a folder of them; alone, verifies just this
+    /// More evidence: a bundle, a file of bundles (one a line), a folder of them, or - for standard input; alone, verifies
+    /// just this, whoever made it
     #[arg(long, value_name = "PATH", help_heading = "Evidence")]
     bundle: Vec<PathBuf>,
     /// Fetches the evidence refs of this change from a remote first
@@ -73,9 +75,31 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY", help_heading = "Evidence")]
     key: Vec<String>,
 
+    /// For --bundle alone: what must have been signed, a file or sha256:…; of a statement, one of its subjects
+    #[arg(
+        long,
+        visible_alias = "digest",
+        value_name = "FILE|DIGEST",
+        conflicts_with_all = ["change", "landed"],
+        help_heading = "Evidence"
+    )]
+    artifact: Option<String>,
+    /// For --bundle alone: takes only statements of this type
+    #[arg(long, value_name = "URI", conflicts_with_all = ["change", "landed"], help_heading = "Evidence")]
+    predicate_type: Option<String>,
+    /// For --bundle alone: accepts version 0.1 bundles whose log only promised to include them
+    #[arg(long, conflicts_with_all = ["change", "landed"], help_heading = "Evidence")]
+    allow_promise_only: bool,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+
     #[command(flatten)]
     roots: RootArgs,
 
+    /// For --bundle alone: prints the verified statements, byte for byte, and nothing else
+    #[arg(long, conflicts_with_all = ["change", "landed"], help_heading = "Result")]
+    statement: bool,
     /// Ends with 0 whatever the verdict; written into the verdict as not enforced
     #[arg(long, help_heading = "Result")]
     exit_zero: bool,
@@ -100,6 +124,13 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     if args.change.is_none() && args.landed.is_none() {
         return alone::run(&args, context);
     }
+    if args.identity.is_given() {
+        return Err(CliError::usage(
+            "verify.identity_of_change",
+            "who may have signed the evidence of a change is said by a policy, not by flags",
+        )
+        .hint("write the identity into a policy: signers = [{ issuer = \"…\", san = \"…\" }]"));
+    }
     let repository = open_for_writing(&context.directory, context)?;
     let question = Question::ask(&args, &repository)?;
     if let Some(warning) = question.doubt() {
@@ -115,7 +146,13 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         repository.fetch_evidence(remote, &wanted)?;
     }
     let candidates = candidates(&args, &mut change, &policies, &repository, context)?;
-    let roots = args.roots.load(context)?;
+    let wanted = policies.iter().flat_map(|(_, policy)| &policy.trust.roots);
+    let roots = args.roots.load_named(wanted.map(String::as_str), context)?;
+    let witness_policies = args.roots.witness_policies(context)?;
+    let named_witness_policies: Vec<_> = witness_policies
+        .iter()
+        .map(|(name, policy)| NamedWitnessPolicy { name, policy })
+        .collect();
     let named_roots: Vec<_> = roots
         .iter()
         .map(|root| NamedRoot {
@@ -136,6 +173,8 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         candidates: &candidates,
         git: &repository,
         trusted_roots: &named_roots,
+        witness_policies: &named_witness_policies,
+        remembered: None,
         policies: &in_force,
         keys: &keys,
         at: context.now()?,
@@ -219,65 +258,6 @@ fn load_policy(bytes: &[u8], name: &str) -> Result<Policy, CliError> {
     })
 }
 
-/// Evidence from the refs, filtered by the signers that a policy knows, and from the files that were given.
-fn candidates(
-    args: &Args,
-    change: &mut ChangeUnderJudgement,
-    policies: &[(String, Policy)],
-    repository: &Repository,
-    context: &Context<'_>,
-) -> Result<Vec<Candidate>, CliError> {
-    let known: std::collections::BTreeSet<String> = policies
-        .iter()
-        .flat_map(|(_, policy)| policy.principals())
-        .flat_map(|principal| principal.signers())
-        .map(|signer| SignerId::of_key(&signer.key).to_string())
-        .collect();
-    // Evidence of unknown signers decides nothing, but its reader wants to know that it is there.
-    let unknown = std::cell::Cell::new(0);
-    let wanted = |name: &EvidenceName| {
-        known.contains(name.signer()) || {
-            unknown.set(unknown.get() + 1);
-            unknown.get() <= MAX_UNKNOWN
-        }
-    };
-    let gathered = repository.evidence_about(change, &wanted)?;
-    // Files may name the repository by its first commit too.
-    if gathered.names_root_commit || !args.bundle.is_empty() {
-        change.repository.root_commits = first_commits(change, repository, context);
-    }
-    let mut candidates: Vec<Candidate> = gathered
-        .files
-        .into_iter()
-        .map(|file| Candidate {
-            source: format!("{}:{}", file.ref_name, file.name),
-            bytes: file.bytes,
-        })
-        .collect();
-    for path in &args.bundle {
-        candidates.extend(bundles(&context.path(path))?);
-    }
-    Ok(candidates)
-}
-
-/// The first commit of the protected ref: what is checked out is the change's to choose. Where it cannot be found, what
-/// names the repository by it does not count; evidence that nobody verified must not end the question.
-fn first_commits(
-    change: &ChangeUnderJudgement,
-    repository: &Repository,
-    context: &Context<'_>,
-) -> Vec<GitCommitId> {
-    match repository.root_commits_of(&change.base_commit, MAX_HISTORY) {
-        Ok(commits) => commits,
-        Err(error) => {
-            context.output.warn(format!(
-                "evidence that names the repository by its first commit does not count: {error}"
-            ));
-            Vec::new()
-        }
-    }
-}
-
 fn evidence_keys(
     change: &ChangeUnderJudgement,
     repository: &Repository,
@@ -289,67 +269,6 @@ fn evidence_keys(
         keys.push(EvidenceKey::Tree(repository.commit(commit)?.tree.clone()));
     }
     Ok(keys)
-}
-
-/// The bundles of a file (one, or one a line) or of every `.json` and `.jsonl` file of a folder.
-fn bundles(path: &std::path::Path) -> Result<Vec<Candidate>, CliError> {
-    const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-    const MAX_FILES: usize = 10_000;
-    let unreadable = |error: std::io::Error| CliError::io("file.unreadable", path, &error);
-    let mut files = vec![path.to_owned()];
-    if path.is_dir() {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
-            .map_err(unreadable)?
-            .take(MAX_FILES + 1)
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(unreadable)?;
-        if entries.len() > MAX_FILES {
-            return Err(CliError::failed(
-                "file.too_many",
-                format!("{} holds more than {MAX_FILES} files", path.display()),
-            ));
-        }
-        entries.retain(|entry| {
-            entry
-                .extension()
-                .is_some_and(|ending| ending == "json" || ending == "jsonl")
-        });
-        entries.sort();
-        files = entries;
-    }
-    let mut candidates = Vec::new();
-    for file in files {
-        let bytes = file_argument::read(&file, MAX_FILE_BYTES)?;
-        let source = file.display().to_string();
-        if file.extension().is_some_and(|ending| ending == "jsonl") {
-            let lines = bytes
-                .split(|byte| *byte == b'\n')
-                .enumerate()
-                .filter(|(_, line)| !line.is_empty());
-            candidates.extend(lines.map(|(number, line)| Candidate {
-                source: format!("{source}:{}", number + 1),
-                bytes: line.to_vec(),
-            }));
-        } else {
-            candidates.push(Candidate { source, bytes });
-        }
-    }
-    Ok(candidates)
-}
-
-/// The keys given as files; fingerprints need no material of their own.
-fn public_keys(given: &[String], context: &Context<'_>) -> Result<Vec<PublicKey>, CliError> {
-    const MAX_KEY_BYTES: u64 = 64 * 1024;
-    let files = given.iter().filter(|text| !text.starts_with("sha256:"));
-    files
-        .map(|file| {
-            let bytes = file_argument::read(&context.path(std::path::Path::new(file)), MAX_KEY_BYTES)?;
-            PublicKey::from_pem(&bytes).map_err(|error| {
-                CliError::from_error(ExitCode::Usage, error.code(), &error).because(format_args!("in {file}"))
-            })
-        })
-        .collect()
 }
 
 /// Files that the verdict is also written to.
