@@ -24,7 +24,7 @@ fn peer(instance: &Instance, signing: &Signing, signed: &Signed) -> Result<(), S
     let verifier = Verifier::new(&root).map_err(|error| error.to_string())?;
     let artifact = Sha256Hash::try_from(Hash::Sha256.of(ARTIFACT).as_slice()).expect("32 bytes");
     let result = match &signing.signatory {
-        Signatory::Keyless(_) => verifier.verify(artifact, &bundle, &VerificationPolicy::any_identity()),
+        Signatory::Keyless(_) | Signatory::Certified(..) => verifier.verify(artifact, &bundle, &VerificationPolicy::any_identity()),
         Signatory::Key(key) => {
             let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
             verifier.verify(artifact, &bundle, &policy)

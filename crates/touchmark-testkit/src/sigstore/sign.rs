@@ -20,6 +20,8 @@ pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 pub enum Signatory {
     /// Whoever the certificate names, with a key that is used once.
     Keyless(Identity),
+    /// Whoever the certificate names that was issued for this key, which signs more than once.
+    Certified(Key, Vec<u8>),
     /// Whoever holds a key.
     Key(Key),
 }
@@ -250,6 +252,7 @@ impl Instance {
     fn signatory(&self, signing: &Signing, content: &Content<'_>) -> (Key, Option<Vec<u8>>) {
         let identity = match &signing.signatory {
             Signatory::Key(key) => return (key.clone(), None),
+            Signatory::Certified(key, certificate) => return (key.clone(), Some(certificate.clone())),
             Signatory::Keyless(identity) => identity,
         };
         let digest = super::rekor_v1::hex(&Hash::Sha256.of(content.bytes));
