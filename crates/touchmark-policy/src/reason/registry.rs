@@ -6,8 +6,10 @@ use super::{
     cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
     tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
 };
+use super::sigstore_codes_keyless;
 use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
+use super::sigstore_codes_tlog;
 use super::sigstore_codes_verify;
 use crate::exit::{Class, Decision, ExitCode};
 
@@ -57,8 +59,10 @@ const TABLES: &[&[Entry]] = &[
     git_codes_1::CODES,
     git_codes_2::CODES,
     policy_codes::CODES,
+    sigstore_codes_keyless::CODES,
     sigstore_codes_monitor::CODES,
     sigstore_codes_policy::CODES,
+    sigstore_codes_tlog::CODES,
     sigstore_codes_verify::CODES,
     statement_codes_1::CODES,
     statement_codes_2::CODES,

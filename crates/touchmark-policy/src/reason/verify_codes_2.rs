@@ -190,15 +190,6 @@ pub(super) const CODES: &[Entry] = &[
         "publish the statement again: `touchmark publish`",
     ),
     entry(
-        "tlog.rekor_v1_unsupported",
-        Invalid,
-        "the entry is of a Rekor v1 log, which this version does not verify",
-        "A log entry must be about exactly this envelope, this signature and this key, and be proven \
-         included under a checkpoint that a trusted log signed. A genuine entry about something else \
-         proves nothing here.",
-        "publish the statement again: `touchmark publish`",
-    ),
-    entry(
         "tlog.root_mismatch",
         Invalid,
         "the inclusion proof leads to another root than the checkpoint signs",
