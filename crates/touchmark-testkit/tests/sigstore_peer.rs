@@ -5,13 +5,18 @@ use sigstore_types::{Bundle, DerPublicKey, Sha256Hash};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 use touchmark_testkit::sigstore::keys::{Hash, Scheme};
 use touchmark_testkit::sigstore::{
-    BundleVersion, GithubRun, Identity, Instance, InstanceOptions, LogKind, PERSON_ISSUER, Signatory, Signed, Signing,
+    BundleVersion, GithubRun, Identity, Instance, InstanceOptions, LogKind, PERSON_ISSUER, Signatory, Signed,
+    Signing,
 };
 
 const ARTIFACT: &[u8] = b"the artifact";
 
 fn statement() -> Vec<u8> {
-    let digest: String = Hash::Sha256.of(ARTIFACT).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Hash::Sha256
+        .of(ARTIFACT)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!(
         r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"artifact","digest":{{"sha256":"{digest}"}}}}],"predicateType":"https://example.test/predicate/v1","predicate":{{}}}}"#
     )
@@ -24,7 +29,9 @@ fn peer(instance: &Instance, signing: &Signing, signed: &Signed) -> Result<(), S
     let verifier = Verifier::new(&root).map_err(|error| error.to_string())?;
     let artifact = Sha256Hash::try_from(Hash::Sha256.of(ARTIFACT).as_slice()).expect("32 bytes");
     let result = match &signing.signatory {
-        Signatory::Keyless(_) | Signatory::Certified(..) => verifier.verify(artifact, &bundle, &VerificationPolicy::any_identity()),
+        Signatory::Keyless(_) | Signatory::Certified(..) => {
+            verifier.verify(artifact, &bundle, &VerificationPolicy::any_identity())
+        }
         Signatory::Key(key) => {
             let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.spki()));
             verifier.verify(artifact, &bundle, &policy)
@@ -51,7 +58,9 @@ fn the_peer_accepts_every_log_kind_and_version_of_a_keyless_statement() {
             if (log, version) == (LogKind::V2, BundleVersion::V01) {
                 continue;
             }
-            let signing = Signing::keyless(GithubRun::default().identity()).log(log).version(version);
+            let signing = Signing::keyless(GithubRun::default().identity())
+                .log(log)
+                .version(version);
             assert_accepted(InstanceOptions::default(), signing, false);
         }
     }
@@ -67,7 +76,9 @@ fn the_peer_accepts_keyless_messages() {
 
 #[test]
 fn the_peer_accepts_integrated_times_without_a_timestamp() {
-    let signing = Signing::keyless(GithubRun::default().identity()).log(LogKind::V1Dsse).timestamps(&[]);
+    let signing = Signing::keyless(GithubRun::default().identity())
+        .log(LogKind::V1Dsse)
+        .timestamps(&[]);
     assert_accepted(InstanceOptions::default(), signing, false);
 }
 
@@ -79,20 +90,45 @@ fn the_peer_accepts_managed_keys() {
         assert_accepted(InstanceOptions::default(), Signing::with_key(key).log(log), false);
     }
     let key = instance.key(Scheme::Ed25519, "managed");
-    assert_accepted(InstanceOptions::default(), Signing::with_key(key).log(LogKind::V1Dsse), false);
+    assert_accepted(
+        InstanceOptions::default(),
+        Signing::with_key(key).log(LogKind::V1Dsse),
+        false,
+    );
 }
 
 #[test]
 fn the_peer_accepts_every_option() {
     let default = InstanceOptions::default;
     let options = [
-        InstanceOptions { certificate_authority: Scheme::P384, ..default() },
-        InstanceOptions { timestamp_authority: Scheme::P384, ..default() },
-        InstanceOptions { rekor_v2: Scheme::P256, ..default() },
-        InstanceOptions { sct_extensions: true, ..default() },
-        InstanceOptions { witnesses: 3, ..default() },
-        InstanceOptions { timestamp_authorities: 2, ..default() },
-        InstanceOptions { namesake_authority: true, ..default() },
+        InstanceOptions {
+            certificate_authority: Scheme::P384,
+            ..default()
+        },
+        InstanceOptions {
+            timestamp_authority: Scheme::P384,
+            ..default()
+        },
+        InstanceOptions {
+            rekor_v2: Scheme::P256,
+            ..default()
+        },
+        InstanceOptions {
+            sct_extensions: true,
+            ..default()
+        },
+        InstanceOptions {
+            witnesses: 3,
+            ..default()
+        },
+        InstanceOptions {
+            timestamp_authorities: 2,
+            ..default()
+        },
+        InstanceOptions {
+            namesake_authority: true,
+            ..default()
+        },
     ];
     for options in options {
         let signing = Signing::keyless(GithubRun::default().identity());
@@ -104,7 +140,8 @@ fn the_peer_accepts_every_option() {
 fn an_instance_is_the_same_in_every_run() {
     let make = |seed| {
         let instance = Instance::new(seed, InstanceOptions::default());
-        let signed = instance.sign_statement(&Signing::keyless(GithubRun::default().identity()), &statement());
+        let signed =
+            instance.sign_statement(&Signing::keyless(GithubRun::default().identity()), &statement());
         (instance.trusted_root_json(), signed.bytes())
     };
     assert_eq!(make(1), make(1));

@@ -28,7 +28,10 @@ impl Reply {
 
     fn header(&self, name: &str) -> Option<String> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
+        lines
+            .into_iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value.to_owned())
     }
 }
 
@@ -37,8 +40,13 @@ fn send(method: &str, url: &str, headers: &str, body: &[u8]) -> Option<Reply> {
     let rest = url.strip_prefix("http://").expect("a loopback address");
     let (host, path) = rest.split_once('/').expect("a path");
     let mut stream = TcpStream::connect(host).expect("a service");
-    stream.set_read_timeout(Some(Duration::from_millis(700))).expect("a timeout");
-    let head = format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    stream
+        .set_read_timeout(Some(Duration::from_millis(700)))
+        .expect("a timeout");
+    let head = format!(
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body).ok()?;
     let mut bytes = Vec::new();
@@ -59,7 +67,12 @@ fn get(url: &str) -> Option<Reply> {
 }
 
 fn post(url: &str, body: &Value) -> Option<Reply> {
-    send("POST", url, "content-type: application/json\r\n", body.to_string().as_bytes())
+    send(
+        "POST",
+        url,
+        "content-type: application/json\r\n",
+        body.to_string().as_bytes(),
+    )
 }
 
 fn served() -> Served {
@@ -92,7 +105,11 @@ fn timestamp(served: &Served, signature: &[u8]) -> Reply {
 const ARTIFACT: &[u8] = b"the artifact";
 
 fn statement() -> Vec<u8> {
-    let digest: String = Hash::Sha256.of(ARTIFACT).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Hash::Sha256
+        .of(ARTIFACT)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "artifact", "digest": {"sha256": digest}}],
@@ -157,7 +174,9 @@ fn peer_accepts(served: &Served, made: &Made, entry: &Value) {
     let bundle = Bundle::from_json(&bundle.to_string()).expect("a bundle");
     let artifact = Sha256Hash::try_from(Hash::Sha256.of(ARTIFACT).as_slice()).expect("32 bytes");
     let verifier = Verifier::new(&root).expect("a verifier");
-    verifier.verify(artifact, &bundle, &VerificationPolicy::any_identity()).expect("the peer accepts");
+    verifier
+        .verify(artifact, &bundle, &VerificationPolicy::any_identity())
+        .expect("the peer accepts");
 }
 
 #[test]
@@ -170,14 +189,25 @@ fn a_signer_goes_through_all_of_it_and_the_peer_accepts_the_result() {
     peer_accepts(&served, &made, &reply.json());
 
     let again = post(&url, &v2_request(&made)).expect("an answer");
-    assert_eq!((again.status, again.header("x-log-index").as_deref()), (409, Some("3")));
+    assert_eq!(
+        (again.status, again.header("x-log-index").as_deref()),
+        (409, Some("3"))
+    );
     assert_eq!(served.requests(Route::V2Create).len(), 2);
 
     let base = &served.urls().rekor_v2;
     let checkpoint = get(&format!("{base}/checkpoint")).expect("a checkpoint");
     assert!(checkpoint.body.starts_with(b"log2.sigstore.example.test\n4\n"));
-    assert_eq!(get(&format!("{base}/tile/0/000.p/4")).expect("a tile").body.len(), 4 * 32);
-    assert_eq!(get(&format!("{base}/api/v2/tile/entries/000.p/4")).expect("entries").status, 200);
+    assert_eq!(
+        get(&format!("{base}/tile/0/000.p/4")).expect("a tile").body.len(),
+        4 * 32
+    );
+    assert_eq!(
+        get(&format!("{base}/api/v2/tile/entries/000.p/4"))
+            .expect("entries")
+            .status,
+        200
+    );
     assert_eq!(get(&format!("{base}/tile/0/000")).expect("an answer").status, 404);
 }
 
@@ -198,18 +228,29 @@ fn rekor_v1_takes_envelopes_and_gives_them_back() {
     let reply = post(&format!("{base}/entries"), &request).expect("an answer");
     assert_eq!(reply.status, 201);
     let answer = reply.json();
-    let (uuid, entry) = answer.as_object().and_then(|found| found.iter().next()).expect("one entry");
+    let (uuid, entry) = answer
+        .as_object()
+        .and_then(|found| found.iter().next())
+        .expect("one entry");
     assert_eq!(entry["logIndex"], 4003);
     for path in [format!("entries/{uuid}"), "entries?logIndex=4003".to_owned()] {
         assert_eq!(get(&format!("{base}/{path}")).expect("an answer").json(), answer);
     }
     let again = post(&format!("{base}/entries"), &request).expect("an answer");
-    assert_eq!((again.status, again.header("location")), (409, Some(format!("/api/v1/log/entries/{uuid}"))));
+    assert_eq!(
+        (again.status, again.header("location")),
+        (409, Some(format!("/api/v1/log/entries/{uuid}")))
+    );
 
     let log = get(&base).expect("the log").json();
     assert_eq!(log["treeSize"], 4);
-    let proof = get(&format!("{base}/proof?firstSize=2&lastSize=4")).expect("a proof").json();
-    assert_eq!((proof["hashes"].as_array().map(Vec::len), &proof["rootHash"]), (Some(1), &log["rootHash"]));
+    let proof = get(&format!("{base}/proof?firstSize=2&lastSize=4"))
+        .expect("a proof")
+        .json();
+    assert_eq!(
+        (proof["hashes"].as_array().map(Vec::len), &proof["rootHash"]),
+        (Some(1), &log["rootHash"])
+    );
 }
 
 #[test]
@@ -217,11 +258,23 @@ fn fulcio_wants_a_good_token_and_the_key_that_is_to_be_certified() {
     let served = served();
     let key = Key::named(Scheme::P384, "a client's own key");
     let token = served.email_token("alice@example.test");
-    assert_eq!(certificate(&served, &token, "alice@example.test", &key).status, 200);
-    assert_eq!(certificate(&served, &token, "mallory@example.test", &key).status, 400);
-    assert_eq!(certificate(&served, &format!("{token}A"), "alice@example.test", &key).status, 401);
+    assert_eq!(
+        certificate(&served, &token, "alice@example.test", &key).status,
+        200
+    );
+    assert_eq!(
+        certificate(&served, &token, "mallory@example.test", &key).status,
+        400
+    );
+    assert_eq!(
+        certificate(&served, &format!("{token}A"), "alice@example.test", &key).status,
+        401
+    );
     served.set_time(served.now() + 601);
-    assert_eq!(certificate(&served, &token, "alice@example.test", &key).status, 401);
+    assert_eq!(
+        certificate(&served, &token, "alice@example.test", &key).status,
+        401
+    );
 }
 
 #[test]
@@ -232,13 +285,22 @@ fn the_issuer_speaks_to_jobs_and_to_people() {
     let bearer = format!("authorization: Bearer {}\r\n", environment[2].1);
     assert_eq!(get(&url).expect("an answer").status, 401);
     let reply = send("GET", &url, &bearer, b"").expect("an answer");
-    assert_eq!(reply.json()["value"].as_str().map(|token| token.split('.').count()), Some(3));
+    assert_eq!(
+        reply.json()["value"]
+            .as_str()
+            .map(|token| token.split('.').count()),
+        Some(3)
+    );
 
     let base = &served.urls().issuer;
-    let discovery = get(&format!("{base}/.well-known/openid-configuration")).expect("an answer").json();
+    let discovery = get(&format!("{base}/.well-known/openid-configuration"))
+        .expect("an answer")
+        .json();
     assert_eq!(discovery["issuer"], base.as_str());
     let challenge = URL_SAFE_NO_PAD.encode(Hash::Sha256.of(b"verifier"));
-    let query = format!("redirect_uri=urn:out-of-band&code_challenge={challenge}&code_challenge_method=S256&state=s&nonce=n");
+    let query = format!(
+        "redirect_uri=urn:out-of-band&code_challenge={challenge}&code_challenge_method=S256&state=s&nonce=n"
+    );
     let code = get(&format!("{base}/auth?{query}")).expect("a code").body;
     let form = format!(
         "grant_type=authorization_code&redirect_uri=urn:out-of-band&code_verifier=verifier&code={}",
@@ -247,7 +309,12 @@ fn the_issuer_speaks_to_jobs_and_to_people() {
     let reply = send("POST", &format!("{base}/token"), "", form.as_bytes()).expect("an answer");
     assert!(reply.json()["id_token"].is_string());
     // Once only.
-    assert_eq!(send("POST", &format!("{base}/token"), "", form.as_bytes()).expect("an answer").status, 400);
+    assert_eq!(
+        send("POST", &format!("{base}/token"), "", form.as_bytes())
+            .expect("an answer")
+            .status,
+        400
+    );
 }
 
 #[test]
@@ -261,10 +328,22 @@ fn every_fault_does_what_it_says() {
     };
     assert_eq!(with(Fault::Status(502)).expect("an answer").status, 502);
     let later = with(Fault::RetryAfter(429, "7".to_owned())).expect("an answer");
-    assert_eq!((later.status, later.header("retry-after").as_deref()), (429, Some("7")));
+    assert_eq!(
+        (later.status, later.header("retry-after").as_deref()),
+        (429, Some("7"))
+    );
     let elsewhere = with(Fault::Redirect(307, "http://example.test/".to_owned())).expect("an answer");
-    assert_eq!(elsewhere.header("location").as_deref(), Some("http://example.test/"));
-    for fault in [Fault::Stall, Fault::StallAfter(30), Fault::ResetAfter(0), Fault::ResetAfter(40), Fault::CloseAfter(90)] {
+    assert_eq!(
+        elsewhere.header("location").as_deref(),
+        Some("http://example.test/")
+    );
+    for fault in [
+        Fault::Stall,
+        Fault::StallAfter(30),
+        Fault::ResetAfter(0),
+        Fault::ResetAfter(40),
+        Fault::CloseAfter(90),
+    ] {
         assert!(with(fault.clone()).is_none(), "{fault:?}");
     }
     let cut = with(Fault::Truncated).expect("an answer");
@@ -273,7 +352,10 @@ fn every_fault_does_what_it_says() {
     assert_eq!(other.header("content-type").as_deref(), Some("text/html"));
     let bomb = with(Fault::GzipBomb(50_000_000)).expect("an answer");
     assert!(bomb.body.len() < 400_000 && bomb.header("content-encoding").is_some());
-    assert_eq!(with(Fault::Padded(1000)).expect("an answer").body.len(), good.body.len() + 1000);
+    assert_eq!(
+        with(Fault::Padded(1000)).expect("an answer").body.len(),
+        good.body.len() + 1000
+    );
     assert_eq!(with(Fault::Body(b"?".to_vec())).expect("an answer").body, b"?");
     // Nothing is left of them.
     assert_eq!(get(&url).expect("an answer").body, good.body);

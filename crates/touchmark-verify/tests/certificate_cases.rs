@@ -37,7 +37,10 @@ fn every_claim_arrives_as_it_was_certified() {
     let identity = run.identity();
     let verified = judge_identity(&identity, rule(&identity)).expect("accepted");
     let found = verified.signer().certificate().expect("a certificate");
-    assert_eq!(found.san, SubjectAlternativeName::Uri(identity.san.text().to_owned()));
+    assert_eq!(
+        found.san,
+        SubjectAlternativeName::Uri(identity.san.text().to_owned())
+    );
     assert_eq!(found.issuer, identity.issuer);
     for (arc, text) in &identity.claims {
         let claim = Claim::from_arc(*arc).expect("a claim that is known");
@@ -49,7 +52,10 @@ fn every_claim_arrives_as_it_was_certified() {
 
 #[test]
 fn user_names_and_addresses_are_names_too() {
-    for san in [San::UserName("alice!acme".to_owned()), San::Email("alice@example.test".to_owned())] {
+    for san in [
+        San::UserName("alice!acme".to_owned()),
+        San::Email("alice@example.test".to_owned()),
+    ] {
         let identity = Identity::email("-", PERSON_ISSUER).with_san(san);
         judge_identity(&identity, rule(&identity)).expect("accepted");
     }
@@ -63,7 +69,10 @@ fn case_46_chain_to_an_unknown_root() {
 #[test]
 fn case_46_bundle_of_another_instance() {
     let other = Instance::new(2, InstanceOptions::default());
-    for (log, code) in [(LogKind::V2, "time.authority_unknown"), (LogKind::V1Dsse, "tlog.log_unknown")] {
+    for (log, code) in [
+        (LogKind::V2, "time.authority_unknown"),
+        (LogKind::V1Dsse, "tlog.log_unknown"),
+    ] {
         let signing = match log {
             LogKind::V2 => Signing::keyless(github()),
             // Without a timestamp, the promise is the first that is looked at.
@@ -133,7 +142,12 @@ fn case_52_two_names_of_which_one_is_expected() {
 
 #[test]
 fn case_54_controls_in_a_name() {
-    for defect in [Broken::NameWithNul, Broken::NameWithLineFeed, Broken::NameWithDel, Broken::NameWithBidi] {
+    for defect in [
+        Broken::NameWithNul,
+        Broken::NameWithLineFeed,
+        Broken::NameWithDel,
+        Broken::NameWithBidi,
+    ] {
         refused(defect, "certificate.text");
     }
     refused(Broken::ClaimWithNul, "certificate.claim");
@@ -143,7 +157,10 @@ fn case_54_controls_in_a_name() {
         (Broken::NameWithBidi, "ali\u{202e}ce@example.test"),
     ] {
         let instance = instance().with(defect);
-        let signed = sign(&instance, &Signing::keyless(Identity::email("alice@example.test", PERSON_ISSUER)));
+        let signed = sign(
+            &instance,
+            &Signing::keyless(Identity::email("alice@example.test", PERSON_ISSUER)),
+        );
         let rule = IdentityRule::new(exact(PERSON_ISSUER), exact(spelled));
         let found = judge_with(&instance, &signed.bytes(), &rule.into(), &options());
         assert_eq!(found.err(), Some("certificate.text"), "{defect:?}");
@@ -153,18 +170,51 @@ fn case_54_controls_in_a_name() {
 /// Names that a reader could take for the expected one, and why they are refused.
 const LOOK_ALIKES: &[(&str, &str)] = &[
     // 55: punycode, and letters of other scripts.
-    ("https://xn--gthub-n4a.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "certificate.text"),
-    ("https://g\u{456}thub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "certificate.text"),
-    ("https://g1thub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
+    (
+        "https://xn--gthub-n4a.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "certificate.text",
+    ),
+    (
+        "https://g\u{456}thub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "certificate.text",
+    ),
+    (
+        "https://g1thub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
     // 56: spellings that some readers of URIs take for the same.
-    ("https://GitHub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("https://github.com/Acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("https://github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main/", "identity.san"),
-    ("https://github.com/acme/greeter/%2egithub/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("https://github.com/acme/other/../greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("https://mallory@github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("https://github.com:443/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
-    ("http://github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main", "identity.san"),
+    (
+        "https://GitHub.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "https://github.com/Acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "https://github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main/",
+        "identity.san",
+    ),
+    (
+        "https://github.com/acme/greeter/%2egithub/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "https://github.com/acme/other/../greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "https://mallory@github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "https://github.com:443/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
+    (
+        "http://github.com/acme/greeter/.github/workflows/agent.yml@refs/heads/main",
+        "identity.san",
+    ),
 ];
 
 #[test]
@@ -172,7 +222,11 @@ fn case_55_and_56_names_that_look_like_the_expected_one() {
     judge_identity(&github(), rule(&github())).expect("the expected name itself");
     for (name, code) in LOOK_ALIKES {
         let identity = github().with_san(San::Uri((*name).to_owned()));
-        assert_eq!(judge_identity(&identity, rule(&github())).err(), Some(*code), "{name}");
+        assert_eq!(
+            judge_identity(&identity, rule(&github())).err(),
+            Some(*code),
+            "{name}"
+        );
     }
 }
 
@@ -200,9 +254,18 @@ fn case_57_patterns_that_match_more_than_they_show() {
     };
     rule(good).expect("an anchored pattern");
     for (pattern, code) in [
-        (good.trim_start_matches('^').to_owned(), "identity.pattern_unanchored"),
-        (good.trim_end_matches('$').to_owned(), "identity.pattern_unanchored"),
-        (format!("{good}|^https://evil\\.example/$"), "identity.pattern_unanchored"),
+        (
+            good.trim_start_matches('^').to_owned(),
+            "identity.pattern_unanchored",
+        ),
+        (
+            good.trim_end_matches('$').to_owned(),
+            "identity.pattern_unanchored",
+        ),
+        (
+            format!("{good}|^https://evil\\.example/$"),
+            "identity.pattern_unanchored",
+        ),
         (format!("(?i){good}"), "identity.pattern_unanchored"),
         (format!("^(?i:{})$", "https://.*"), "identity.pattern_unanchored"),
         (r"^https://github\.com/acme/other/.*$".to_owned(), "identity.san"),
@@ -241,7 +304,11 @@ fn case_61_issuers_that_are_almost_the_expected_one() {
     ] {
         let mut identity = github();
         issuer.clone_into(&mut identity.issuer);
-        assert_eq!(judge_identity(&identity, rule(&github())).err(), Some("identity.issuer"), "{issuer}");
+        assert_eq!(
+            judge_identity(&identity, rule(&github())).err(),
+            Some("identity.issuer"),
+            "{issuer}"
+        );
     }
 }
 
@@ -253,10 +320,18 @@ fn case_62_triggers_that_run_on_a_strangers_input() {
             ..GithubRun::default()
         }
         .identity();
-        assert_eq!(judge_identity(&identity, rule(&identity)).err(), Some("identity.trigger"), "{trigger}");
+        assert_eq!(
+            judge_identity(&identity, rule(&identity)).err(),
+            Some("identity.trigger"),
+            "{trigger}"
+        );
         // In the old claim alone, too.
         let hidden = github().with_claim(2, trigger);
-        assert_eq!(judge_identity(&hidden, rule(&hidden)).err(), Some("identity.trigger"), "{trigger}");
+        assert_eq!(
+            judge_identity(&hidden, rule(&hidden)).err(),
+            Some("identity.trigger"),
+            "{trigger}"
+        );
         let named = IdentityRule {
             triggers: vec![trigger.to_owned()],
             ..rule(&identity)
@@ -273,10 +348,16 @@ fn case_64_same_repository_name_but_another_id() {
     };
     judge_identity(&github(), rule.clone()).expect("the right id");
     let other = github().with_claim(15, "123457");
-    assert_eq!(judge_identity(&other, rule.clone()).err(), Some("identity.repository_id"));
+    assert_eq!(
+        judge_identity(&other, rule.clone()).err(),
+        Some("identity.repository_id")
+    );
     let mut absent = github();
     absent.claims.retain(|(arc, _)| *arc != 15);
-    assert_eq!(judge_identity(&absent, rule).err(), Some("identity.repository_id"));
+    assert_eq!(
+        judge_identity(&absent, rule).err(),
+        Some("identity.repository_id")
+    );
 }
 
 #[test]
@@ -297,7 +378,8 @@ fn case_65_a_subject_of_the_new_style_under_a_rule_of_the_old() {
         let instance = instance();
         let signed = sign(&instance, &Signing::keyless(run.identity()));
         let root = instance.trusted_root();
-        let error = touchmark_verify::verify::verify(&signed.bundle(), &rule.clone().into(), &root, &options());
+        let error =
+            touchmark_verify::verify::verify(&signed.bundle(), &rule.clone().into(), &root, &options());
         let error = error.expect_err("another subject");
         assert_eq!(error.code(), "identity.claim");
         // The reason names the claim, what was expected and what was found.
@@ -325,7 +407,10 @@ fn case_66_self_hosted_where_hosted_is_required() {
     }
     let mut absent = github();
     absent.claims.retain(|(arc, _)| *arc != 11);
-    assert_eq!(judge_identity(&absent, rule).err(), Some("identity.runner_environment"));
+    assert_eq!(
+        judge_identity(&absent, rule).err(),
+        Some("identity.runner_environment")
+    );
 }
 
 #[test]
@@ -363,26 +448,55 @@ fn certificates_without_timestamps_can_be_asked_for_explicitly() {
     };
     let bundle = sign(&instance, &Signing::keyless(github())).bytes();
     let verified = judge_with(&instance, &bundle, &rule(&github()).into(), &options).expect("accepted");
-    assert!(verified.checks().iter().any(|check| format!("{check:?}").contains("without certificate log")));
+    assert!(
+        verified
+            .checks()
+            .iter()
+            .any(|check| format!("{check:?}").contains("without certificate log"))
+    );
 }
 
 #[test]
 fn case_69_two_timestamps_of_one_certificate_log() {
     let signing = Signing::keyless(github());
-    let two = Instance::new(1, InstanceOptions { certificate_logs: 2, ..InstanceOptions::default() });
+    let two = Instance::new(
+        1,
+        InstanceOptions {
+            certificate_logs: 2,
+            ..InstanceOptions::default()
+        },
+    );
     let judge = |instance: &Instance| {
-        judge_with(instance, &sign(instance, &signing).bytes(), &rule(&github()).into(), &scts(2)).map(drop)
+        judge_with(
+            instance,
+            &sign(instance, &signing).bytes(),
+            &rule(&github()).into(),
+            &scts(2),
+        )
+        .map(drop)
     };
     assert_eq!(judge(&two), Ok(()));
-    assert_eq!(judge(&instance().with(Broken::SctTwice)), Err("sct.too_few_operators"));
+    assert_eq!(
+        judge(&instance().with(Broken::SctTwice)),
+        Err("sct.too_few_operators")
+    );
     // One timestamp, although two authorities of one name could have issued the certificate.
-    let namesake = InstanceOptions { namesake_authority: true, ..InstanceOptions::default() };
+    let namesake = InstanceOptions {
+        namesake_authority: true,
+        ..InstanceOptions::default()
+    };
     assert_eq!(judge(&Instance::new(1, namesake)), Err("sct.too_few_operators"));
 }
 
 #[test]
 fn case_69_two_certificate_logs_of_one_operator() {
-    let two = Instance::new(1, InstanceOptions { certificate_logs: 2, ..InstanceOptions::default() });
+    let two = Instance::new(
+        1,
+        InstanceOptions {
+            certificate_logs: 2,
+            ..InstanceOptions::default()
+        },
+    );
     let bundle = sign(&two, &Signing::keyless(github())).bundle();
     let mut root = two.trusted_root_value();
     root["ctlogs"][1]["operator"] = root["ctlogs"][0]["operator"].clone();
@@ -393,13 +507,19 @@ fn case_69_two_certificate_logs_of_one_operator() {
 
 #[test]
 fn case_70_timestamps_with_extensions() {
-    let options = InstanceOptions { sct_extensions: true, ..InstanceOptions::default() };
+    let options = InstanceOptions {
+        sct_extensions: true,
+        ..InstanceOptions::default()
+    };
     judge(&Instance::new(1, options), &Signing::keyless(github())).expect("accepted");
 }
 
 #[test]
 fn case_71_two_intermediates_of_one_name() {
-    let options = InstanceOptions { namesake_authority: true, ..InstanceOptions::default() };
+    let options = InstanceOptions {
+        namesake_authority: true,
+        ..InstanceOptions::default()
+    };
     for version in [BundleVersion::V02, BundleVersion::V03] {
         let signing = Signing::keyless(github()).version(version);
         judge(&Instance::new(1, options.clone()), &signing).expect("accepted by the one that signed");
@@ -417,12 +537,21 @@ fn case_72_a_hundred_cross_signed_authorities() {
     let chain = &mut bundle["verificationMaterial"]["x509CertificateChain"]["certificates"];
     chain[0] = stranger.json["verificationMaterial"]["x509CertificateChain"]["certificates"][0].clone();
     chain.as_array_mut().expect("a list").truncate(16);
-    for part in ["dsseEnvelope", "/verificationMaterial/tlogEntries", "/verificationMaterial/timestampVerificationData"] {
+    for part in [
+        "dsseEnvelope",
+        "/verificationMaterial/tlogEntries",
+        "/verificationMaterial/timestampVerificationData",
+    ] {
         let pointer = format!("/{}", part.trim_start_matches('/'));
         let good = stranger.json.pointer(&pointer).expect("it is there").clone();
         *bundle.pointer_mut(&pointer).expect("it is there") = good;
     }
-    let found = judge_with(&instance(), bundle.to_string().as_bytes(), &rule(&github()).into(), &options());
+    let found = judge_with(
+        &instance(),
+        bundle.to_string().as_bytes(),
+        &rule(&github()).into(),
+        &options(),
+    );
     assert_eq!(found.err(), Some("certificate.chain"));
 }
 
@@ -432,7 +561,8 @@ fn case_74_keys_and_identities_do_not_stand_in_for_each_other() {
     let key = instance.key(Scheme::P256, "managed");
     let public = PublicKey::from_spki_der(&key.spki()).expect("a key");
     let mut ring = KeyRing::new();
-    ring.allow(public.fingerprint()).name(&touchmark_testkit::sigstore::hint(&key), public.fingerprint());
+    ring.allow(public.fingerprint())
+        .name(&touchmark_testkit::sigstore::hint(&key), public.fingerprint());
     ring.add_key(public);
     let by_key = sign(&instance, &Signing::with_key(key)).bytes();
     let by_identity = sign(&instance, &Signing::keyless(github())).bytes();

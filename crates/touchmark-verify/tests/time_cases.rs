@@ -62,7 +62,10 @@ fn windows_of_authorities_and_of_their_certificates_hold() {
 
 #[test]
 fn case_109_two_tokens_of_one_authority_count_once() {
-    let asked = |timestamps| VerifyOptions { timestamps, ..options() };
+    let asked = |timestamps| VerifyOptions {
+        timestamps,
+        ..options()
+    };
     let judge = |instance: &Instance, signing: &Signing, count| {
         let bundle = sign(instance, signing).bytes();
         judge_with(instance, &bundle, &rule(&github()).into(), &asked(count)).map(drop)
@@ -71,7 +74,13 @@ fn case_109_two_tokens_of_one_authority_count_once() {
     let twice = instance().with(Broken::TwoTokensOfOneAuthority);
     assert_eq!(judge(&twice, &signing, 1), Ok(()));
     assert_eq!(judge(&twice, &signing, 2), Err("time.too_few_operators"));
-    let two = Instance::new(1, InstanceOptions { timestamp_authorities: 2, ..InstanceOptions::default() });
+    let two = Instance::new(
+        1,
+        InstanceOptions {
+            timestamp_authorities: 2,
+            ..InstanceOptions::default()
+        },
+    );
     let both = signing.timestamps(&[(0, SIGNED_AT + 2), (1, SIGNED_AT + 3)]);
     assert_eq!(judge(&two, &both, 2), Ok(()));
     assert_eq!(judge(&two, &both, 3), Err("time.too_few_operators"));
@@ -83,7 +92,10 @@ fn case_109_an_integrated_time_is_no_timestamp() {
     let instance = instance();
     let bundle = sign(&instance, &signing).bytes();
     let judge = |timestamps| {
-        let options = VerifyOptions { timestamps, ..options() };
+        let options = VerifyOptions {
+            timestamps,
+            ..options()
+        };
         judge_with(&instance, &bundle, &rule(&github()).into(), &options).map(drop)
     };
     assert_eq!(judge(0), Ok(()));
@@ -94,7 +106,11 @@ fn case_109_an_integrated_time_is_no_timestamp() {
 fn case_110_two_verified_times_of_which_one_is_outside() {
     refused(Broken::SecondTokenOutside, "certificate.outside_validity");
     let signing = Signing::keyless(github()).log(LogKind::V1Dsse);
-    refused_as(Broken::IntegratedTimeOutside, &signing, "certificate.outside_validity");
+    refused_as(
+        Broken::IntegratedTimeOutside,
+        &signing,
+        "certificate.outside_validity",
+    );
 }
 
 #[test]
@@ -109,7 +125,11 @@ fn case_111_weak_imprints_and_answers_that_grant_nothing() {
 fn case_112_an_integrated_time_that_nobody_signed_is_no_time() {
     refused(Broken::OnlyIntegratedTimeOfV2, "certificate.no_verified_time");
     let v1 = Signing::keyless(github()).log(LogKind::V1Dsse);
-    refused_as(Broken::OnlyIntegratedTimeWithoutPromise, &v1, "certificate.no_verified_time");
+    refused_as(
+        Broken::OnlyIntegratedTimeWithoutPromise,
+        &v1,
+        "certificate.no_verified_time",
+    );
     refused(Broken::NoTime, "certificate.no_verified_time");
     refused_as(Broken::NoTime, &v1, "certificate.no_verified_time");
 }
@@ -122,10 +142,18 @@ fn case_112_an_integrated_time_in_a_v2_entry_is_ignored() {
     signed.entry()["integratedTime"] = "1".into();
     let verified = judge_with(&instance, &signed.bytes(), &rule(&github()).into(), &options());
     let verified = verified.expect("accepted");
-    let [time] = verified.verified_times() else { panic!("one time") };
+    let [time] = verified.verified_times() else {
+        panic!("one time")
+    };
     assert!(matches!(time.source, TimeSource::TimestampAuthority { .. }));
-    let ignored = verified.checks().iter().find(|check| check.name == "time.integrated");
-    assert!(matches!(ignored.map(|check| &check.outcome), Some(CheckOutcome::Skipped { .. })));
+    let ignored = verified
+        .checks()
+        .iter()
+        .find(|check| check.name == "time.integrated");
+    assert!(matches!(
+        ignored.map(|check| &check.outcome),
+        Some(CheckOutcome::Skipped { .. })
+    ));
 }
 
 #[test]
@@ -172,7 +200,10 @@ fn case_115_a_key_outside_its_declared_window() {
     for outside in [-101, 101] {
         assert_eq!(judge(&[(0, SIGNED_AT + outside)]), Err("signer.outside_window"));
     }
-    assert_eq!(judge(&[(0, SIGNED_AT), (0, SIGNED_AT + 101)]), Err("signer.outside_window"));
+    assert_eq!(
+        judge(&[(0, SIGNED_AT), (0, SIGNED_AT + 101)]),
+        Err("signer.outside_window")
+    );
     assert_eq!(judge(&[]), Err("signer.window_needs_time"));
 }
 
@@ -180,10 +211,16 @@ fn case_115_a_key_outside_its_declared_window() {
 fn case_117_a_clock_one_year_ahead_changes_nothing() {
     const YEAR: i64 = 365 * 86_400;
     let instance = instance();
-    for signing in [Signing::keyless(github()), Signing::keyless(github()).log(LogKind::V1Dsse)] {
+    for signing in [
+        Signing::keyless(github()),
+        Signing::keyless(github()).log(LogKind::V1Dsse),
+    ] {
         let bundle = sign(&instance, &signing).bytes();
         let judge = |moment| {
-            let options = VerifyOptions { at: at(moment), ..options() };
+            let options = VerifyOptions {
+                at: at(moment),
+                ..options()
+            };
             judge_with(&instance, &bundle, &rule(&github()).into(), &options)
         };
         let now = judge(SIGNED_AT + 86_400).expect("accepted");
@@ -192,6 +229,9 @@ fn case_117_a_clock_one_year_ahead_changes_nothing() {
         assert_eq!(format!("{:?}", now.checks()), format!("{:?}", ahead.checks()));
         // A year behind: the good bundle is the same, as no clock says when it was signed.
         let behind = judge(SIGNED_AT + 86_400 - YEAR).map(drop);
-        assert!(behind.is_ok() || behind == Err("tlog.outside_log_window"), "{behind:?}");
+        assert!(
+            behind.is_ok() || behind == Err("tlog.outside_log_window"),
+            "{behind:?}"
+        );
     }
 }

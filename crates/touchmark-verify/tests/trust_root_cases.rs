@@ -16,19 +16,42 @@ use touchmark_verify::verify::verify;
 /// The windows that hold a good bundle: which part, what falls into it, and what a window that ends earlier means.
 const WINDOWS: &[(Part, LogKind, i64, &str)] = &[
     // The certificate is judged at the time of the timestamp.
-    (Part::CertificateAuthority, LogKind::V2, SIGNED_AT + 2, "certificate.outside_authority_window"),
+    (
+        Part::CertificateAuthority,
+        LogKind::V2,
+        SIGNED_AT + 2,
+        "certificate.outside_authority_window",
+    ),
     // Its log signed when it was issued.
     (Part::CertificateLog, LogKind::V2, SIGNED_AT, "sct.outside_window"),
-    (Part::TimestampAuthority, LogKind::V2, SIGNED_AT + 2, "time.outside_authority_window"),
-    (Part::RekorV2, LogKind::V2, SIGNED_AT + 2, "tlog.outside_log_window"),
-    (Part::RekorV1, LogKind::V1Dsse, SIGNED_AT + 3, "tlog.outside_log_window"),
+    (
+        Part::TimestampAuthority,
+        LogKind::V2,
+        SIGNED_AT + 2,
+        "time.outside_authority_window",
+    ),
+    (
+        Part::RekorV2,
+        LogKind::V2,
+        SIGNED_AT + 2,
+        "tlog.outside_log_window",
+    ),
+    (
+        Part::RekorV1,
+        LogKind::V1Dsse,
+        SIGNED_AT + 3,
+        "tlog.outside_log_window",
+    ),
 ];
 
 #[test]
 fn case_119_the_last_second_of_a_window_belongs_to_it_and_the_next_does_not() {
     for (part, log, end, code) in WINDOWS {
         let judge = |end| {
-            let options = InstanceOptions { windows: vec![(*part, end)], ..InstanceOptions::default() };
+            let options = InstanceOptions {
+                windows: vec![(*part, end)],
+                ..InstanceOptions::default()
+            };
             judge(&Instance::new(1, options), &Signing::keyless(github()).log(*log)).map(drop)
         };
         assert_eq!(judge(*end), Ok(()), "{part:?}");
@@ -101,11 +124,20 @@ fn case_130_what_a_bundle_brings_is_not_trusted() {
     let chain = &mut bundle["verificationMaterial"]["x509CertificateChain"]["certificates"];
     chain[1] = raw(&namesake.intermediate.certificate);
     let judged = |bundle: &serde_json::Value| {
-        judge_with(&instance(), bundle.to_string().as_bytes(), &rule(&github()).into(), &options()).map(drop)
+        judge_with(
+            &instance(),
+            bundle.to_string().as_bytes(),
+            &rule(&github()).into(),
+            &options(),
+        )
+        .map(drop)
     };
     assert_eq!(judged(&bundle), Err("certificate.chain"));
     let chain = &mut bundle["verificationMaterial"]["x509CertificateChain"]["certificates"];
-    chain.as_array_mut().expect("a list").push(raw(&namesake.root.certificate));
+    chain
+        .as_array_mut()
+        .expect("a list")
+        .push(raw(&namesake.root.certificate));
     assert_eq!(judged(&bundle), Err("certificate.root_in_bundle"));
 }
 
@@ -137,7 +169,11 @@ fn case_131_variables_of_the_environment_do_not_switch_trust() {
         "{:?}",
         (
             judge(&instance(), &Signing::keyless(github())).map(drop),
-            judge(&instance().with(CertificateDefect::UnknownRoot), &Signing::keyless(github())).map(drop),
+            judge(
+                &instance().with(CertificateDefect::UnknownRoot),
+                &Signing::keyless(github())
+            )
+            .map(drop),
         )
     );
     assert_eq!(judged, r#"(Ok(()), Err("certificate.chain"))"#);
@@ -151,11 +187,20 @@ fn case_131_variables_of_the_environment_do_not_switch_trust() {
     let stranger = Instance::new(2, InstanceOptions::default());
     std::fs::write(&root, stranger.trusted_root_json()).expect("a file");
     let mut child = std::process::Command::new(std::env::current_exe().expect("this test"));
-    child.args(["--exact", "case_131_variables_of_the_environment_do_not_switch_trust"]).env(CHILD, "1");
+    child
+        .args([
+            "--exact",
+            "case_131_variables_of_the_environment_do_not_switch_trust",
+        ])
+        .env(CHILD, "1");
     for variable in VARIABLES {
         child.env(variable, &root);
     }
     let output = child.output().expect("it runs");
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

@@ -169,7 +169,13 @@ impl Authority {
     }
 }
 
-fn authority_template(issuer: &[u8], name: &[u8], key: &Key, validity: Validity, more: Vec<Extension>) -> Template {
+fn authority_template(
+    issuer: &[u8],
+    name: &[u8],
+    key: &Key,
+    validity: Validity,
+    more: Vec<Extension>,
+) -> Template {
     let spki = key.spki();
     let mut extensions = vec![
         // keyCertSign and cRLSign.
@@ -226,7 +232,11 @@ pub fn fulcio_extensions(identity: &Identity, spki: &[u8], issuer_spki: &[u8]) -
     ];
     for (arc, text) in &identity.claims {
         // The first six are the raw text, the others a UTF8String.
-        let value = if *arc <= 6 { text.as_bytes().to_vec() } else { der::utf8(text) };
+        let value = if *arc <= 6 {
+            text.as_bytes().to_vec()
+        } else {
+            der::utf8(text)
+        };
         extensions.push(Extension::new(&fulcio_oid(*arc), false, value));
     }
     extensions.push(Extension::new(&fulcio_oid(8), false, der::utf8(&identity.issuer)));

@@ -47,7 +47,10 @@ pub fn context_primitive(number: u8, content: &[u8]) -> Vec<u8> {
 
 /// Encodes an OBJECT IDENTIFIER in dotted form.
 pub fn oid(dotted: &str) -> Vec<u8> {
-    let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().expect("a number")).collect();
+    let arcs: Vec<u64> = dotted
+        .split('.')
+        .map(|arc| arc.parse().expect("a number"))
+        .collect();
     let mut content = Vec::new();
     push_base128(&mut content, arcs[0] * 40 + arcs[1]);
     for arc in &arcs[2..] {
@@ -133,7 +136,10 @@ mod tests {
 
     #[test]
     fn elements_are_the_ones_of_the_standard() {
-        assert_eq!(oid("1.2.840.113549"), [0x06, 0x06, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d]);
+        assert_eq!(
+            oid("1.2.840.113549"),
+            [0x06, 0x06, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d]
+        );
         assert_eq!(integer(&[0, 0x80]), [0x02, 0x02, 0x00, 0x80]);
         assert_eq!(small(0), [0x02, 0x01, 0x00]);
         assert_eq!(tlv(0x04, &[7; 200])[..4], [0x04, 0x81, 200, 7]);

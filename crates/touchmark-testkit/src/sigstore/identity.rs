@@ -63,7 +63,10 @@ impl Identity {
 
     /// Returns the claim with this last arc.
     pub fn claim(&self, arc: u8) -> Option<&str> {
-        self.claims.iter().find(|(found, _)| *found == arc).map(|(_, text)| text.as_str())
+        self.claims
+            .iter()
+            .find(|(found, _)| *found == arc)
+            .map(|(_, text)| text.as_str())
     }
 
     /// Returns the identity with a claim set, or replaced.

@@ -160,7 +160,9 @@ impl Instance {
                     with_extensions: options.sct_extensions,
                 })
                 .collect(),
-            timestamp_authorities: (0..options.timestamp_authorities.max(usize::from(needs_two(defect)) * 2))
+            timestamp_authorities: (0..options
+                .timestamp_authorities
+                .max(usize::from(needs_two(defect)) * 2))
                 .map(|index| timestamp_authority(&options, defect, &key, index))
                 .collect(),
             issuer_key: key(Scheme::P256, "token issuer"),
@@ -280,7 +282,11 @@ fn timestamp_authority(
     )
 }
 
-fn witnesses(options: &InstanceOptions, defect: Option<Defect>, key: &dyn Fn(Scheme, &str) -> Key) -> Vec<Witness> {
+fn witnesses(
+    options: &InstanceOptions,
+    defect: Option<Defect>,
+    key: &dyn Fn(Scheme, &str) -> Key,
+) -> Vec<Witness> {
     let least = usize::from(defect == Some(LogDefect::OnlyCosignatures.into()));
     (0..options.witnesses.max(least))
         .map(|index| Witness {

@@ -78,10 +78,15 @@ impl Instance {
         let logs = &self.certificate_logs;
         match defect {
             Some(CertificateDefect::SctMissing) => Vec::new(),
-            Some(CertificateDefect::SctTwice) => [at, at + 1].map(|at| logs[0].timestamp(template, issuer, at)).to_vec(),
+            Some(CertificateDefect::SctTwice) => [at, at + 1]
+                .map(|at| logs[0].timestamp(template, issuer, at))
+                .to_vec(),
             Some(CertificateDefect::SctOfUnknownLog) => {
                 let key = self.key(Scheme::P256, "unknown ct log");
-                let log = CtLog { key, with_extensions: false };
+                let log = CtLog {
+                    key,
+                    with_extensions: false,
+                };
                 vec![log.timestamp(template, issuer, at)]
             }
             Some(CertificateDefect::SctOfOtherCertificate) => {
@@ -93,7 +98,10 @@ impl Instance {
                 let tbs = template.to_be_signed(issuer.key.scheme());
                 vec![logs[0].timestamp_over(&tbs, &self.namesake.intermediate.key.spki_digest(), at)]
             }
-            _ => logs.iter().map(|log| log.timestamp(template, issuer, at)).collect(),
+            _ => logs
+                .iter()
+                .map(|log| log.timestamp(template, issuer, at))
+                .collect(),
         }
     }
 }
@@ -146,7 +154,9 @@ fn break_profile(defect: CertificateDefect, template: &mut Template, identity: &
             template.extension(&fulcio_oid(8)).value.push(0);
         }
         CertificateDefect::ClaimWithNul => {
-            template.extensions.push(Extension::new(&fulcio_oid(21), false, der::utf8("run\0run")));
+            template
+                .extensions
+                .push(Extension::new(&fulcio_oid(23), false, der::utf8("prod\0uction")));
         }
         _ => break_name(defect, template, identity),
     }
@@ -171,7 +181,9 @@ fn break_name(defect: CertificateDefect, template: &mut Template, identity: &Ide
         CertificateDefect::NameWithDel => with("\u{7f}"),
         CertificateDefect::NameWithBidi => with("\u{202e}"),
         CertificateDefect::NameMissing => {
-            template.extensions.retain(|found| found.oid != SUBJECT_ALTERNATIVE_NAME);
+            template
+                .extensions
+                .retain(|found| found.oid != SUBJECT_ALTERNATIVE_NAME);
             return;
         }
         _ => return,

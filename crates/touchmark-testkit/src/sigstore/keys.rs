@@ -113,7 +113,9 @@ enum Secret {
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Key").field("scheme", &self.scheme).finish_non_exhaustive()
+        f.debug_struct("Key")
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
     }
 }
 
@@ -143,11 +145,21 @@ impl Key {
     /// Returns the public key, DER `SubjectPublicKeyInfo`.
     pub fn spki(&self) -> Vec<u8> {
         match &self.secret {
-            Secret::P256(key) => key.verifying_key().to_public_key_der().expect("a key can be encoded").into_vec(),
-            Secret::P384(key) => key.verifying_key().to_public_key_der().expect("a key can be encoded").into_vec(),
-            Secret::Ed25519(key) => {
-                key.verifying_key().to_public_key_der().expect("a key can be encoded").into_vec()
-            }
+            Secret::P256(key) => key
+                .verifying_key()
+                .to_public_key_der()
+                .expect("a key can be encoded")
+                .into_vec(),
+            Secret::P384(key) => key
+                .verifying_key()
+                .to_public_key_der()
+                .expect("a key can be encoded")
+                .into_vec(),
+            Secret::Ed25519(key) => key
+                .verifying_key()
+                .to_public_key_der()
+                .expect("a key can be encoded")
+                .into_vec(),
         }
     }
 
@@ -235,7 +247,11 @@ pub(super) fn verify(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
         let signature = ed25519_dalek::Signature::from_slice(signature);
         return signature.is_ok_and(|signature| key.verify_strict(message, &signature).is_ok());
     }
-    let scheme = if p384::PublicKey::from_public_key_der(spki).is_ok() { Scheme::P384 } else { Scheme::P256 };
+    let scheme = if p384::PublicKey::from_public_key_der(spki).is_ok() {
+        Scheme::P384
+    } else {
+        Scheme::P256
+    };
     verify_digest(spki, &scheme.hash().of(message), signature)
 }
 
@@ -257,14 +273,18 @@ pub(super) fn verify_digest(spki: &[u8], digest: &[u8], signature: &[u8]) -> boo
 /// Verifies a signature in the fixed-length form of JSON Web Signatures.
 pub(super) fn verify_fixed_p256(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let signature = p256::ecdsa::Signature::from_slice(signature);
-    signature.is_ok_and(|signature| {
-        verify_digest(spki, &Hash::Sha256.of(message), signature.to_der().as_bytes())
-    })
+    signature
+        .is_ok_and(|signature| verify_digest(spki, &Hash::Sha256.of(message), signature.to_der().as_bytes()))
 }
 
 /// Returns the public key in a PEM text: a key, or a certificate's.
 pub(super) fn spki_of_pem(text: &str) -> Option<(bool, Vec<u8>, Vec<u8>)> {
-    let label = text.trim_start().strip_prefix("-----BEGIN ")?.split("-----").next()?.to_owned();
+    let label = text
+        .trim_start()
+        .strip_prefix("-----BEGIN ")?
+        .split("-----")
+        .next()?
+        .to_owned();
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = STANDARD.decode(body.trim()).ok()?;
     match label.as_str() {
@@ -297,7 +317,12 @@ pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         0..=0x7f => (usize::from(*first), rest),
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+            (
+                bytes
+                    .iter()
+                    .fold(0, |length, byte| length << 8 | usize::from(*byte)),
+                rest,
+            )
         }
         _ => return None,
     };

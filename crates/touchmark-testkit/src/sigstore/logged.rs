@@ -22,7 +22,9 @@ impl Instance {
                 let text = String::from_utf8(body).expect("JSON");
                 body = text.replacen(':', ": ", 1).into_bytes();
             }
-            Some(Defect::Log(LogDefect::VerifierDiffers | LogDefect::SignatureDiffers)) => body = other.clone(),
+            Some(Defect::Log(LogDefect::VerifierDiffers | LogDefect::SignatureDiffers)) => {
+                body = other.clone()
+            }
             _ => {}
         }
         let spliced = self.is(LogDefect::EntryOfOtherBundle);
@@ -57,7 +59,8 @@ impl Instance {
                 let spec = &mut other["spec"]["hashedRekordV002"];
                 match self.defect {
                     Some(Defect::Log(LogDefect::VerifierDiffers)) => {
-                        let certificate = flipped(&spec["signature"]["verifier"]["x509Certificate"]["rawBytes"]);
+                        let certificate =
+                            flipped(&spec["signature"]["verifier"]["x509Certificate"]["rawBytes"]);
                         spec["signature"]["verifier"]["x509Certificate"]["rawBytes"] = certificate;
                     }
                     Some(Defect::Log(LogDefect::SignatureDiffers)) => {
@@ -107,7 +110,10 @@ impl Instance {
             LogDefect::VersionUnknown => entry["kindVersion"]["version"] = "0.0.9".into(),
             LogDefect::ProofMissing => remove(&mut entry, "inclusionProof"),
             LogDefect::IndexDiffers => {
-                let index: u64 = entry["logIndex"].as_str().and_then(|text| text.parse().ok()).expect("a number");
+                let index: u64 = entry["logIndex"]
+                    .as_str()
+                    .and_then(|text| text.parse().ok())
+                    .expect("a number");
                 entry["logIndex"] = (index - 1).to_string().into();
                 if signing.log == LogKind::V2 {
                     entry["inclusionProof"]["logIndex"] = (index - 1).to_string().into();
@@ -119,10 +125,15 @@ impl Instance {
             }
             LogDefect::InnerNodeAsLeaf => self.inner_node(&mut entry),
             LogDefect::PromiseOverOtherTime => {
-                let time: i64 = entry["integratedTime"].as_str().and_then(|t| t.parse().ok()).expect("a time");
+                let time: i64 = entry["integratedTime"]
+                    .as_str()
+                    .and_then(|t| t.parse().ok())
+                    .expect("a time");
                 entry["integratedTime"] = (time - 1).to_string().into();
             }
-            LogDefect::PromiseOverOtherIndex | LogDefect::PromiseOverOtherBody | LogDefect::PromiseOverOtherLog => {
+            LogDefect::PromiseOverOtherIndex
+            | LogDefect::PromiseOverOtherBody
+            | LogDefect::PromiseOverOtherLog => {
                 self.break_promise(defect, &mut entry);
             }
             LogDefect::ProofHashFlipped
@@ -151,9 +162,19 @@ impl Instance {
 
     fn break_promise(&self, defect: LogDefect, entry: &mut Value) {
         let log = self.rekor_v1();
-        let body = STANDARD.decode(entry["canonicalizedBody"].as_str().expect("base64")).expect("base64");
-        let number = |value: &Value| value.as_str().and_then(|text| text.parse::<i64>().ok()).expect("a number");
-        let (time, index) = (number(&entry["integratedTime"]), number(&entry["logIndex"]) as u64);
+        let body = STANDARD
+            .decode(entry["canonicalizedBody"].as_str().expect("base64"))
+            .expect("base64");
+        let number = |value: &Value| {
+            value
+                .as_str()
+                .and_then(|text| text.parse::<i64>().ok())
+                .expect("a number")
+        };
+        let (time, index) = (
+            number(&entry["integratedTime"]),
+            number(&entry["logIndex"]) as u64,
+        );
         let promise = match defect {
             LogDefect::PromiseOverOtherIndex => log.sign_promise(&body, time, index + 1),
             LogDefect::PromiseOverOtherBody => log.sign_promise(b"{}", time, index),
@@ -185,7 +206,11 @@ impl Instance {
         let resigned = |text: String| self.sign_note(signing, &text);
         let unknown = |number: usize| {
             let key = self.key(Scheme::Ed25519, &format!("unknown {}", number % 3));
-            signature_line(&format!("stranger{number}.example.test"), [number as u8, 1, 2, 3], &key.sign(b"?"))
+            signature_line(
+                &format!("stranger{number}.example.test"),
+                [number as u8, 1, 2, 3],
+                &key.sign(b"?"),
+            )
         };
         *envelope = match defect {
             LogDefect::CheckpointWithoutOrigin => resigned(format!("\n{size}\n{root}\n")),
@@ -212,7 +237,11 @@ impl Instance {
                 format!("{note}{}", (0..10_000).map(unknown).collect::<String>())
             }
             LogDefect::OnlyCosignatures => {
-                let others: String = signatures.lines().skip(1).map(|line| format!("{line}\n")).collect();
+                let others: String = signatures
+                    .lines()
+                    .skip(1)
+                    .map(|line| format!("{line}\n"))
+                    .collect();
                 format!("{text}\n\n{others}")
             }
             _ => note,
@@ -224,11 +253,17 @@ impl Instance {
     fn other_logs_note(&self, origin: &str, size: &str, root: &str, signatures: &str) -> String {
         let other: Key = self.key(Scheme::Ed25519, "colliding log");
         let line = signatures.lines().next().expect("the log's line");
-        let blob = STANDARD.decode(line.rsplit_once(' ').expect("a signature").1).expect("base64");
+        let blob = STANDARD
+            .decode(line.rsplit_once(' ').expect("a signature").1)
+            .expect("base64");
         let root = Hash::from_base64(root).expect("a root");
         let text = checkpoint_text(origin, size.parse().expect("a size"), &root);
         let name = line.split(' ').nth(1).expect("a name");
-        let line = signature_line(name, [blob[0], blob[1], blob[2], blob[3]], &other.sign(text.as_bytes()));
+        let line = signature_line(
+            name,
+            [blob[0], blob[1], blob[2], blob[3]],
+            &other.sign(text.as_bytes()),
+        );
         format!("{text}\n{line}")
     }
 }
@@ -243,7 +278,10 @@ fn break_proof(defect: LogDefect, proof: &mut Value) {
         LogDefect::ProofHashShort => hashes[0] = STANDARD.encode([9; 31]).into(),
         LogDefect::ProofRootDiffers => proof["rootHash"] = flipped(&proof["rootHash"]),
         _ => {
-            let size: u64 = proof["treeSize"].as_str().and_then(|text| text.parse().ok()).expect("a size");
+            let size: u64 = proof["treeSize"]
+                .as_str()
+                .and_then(|text| text.parse().ok())
+                .expect("a size");
             proof["treeSize"] = (size + 1).to_string().into();
         }
     }

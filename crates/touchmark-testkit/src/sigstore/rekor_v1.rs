@@ -110,8 +110,12 @@ impl RekorV1 {
     pub fn entry(&self, index: usize, size: usize) -> Value {
         let body = self.tree.entry(index).expect("it was appended");
         let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
-        let hashes: Vec<String> =
-            self.tree.inclusion(index, size).iter().map(touchmark_tlog::merkle::Hash::to_base64).collect();
+        let hashes: Vec<String> = self
+            .tree
+            .inclusion(index, size)
+            .iter()
+            .map(touchmark_tlog::merkle::Hash::to_base64)
+            .collect();
         json!({
             "logIndex": self.global_index(index).to_string(),
             "logId": {"keyId": STANDARD.encode(self.key.spki_digest())},
@@ -132,8 +136,12 @@ impl RekorV1 {
     /// Returns an entry as the log's own API answers, under its uuid.
     pub fn api_entry(&self, index: usize) -> Value {
         let size = self.tree.size();
-        let hashes: Vec<String> =
-            self.tree.inclusion(index, size).iter().map(|hash| hex(hash.as_bytes())).collect();
+        let hashes: Vec<String> = self
+            .tree
+            .inclusion(index, size)
+            .iter()
+            .map(|hash| hex(hash.as_bytes()))
+            .collect();
         let mut answer = json!({});
         answer[self.uuid(index)] = json!({
             "body": STANDARD.encode(self.tree.entry(index).expect("it was appended")),
@@ -156,7 +164,11 @@ impl RekorV1 {
 
     /// Returns an entry's uuid: the tree's number and the leaf's hash.
     pub fn uuid(&self, index: usize) -> String {
-        format!("{:016x}{}", self.tree_id, hex(self.tree.leaves()[index].as_bytes()))
+        format!(
+            "{:016x}{}",
+            self.tree_id,
+            hex(self.tree.leaves()[index].as_bytes())
+        )
     }
 
     /// Returns an entry's index over all trees of the log.
@@ -189,7 +201,11 @@ impl RekorV1 {
     /// Signs a text as a checkpoint, whatever it says.
     pub fn sign_note(&self, text: &str) -> String {
         let id = self.key.spki_digest();
-        let line = signature_line(&self.host, [id[0], id[1], id[2], id[3]], &self.key.sign(text.as_bytes()));
+        let line = signature_line(
+            &self.host,
+            [id[0], id[1], id[2], id[3]],
+            &self.key.sign(text.as_bytes()),
+        );
         format!("{text}\n{line}")
     }
 }

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use touchmark_tlog::tile::{TileKind, TilePath, append_entry, encode_hashes};
 
-use super::keys::{Key, Scheme};
 use super::canonical;
+use super::keys::{Key, Scheme};
 use super::tree::{Tree, Witness, checkpoint_text, note_key_id, signature_line};
 
 /// A Rekor v2 log.
@@ -99,8 +99,12 @@ impl RekorV2 {
 
     /// Returns an entry as bundles carry it, proven in the tree of `size` entries.
     pub fn entry(&self, index: usize, size: usize, at: i64) -> Value {
-        let hashes: Vec<String> =
-            self.tree.inclusion(index, size).iter().map(touchmark_tlog::merkle::Hash::to_base64).collect();
+        let hashes: Vec<String> = self
+            .tree
+            .inclusion(index, size)
+            .iter()
+            .map(touchmark_tlog::merkle::Hash::to_base64)
+            .collect();
         json!({
             "logIndex": index.to_string(),
             "logId": {"keyId": STANDARD.encode(self.log_id())},
@@ -124,14 +128,22 @@ impl RekorV2 {
 
     /// Signs a text as a checkpoint, whatever it says.
     pub fn sign_note(&self, text: &str, at: i64) -> String {
-        let cosignatures: String = self.witnesses.iter().map(|witness| witness.cosign(text, at)).collect();
+        let cosignatures: String = self
+            .witnesses
+            .iter()
+            .map(|witness| witness.cosign(text, at))
+            .collect();
         format!("{text}\n{}{cosignatures}", self.signature_line(text))
     }
 
     /// Returns the log's own signature line over a text.
     pub fn signature_line(&self, text: &str) -> String {
         let id = self.log_id();
-        signature_line(&self.origin, [id[0], id[1], id[2], id[3]], &self.key.sign(text.as_bytes()))
+        signature_line(
+            &self.origin,
+            [id[0], id[1], id[2], id[3]],
+            &self.key.sign(text.as_bytes()),
+        )
     }
 
     /// Returns a tile of hashes or of entries, where the path names one that is there.

@@ -98,7 +98,10 @@ impl Signing {
         Self {
             signatory: Signatory::Key(key),
             timestamps: Vec::new(),
-            ..Self::keyless(Identity::email("nobody@example.test", "https://nowhere.example.test"))
+            ..Self::keyless(Identity::email(
+                "nobody@example.test",
+                "https://nowhere.example.test",
+            ))
         }
     }
 
@@ -197,12 +200,24 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 impl Instance {
     /// Signs a statement's bytes in a DSSE envelope.
     pub fn sign_statement(&self, signing: &Signing, payload: &[u8]) -> Signed {
-        self.sign(signing, &Content { bytes: payload, kind: ContentKind::Statement })
+        self.sign(
+            signing,
+            &Content {
+                bytes: payload,
+                kind: ContentKind::Statement,
+            },
+        )
     }
 
     /// Signs a message that stays outside of the bundle.
     pub fn sign_message(&self, signing: &Signing, message: &[u8]) -> Signed {
-        self.sign(signing, &Content { bytes: message, kind: ContentKind::Message })
+        self.sign(
+            signing,
+            &Content {
+                bytes: message,
+                kind: ContentKind::Message,
+            },
+        )
     }
 
     fn sign(&self, signing: &Signing, content: &Content<'_>) -> Signed {
@@ -215,8 +230,10 @@ impl Instance {
         let mut material = self.material(signing.version, &key, certificate.as_deref());
         let tokens = self.tokens(signing, content, &signature);
         if !tokens.is_empty() {
-            let tokens: Vec<Value> =
-                tokens.iter().map(|token| json!({"signedTimestamp": STANDARD.encode(token)})).collect();
+            let tokens: Vec<Value> = tokens
+                .iter()
+                .map(|token| json!({"signedTimestamp": STANDARD.encode(token)}))
+                .collect();
             material["timestampVerificationData"] = json!({"rfc3161Timestamps": tokens});
         }
         let entries = self.entries(signing, content, &key, &signature, &verifier);
@@ -227,7 +244,11 @@ impl Instance {
         });
         match content.kind {
             ContentKind::Statement => {
-                let keyid = if certificate.is_none() { hint(&key) } else { String::new() };
+                let keyid = if certificate.is_none() {
+                    hint(&key)
+                } else {
+                    String::new()
+                };
                 bundle["dsseEnvelope"] = envelope(content.bytes, &signature, &keyid);
             }
             ContentKind::Message => {
@@ -281,7 +302,10 @@ impl Instance {
             return json!({"x509CertificateChain": {"certificates": chain}});
         }
         if self.is(CertificateDefect::RootInBundle) {
-            chain.extend([raw(&authority.intermediate.certificate), raw(&authority.root.certificate)]);
+            chain.extend([
+                raw(&authority.intermediate.certificate),
+                raw(&authority.root.certificate),
+            ]);
             return json!({"x509CertificateChain": {"certificates": chain}});
         }
         match version {
@@ -293,21 +317,26 @@ impl Instance {
         }
     }
 
-    /// Returns one of many certificates for the intermediate's name, each of which could have issued any other.
+    /// Returns one of many certificates of two names that certify each other with one key: the stranger's, so that
+    /// every path among them is right and none ends.
     fn cross_signed(&self, number: usize) -> Vec<u8> {
-        use super::certificate::Authority;
-        let scheme = self.options.certificate_authority;
-        let intermediate = &self.certificate_authority.intermediate;
-        let issuer = Authority {
-            key: self.key(scheme, &format!("cross {}", number % 7)),
-            ..intermediate.clone()
+        use super::certificate::{Authority, Validity};
+        let stranger = &self.namesake.intermediate;
+        let crossing = Authority {
+            name: super::der::name(&self.options.operator, "sigstore crossing"),
+            ..stranger.clone()
         };
-        let key = self.key(scheme, &format!("cross {}", (number + 1) % 7));
-        let validity = super::certificate::Validity {
+        let (issuer, name) = match number % 2 {
+            0 => (&crossing, "sigstore intermediate"),
+            _ => (stranger, "sigstore crossing"),
+        };
+        let validity = Validity {
             from: super::instance::VALID_FROM + number as i64,
             to: super::instance::VALID_FROM + 400 * 86_400,
         };
-        issuer.intermediate(&self.options.operator, "sigstore intermediate", key, validity).certificate
+        issuer
+            .intermediate(&self.options.operator, name, stranger.key.clone(), validity)
+            .certificate
     }
 
     fn entries(

@@ -33,7 +33,8 @@ impl Instance {
     }
 
     fn good_tokens(&self, timestamps: &[(usize, i64)], bytes: &[u8]) -> Vec<Vec<u8>> {
-        let token = |(authority, at): &(usize, i64)| self.timestamp_authorities[*authority].timestamp(bytes, *at);
+        let token =
+            |(authority, at): &(usize, i64)| self.timestamp_authorities[*authority].timestamp(bytes, *at);
         timestamps.iter().map(token).collect()
     }
 
@@ -86,7 +87,10 @@ impl Instance {
         TimestampAuthority::new(
             &format!("tsa0.{}", self.options.domain),
             &self.options.operator,
-            (self.key(scheme, "unknown tsa root"), self.key(scheme, "unknown tsa signer")),
+            (
+                self.key(scheme, "unknown tsa root"),
+                self.key(scheme, "unknown tsa signer"),
+            ),
             validity,
             validity,
             (&[super::certificate::TIME_STAMPING], true),
@@ -97,7 +101,10 @@ impl Instance {
 /// Returns an answer with another status: the status is the only small integer at its place.
 fn with_status(answer: &[u8], status: u8) -> Vec<u8> {
     let granted = [0x30, 0x03, 0x02, 0x01, 0x00];
-    let at = answer.windows(5).position(|window| window == granted).expect("it was granted");
+    let at = answer
+        .windows(5)
+        .position(|window| window == granted)
+        .expect("it was granted");
     let mut answer = answer.to_vec();
     answer[at + 4] = status;
     answer

@@ -118,7 +118,10 @@ fn named(claims: &Value, issuer: &str) -> Result<Named, &'static str> {
 
 /// `owner/name/PATH@ref`.
 fn workflow_path(claims: &Value) -> Option<String> {
-    let (repository, workflow) = (claims["repository"].as_str()?, claims["job_workflow_ref"].as_str()?);
+    let (repository, workflow) = (
+        claims["repository"].as_str()?,
+        claims["job_workflow_ref"].as_str()?,
+    );
     let rest = workflow.strip_prefix(repository)?.strip_prefix('/')?;
     Some(rest.split_once('@')?.0.to_owned())
 }

@@ -43,7 +43,11 @@ impl Tree {
 
     /// Returns the root of the tree as it was with `size` entries.
     pub fn root(&self, size: usize) -> Hash {
-        if size == 0 { empty_root() } else { root_of(&self.leaves[..size]) }
+        if size == 0 {
+            empty_root()
+        } else {
+            root_of(&self.leaves[..size])
+        }
     }
 
     /// Returns the inclusion proof of an entry in the tree of `size` entries.
@@ -62,7 +66,11 @@ impl Tree {
 
 fn subproof(old: usize, leaves: &[Hash], complete: bool) -> Vec<Hash> {
     if old == leaves.len() {
-        return if complete { Vec::new() } else { vec![root_of(leaves)] };
+        return if complete {
+            Vec::new()
+        } else {
+            vec![root_of(leaves)]
+        };
     }
     let split = leaves.len().next_power_of_two() / 2;
     if old <= split {
@@ -88,7 +96,10 @@ pub fn checkpoint_text(origin: &str, size: usize, root: &Hash) -> String {
 
 /// Returns a signature line of a note.
 pub fn signature_line(name: &str, hint: [u8; 4], signature: &[u8]) -> String {
-    format!("\u{2014} {name} {}\n", STANDARD.encode([&hint[..], signature].concat()))
+    format!(
+        "\u{2014} {name} {}\n",
+        STANDARD.encode([&hint[..], signature].concat())
+    )
 }
 
 /// Returns the id of an Ed25519 key in notes: of a log (type 1) or of a witness (type 4).

@@ -113,7 +113,12 @@ impl Instance {
             Part::RekorV1 | Part::RekorV2 => self.is(LogDefect::LogRetired),
             Part::CertificateAuthority => false,
         };
-        let set = self.options.windows.iter().find(|(found, _)| *found == part).map(|(_, end)| *end);
+        let set = self
+            .options
+            .windows
+            .iter()
+            .find(|(found, _)| *found == part)
+            .map(|(_, end)| *end);
         match set.or(retired.then_some(SIGNED_AT - 60)) {
             Some(end) => json!({"start": rfc3339(VALID_FROM), "end": rfc3339(end)}),
             None => json!({"start": rfc3339(VALID_FROM)}),
@@ -136,12 +141,22 @@ impl Instance {
 
     fn rekor_v1_log(&self) -> Value {
         let log = self.rekor_v1();
-        self.log(&format!("https://{}", log.host), &log.key, &log.key.spki_digest(), Part::RekorV1)
+        self.log(
+            &format!("https://{}", log.host),
+            &log.key,
+            &log.key.spki_digest(),
+            Part::RekorV1,
+        )
     }
 
     fn rekor_v2_log(&self) -> Value {
         let log = self.rekor_v2();
-        self.log(&format!("https://{}", log.origin), &log.key, &log.log_id(), Part::RekorV2)
+        self.log(
+            &format!("https://{}", log.origin),
+            &log.key,
+            &log.log_id(),
+            Part::RekorV2,
+        )
     }
 
     fn ct_logs(&self) -> Vec<Value> {
@@ -164,7 +179,10 @@ impl Instance {
         };
         // The namesake comes first, so that whoever looks by name alone finds the wrong one.
         let namesake = self.options.namesake_authority.then(|| part(&self.namesake));
-        namesake.into_iter().chain([part(&self.certificate_authority)]).collect()
+        namesake
+            .into_iter()
+            .chain([part(&self.certificate_authority)])
+            .collect()
     }
 
     fn timestamp_parts(&self) -> Vec<Value> {
@@ -172,7 +190,12 @@ impl Instance {
             .iter()
             .map(|authority| {
                 let chain = [&authority.signer, &authority.root];
-                self.authority(&authority.uri, &authority.operator, &chain, Part::TimestampAuthority)
+                self.authority(
+                    &authority.uri,
+                    &authority.operator,
+                    &chain,
+                    Part::TimestampAuthority,
+                )
             })
             .collect()
     }
@@ -236,5 +259,7 @@ impl Instance {
 
 /// Returns a time as trusted roots write it.
 pub fn rfc3339(unix: i64) -> String {
-    DateTime::from_timestamp(unix, 0).expect("a time").to_rfc3339_opts(SecondsFormat::Secs, true)
+    DateTime::from_timestamp(unix, 0)
+        .expect("a time")
+        .to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -66,7 +66,14 @@ impl TimestampAuthority {
     ) -> Self {
         let (root_key, signer_key) = keys;
         let root = Authority::root(operator, "timestamp root", root_key, root_validity);
-        let signer = certify_signer(&root, operator, "timestamp signer", signer_key, signer_validity, usage);
+        let signer = certify_signer(
+            &root,
+            operator,
+            "timestamp signer",
+            signer_key,
+            signer_validity,
+            usage,
+        );
         Self {
             uri: format!("https://{host}/api/v1/timestamp"),
             operator: operator.to_owned(),
@@ -77,7 +84,14 @@ impl TimestampAuthority {
 
     /// Returns another signer that the same root certifies.
     pub fn other_signer(&self, key: Key, validity: Validity) -> Authority {
-        certify_signer(&self.root, &self.operator, "other signer", key, validity, (&[TIME_STAMPING], true))
+        certify_signer(
+            &self.root,
+            &self.operator,
+            "other signer",
+            key,
+            validity,
+            (&[TIME_STAMPING], true),
+        )
     }
 
     /// Answers for these bytes at this time.
@@ -91,7 +105,10 @@ impl TimestampAuthority {
         if plan.status > 1 {
             return der::sequence(&[status]);
         }
-        let imprint = plan.imprint.clone().unwrap_or_else(|| plan.imprint_hash.of(bytes));
+        let imprint = plan
+            .imprint
+            .clone()
+            .unwrap_or_else(|| plan.imprint_hash.of(bytes));
         let mut info = vec![
             der::small(1),
             der::oid("1.3.6.1.4.1.57264.2"),
@@ -153,7 +170,11 @@ fn certify_signer(
     let name = der::name(operator, common_name);
     let mut template = root.template(name.clone(), key.spki(), validity);
     let signature_usage = der::tlv(0x03, &[7, 0x80]);
-    template.extensions.push(super::certificate::Extension::new("2.5.29.15", true, signature_usage));
+    template.extensions.push(super::certificate::Extension::new(
+        "2.5.29.15",
+        true,
+        signature_usage,
+    ));
     if !usage.0.is_empty() {
         template.extensions.push(extended_key_usage(usage.0, usage.1));
     }

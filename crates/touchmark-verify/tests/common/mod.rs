@@ -21,7 +21,11 @@ pub const ARTIFACT: &[u8] = b"the artifact";
 
 /// Returns the bytes of a statement about the artifact.
 pub fn statement() -> Vec<u8> {
-    let digest: String = Hash::Sha256.of(ARTIFACT).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Hash::Sha256
+        .of(ARTIFACT)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     serde_json::json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "artifact", "digest": {"sha256": digest}}],
@@ -83,7 +87,12 @@ pub fn judge_with(
 
 /// Judges what an instance signs, by the rule of the identity that signs.
 pub fn judge(instance: &Instance, signing: &Signing) -> Result<VerifiedStatement, &'static str> {
-    judge_with(instance, &sign(instance, signing).bytes(), &rule(&github()).into(), &options())
+    judge_with(
+        instance,
+        &sign(instance, signing).bytes(),
+        &rule(&github()).into(),
+        &options(),
+    )
 }
 
 /// Asserts that the good bundle is accepted, and with one defect refused for this reason.

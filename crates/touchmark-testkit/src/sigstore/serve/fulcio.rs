@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::http::{Answer, Request};
 use super::route::Route;
-use super::Shared;
 use crate::sigstore::keys::{pem, spki_of_pem, verify};
 
 pub(super) fn answer(route: Route, request: &Request, shared: &Shared) -> Answer {
@@ -25,26 +25,44 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared) -> Answer
 fn chain(shared: &Shared) -> Vec<String> {
     let authority = &shared.instance.certificate_authority;
     let certificates = [&authority.intermediate.certificate, &authority.root.certificate];
-    certificates.map(|certificate| pem("CERTIFICATE", certificate)).to_vec()
+    certificates
+        .map(|certificate| pem("CERTIFICATE", certificate))
+        .to_vec()
 }
 
 fn signing_certificate(request: &Request, shared: &Shared) -> Result<Answer, (u16, &'static str)> {
     let body: Value = serde_json::from_slice(&request.body).map_err(|_| (400, "not JSON"))?;
-    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let token = body["credentials"]["oidcIdentityToken"].as_str().or(bearer).ok_or((401, "no token"))?;
+    let bearer = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let token = body["credentials"]["oidcIdentityToken"]
+        .as_str()
+        .or(bearer)
+        .ok_or((401, "no token"))?;
     let now = shared.now();
     let instance = &shared.instance;
-    let named = instance.read_token(token, &shared.issuers(), now).map_err(|reason| (401, reason))?;
+    let named = instance
+        .read_token(token, &shared.issuers(), now)
+        .map_err(|reason| (401, reason))?;
     let wanted = &body["publicKeyRequest"];
-    let key = wanted["publicKey"]["content"].as_str().ok_or((400, "no public key"))?;
+    let key = wanted["publicKey"]["content"]
+        .as_str()
+        .ok_or((400, "no public key"))?;
     let (certificate, _, spki) = spki_of_pem(key).ok_or((400, "no public key"))?;
-    let proof = wanted["proofOfPossession"].as_str().ok_or((400, "no proof of possession"))?;
-    let proof = STANDARD.decode(proof).map_err(|_| (400, "no proof of possession"))?;
+    let proof = wanted["proofOfPossession"]
+        .as_str()
+        .ok_or((400, "no proof of possession"))?;
+    let proof = STANDARD
+        .decode(proof)
+        .map_err(|_| (400, "no proof of possession"))?;
     if certificate || !verify(&spki, named.challenge.as_bytes(), &proof) {
         return Err((400, "the signature supplied in the request could not be verified"));
     }
     let leaf = instance.issue(&named.identity, &spki, now);
     let mut certificates = vec![pem("CERTIFICATE", &leaf)];
     certificates.extend(chain(shared));
-    Ok(Answer::json(200, json!({"signedCertificateEmbeddedSct": {"chain": {"certificates": certificates}}})))
+    Ok(Answer::json(
+        200,
+        json!({"signedCertificateEmbeddedSct": {"chain": {"certificates": certificates}}}),
+    ))
 }

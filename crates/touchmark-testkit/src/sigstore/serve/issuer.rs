@@ -70,7 +70,9 @@ fn github_token(request: &Request, shared: &Shared) -> Answer {
     if shown != Some(format!("bearer {REQUEST_TOKEN}")) {
         return Answer::error(401, "not a job's request token");
     }
-    let audience = request.parameter("audience").unwrap_or_else(|| "https://github.com/acme".to_owned());
+    let audience = request
+        .parameter("audience")
+        .unwrap_or_else(|| "https://github.com/acme".to_owned());
     let run = shared.logins.lock().expect("no holder panicked").run.clone();
     let mut claims = github_claims(&shared.urls.issuer, &run, shared.now());
     claims["aud"] = audience.into();
@@ -99,7 +101,8 @@ fn authorize(request: &Request, shared: &Shared) -> Answer {
         return Answer::new(200, "text/plain", code.into_bytes());
     }
     let joint = if redirect.contains('?') { '&' } else { '?' };
-    Answer::new(303, "text/plain", Vec::new()).header("location", &format!("{redirect}{joint}code={code}&state={state}"))
+    Answer::new(303, "text/plain", Vec::new())
+        .header("location", &format!("{redirect}{joint}code={code}&state={state}"))
 }
 
 fn token(request: &Request, shared: &Shared) -> Answer {
@@ -122,5 +125,8 @@ fn token(request: &Request, shared: &Shared) -> Answer {
         claims["nonce"] = nonce.into();
     }
     let token = shared.instance.token(&claims);
-    Answer::json(200, json!({"id_token": token, "access_token": "unused", "token_type": "Bearer"}))
+    Answer::json(
+        200,
+        json!({"id_token": token, "access_token": "unused", "token_type": "Bearer"}),
+    )
 }

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use self::fault::Faults;
 pub use self::fault::Fault;
+use self::fault::Faults;
 pub use self::http::{Answer, Request};
 use self::issuer::Logins;
 pub use self::route::Route;
@@ -43,7 +43,9 @@ impl Shared {
     fn now(&self) -> i64 {
         match self.now.load(Ordering::Relaxed) {
             SYSTEM_CLOCK => {
-                let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+                let elapsed = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .expect("a clock after 1970");
                 elapsed.as_secs() as i64
             }
             fixed => fixed,
@@ -51,7 +53,11 @@ impl Shared {
     }
 
     fn issuers(&self) -> Vec<String> {
-        vec![self.urls.issuer.clone(), GITHUB_ISSUER.to_owned(), PERSON_ISSUER.to_owned()]
+        vec![
+            self.urls.issuer.clone(),
+            GITHUB_ISSUER.to_owned(),
+            PERSON_ISSUER.to_owned(),
+        ]
     }
 }
 
@@ -64,7 +70,9 @@ pub struct Served {
 
 impl std::fmt::Debug for Served {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Served").field("urls", &self.shared.urls).finish_non_exhaustive()
+        f.debug_struct("Served")
+            .field("urls", &self.shared.urls)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,7 +88,10 @@ impl Instance {
             issuer: url(&issuer),
             rekor_v1: url(&rekor_v1),
             rekor_v2: url(&rekor_v2),
-            timestamps: timestamps.iter().map(|listener| url(listener) + "/api/v1/timestamp").collect(),
+            timestamps: timestamps
+                .iter()
+                .map(|listener| url(listener) + "/api/v1/timestamp")
+                .collect(),
         };
         let shared = Arc::new(Shared {
             instance: self,
@@ -148,7 +159,8 @@ impl Served {
 
     /// Returns a person's token of the served issuer.
     pub fn email_token(&self, address: &str) -> String {
-        self.instance().email_token(&self.urls().issuer, address, self.now())
+        self.instance()
+            .email_token(&self.urls().issuer, address, self.now())
     }
 
     /// Returns a GitHub run's token of the served issuer.
@@ -186,7 +198,11 @@ impl Served {
     /// Spoils the next answers of a route.
     pub fn fault_times(&self, route: Route, fault: Fault, times: usize) {
         assert!(times > 0, "a fault that never comes");
-        self.shared.faults.lock().expect("no holder panicked").set(route, fault, times);
+        self.shared
+            .faults
+            .lock()
+            .expect("no holder panicked")
+            .set(route, fault, times);
     }
 
     /// Ends every fault.
@@ -197,7 +213,11 @@ impl Served {
     /// Returns the requests that a route received, in order.
     pub fn requests(&self, route: Route) -> Vec<Request> {
         let requests = self.shared.requests.lock().expect("no holder panicked");
-        requests.iter().filter(|(found, _)| *found == route).map(|(_, request)| request.clone()).collect()
+        requests
+            .iter()
+            .filter(|(found, _)| *found == route)
+            .map(|(_, request)| request.clone())
+            .collect()
     }
 }
 
@@ -227,9 +247,15 @@ fn accept(service: Service, listener: &TcpListener, shared: &Arc<Shared>) {
 
 fn converse(service: Service, mut stream: TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
-    let Some(request) = http::read(&mut stream) else { return };
+    let Some(request) = http::read(&mut stream) else {
+        return;
+    };
     let route = Route::of(service, &request.method, &request.path);
-    shared.requests.lock().expect("no holder panicked").push((route, request.clone()));
+    shared
+        .requests
+        .lock()
+        .expect("no holder panicked")
+        .push((route, request.clone()));
     let fault = shared.faults.lock().expect("no holder panicked").take(route);
     if let Some(answer) = fault.as_ref().and_then(Fault::instead) {
         return http::write(&mut stream, &answer.encode());

@@ -19,10 +19,16 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared, other: bo
         Route::V1ByUuid => {
             let uuid = request.path.rsplit('/').next().unwrap_or_default();
             // The tree's number may be left out.
-            entry(&log, (0..log.tree.size()).find(|index| log.uuid(*index).ends_with(uuid) && uuid.len() >= 64), other)
+            entry(
+                &log,
+                (0..log.tree.size()).find(|index| log.uuid(*index).ends_with(uuid) && uuid.len() >= 64),
+                other,
+            )
         }
         Route::V1ByIndex => {
-            let index = request.parameter("logIndex").and_then(|text| text.parse::<u64>().ok());
+            let index = request
+                .parameter("logIndex")
+                .and_then(|text| text.parse::<u64>().ok());
             entry(&log, index.and_then(|index| local(&log, index)), other)
         }
         Route::V1Retrieve => retrieve(request, &log),
@@ -51,7 +57,14 @@ fn local(log: &RekorV1, global: u64) -> Option<usize> {
 
 fn entry(log: &RekorV1, index: Option<usize>, other: bool) -> Answer {
     match index {
-        Some(index) => Answer::json(200, log.api_entry(if other { (index + 1) % log.tree.size() } else { index })),
+        Some(index) => Answer::json(
+            200,
+            log.api_entry(if other {
+                (index + 1) % log.tree.size()
+            } else {
+                index
+            }),
+        ),
         None => Answer::error(404, "no such entry"),
     }
 }
@@ -71,7 +84,11 @@ fn retrieve(request: &Request, log: &RekorV1) -> Answer {
 }
 
 fn proof(request: &Request, log: &RekorV1) -> Answer {
-    let number = |name: &str| request.parameter(name).and_then(|text| text.parse::<usize>().ok());
+    let number = |name: &str| {
+        request
+            .parameter(name)
+            .and_then(|text| text.parse::<usize>().ok())
+    };
     let first = number("firstSize").unwrap_or(1);
     let Some(last) = number("lastSize") else {
         return Answer::error(400, "lastSize is needed");
@@ -79,13 +96,22 @@ fn proof(request: &Request, log: &RekorV1) -> Answer {
     if first == 0 || first > last || last > log.tree.size() {
         return Answer::error(400, "no such sizes");
     }
-    let hashes: Vec<String> =
-        log.tree.consistency(first, last).iter().map(|hash| hex(hash.as_bytes())).collect();
-    Answer::json(200, json!({"hashes": hashes, "rootHash": hex(log.tree.root(last).as_bytes())}))
+    let hashes: Vec<String> = log
+        .tree
+        .consistency(first, last)
+        .iter()
+        .map(|hash| hex(hash.as_bytes()))
+        .collect();
+    Answer::json(
+        200,
+        json!({"hashes": hashes, "rootHash": hex(log.tree.root(last).as_bytes())}),
+    )
 }
 
 fn create(request: &Request, log: &mut RekorV1, now: i64, other: bool) -> Answer {
-    let body = serde_json::from_slice::<Value>(&request.body).ok().and_then(|request| body_of(&request));
+    let body = serde_json::from_slice::<Value>(&request.body)
+        .ok()
+        .and_then(|request| body_of(&request));
     let Some(body) = body else {
         return Answer::error(400, "error processing entry: the signature could not be verified");
     };
@@ -99,7 +125,8 @@ fn create(request: &Request, log: &mut RekorV1, now: i64, other: bool) -> Answer
     }
     let index = log.push(body, now);
     let shown = if other { 0 } else { index };
-    Answer::json(201, log.api_entry(shown)).header("location", &format!("/api/v1/log/entries/{}", log.uuid(shown)))
+    Answer::json(201, log.api_entry(shown))
+        .header("location", &format!("/api/v1/log/entries/{}", log.uuid(shown)))
 }
 
 /// Returns the body that the log keeps for a proposal, where its signature is right.
@@ -117,7 +144,11 @@ fn bytes(value: &Value) -> Option<Vec<u8>> {
 
 fn verifier(value: &Value) -> Option<(Verifier, Vec<u8>)> {
     let (certificate, der, spki) = spki_of_pem(std::str::from_utf8(&bytes(value)?).ok()?)?;
-    let verifier = if certificate { Verifier::Certificate(der) } else { Verifier::PublicKey(der) };
+    let verifier = if certificate {
+        Verifier::Certificate(der)
+    } else {
+        Verifier::PublicKey(der)
+    };
     Some((verifier, spki))
 }
 
@@ -131,16 +162,21 @@ fn hashedrekord(spec: &Value) -> Option<Vec<u8>> {
     let digest = unhex(hash["value"].as_str()?)?;
     let signature = bytes(&spec["signature"]["content"])?;
     let (verifier, spki) = verifier(&spec["signature"]["publicKey"]["content"])?;
-    verify_digest(&spki, &digest, &signature).then(|| hashedrekord_body(scheme, &digest, &signature, &verifier))
+    verify_digest(&spki, &digest, &signature)
+        .then(|| hashedrekord_body(scheme, &digest, &signature, &verifier))
 }
 
 fn dsse(proposed: &Value) -> Option<Vec<u8>> {
     let submitted = proposed["envelope"].as_str()?;
-    let [single] = proposed["verifiers"].as_array()?.as_slice() else { return None };
+    let [single] = proposed["verifiers"].as_array()?.as_slice() else {
+        return None;
+    };
     let (verifier, spki) = verifier(single)?;
     let envelope: Value = serde_json::from_str(submitted).ok()?;
     let payload = bytes(&envelope["payload"])?;
-    let [signature] = envelope["signatures"].as_array()?.as_slice() else { return None };
+    let [signature] = envelope["signatures"].as_array()?.as_slice() else {
+        return None;
+    };
     let signature = bytes(&signature["sig"])?;
     let signed = pae(envelope["payloadType"].as_str()?, &payload);
     verify(&spki, &signed, &signature).then(|| dsse_body(submitted, &payload, &signature, &verifier))

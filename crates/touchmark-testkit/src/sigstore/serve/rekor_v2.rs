@@ -17,10 +17,18 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared, other: bo
         Route::V2Create => create(request, &mut log, shared.now(), other),
         Route::V2Checkpoint => {
             let size = log.tree.size();
-            Answer::new(200, "text/plain; charset=utf-8", log.checkpoint(size, shared.now()).into_bytes())
+            Answer::new(
+                200,
+                "text/plain; charset=utf-8",
+                log.checkpoint(size, shared.now()).into_bytes(),
+            )
         }
         _ => {
-            let path = request.path.strip_prefix("/api/v2").unwrap_or(&request.path).trim_start_matches('/');
+            let path = request
+                .path
+                .strip_prefix("/api/v2")
+                .unwrap_or(&request.path)
+                .trim_start_matches('/');
             let tile = TilePath::parse(path).ok().and_then(|path| log.tile(&path));
             match tile {
                 Some(bytes) => Answer::new(200, "application/octet-stream", bytes),
@@ -31,7 +39,9 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared, other: bo
 }
 
 fn create(request: &Request, log: &mut RekorV2, now: i64, other: bool) -> Answer {
-    let submission = serde_json::from_slice::<Value>(&request.body).ok().and_then(|body| submission(&body));
+    let submission = serde_json::from_slice::<Value>(&request.body)
+        .ok()
+        .and_then(|body| submission(&body));
     let Some(submission) = submission else {
         return Answer::error(400, "invalid hashedrekord request");
     };

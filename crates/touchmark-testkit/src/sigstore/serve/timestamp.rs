@@ -10,7 +10,11 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared, index: us
     let authority = &shared.instance.timestamp_authorities[index];
     if route == Route::TimestampChain {
         let chain = [&authority.signer, &authority.root].map(|part| pem("CERTIFICATE", &part.certificate));
-        return Answer::new(200, "application/pem-certificate-chain", chain.concat().into_bytes());
+        return Answer::new(
+            200,
+            "application/pem-certificate-chain",
+            chain.concat().into_bytes(),
+        );
     }
     if request.header("content-type") != Some("application/timestamp-query") {
         return Answer::error(415, "not a timestamp query");
@@ -38,13 +42,25 @@ struct Query {
 
 /// `TimeStampReq`: version, imprint, policy, nonce, whether certificates are wanted.
 fn parse(der: &[u8]) -> Option<Query> {
-    let (0x30, request, []) = element(der)? else { return None };
-    let (0x02, [1], rest) = element(request)? else { return None };
-    let (0x30, imprint, mut rest) = element(rest)? else { return None };
-    let (0x30, algorithm, digest) = element(imprint)? else { return None };
-    let (0x04, digest, []) = element(digest)? else { return None };
+    let (0x30, request, []) = element(der)? else {
+        return None;
+    };
+    let (0x02, [1], rest) = element(request)? else {
+        return None;
+    };
+    let (0x30, imprint, mut rest) = element(rest)? else {
+        return None;
+    };
+    let (0x30, algorithm, digest) = element(imprint)? else {
+        return None;
+    };
+    let (0x04, digest, []) = element(digest)? else {
+        return None;
+    };
     // Parameters may be there as NULL.
-    let (0x06, algorithm, _) = element(algorithm)? else { return None };
+    let (0x06, algorithm, _) = element(algorithm)? else {
+        return None;
+    };
     let hash = match algorithm.last()? {
         1 if digest.len() == 32 => Hash::Sha256,
         2 if digest.len() == 48 => Hash::Sha384,
