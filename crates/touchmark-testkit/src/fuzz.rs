@@ -7,6 +7,7 @@
 //! payload that the good keys of [`good`] did not sign.
 
 pub mod good;
+pub mod keyless;
 
 mod evidence;
 mod log;
@@ -14,8 +15,9 @@ mod seeds;
 mod trust;
 
 pub use evidence::{bundle, dsse, statement};
+pub use keyless::{certificate, timestamp};
 pub use log::{checkpoint, entry_v1, entry_v2};
-pub use trust::trusted_root;
+pub use trust::{signing_config, trusted_root};
 
 /// One fuzz target.
 #[derive(Clone, Copy)]
@@ -60,10 +62,13 @@ impl Seed {
 pub const TARGETS: &[Target] = &[
     target("bundle", 16 * 1024, bundle, seeds::bundle),
     target("dsse", 8 * 1024, dsse, seeds::dsse),
+    target("certificate", 4 * 1024, certificate, seeds::certificate),
     target("statement", 16 * 1024, statement, seeds::statement),
     target("checkpoint", 4 * 1024, checkpoint, seeds::checkpoint),
     target("entry_v1", 8 * 1024, entry_v1, seeds::entry_v1),
     target("entry_v2", 8 * 1024, entry_v2, seeds::entry_v2),
+    target("signing_config", 8 * 1024, signing_config, seeds::signing_config),
+    target("timestamp", 4 * 1024, timestamp, seeds::timestamp),
     target("trusted_root", 16 * 1024, trusted_root, seeds::trusted_root),
 ];
 

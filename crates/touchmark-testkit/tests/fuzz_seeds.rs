@@ -91,8 +91,10 @@ fn no_single_changed_byte_breaks_a_property() {
 
 #[test]
 fn seeds_are_accepted_by_the_parsers_they_are_for() {
+    use touchmark_sign::keyless::signing_config::SigningConfigFile;
     use touchmark_statement::statement::SignedStatement;
     use touchmark_testkit::fuzz::good::good;
+    use touchmark_testkit::fuzz::keyless::keyless;
     use touchmark_tlog::entry::rekor_v1::{
         DsseV001, HashedRekordV001, IntotoV002, LogInfo, PemVerifier, parse_answer,
     };
@@ -102,13 +104,16 @@ fn seeds_are_accepted_by_the_parsers_they_are_for() {
     use touchmark_verify::trust::TrustedRoot;
 
     let accepted = |target: &str, name: &str, bytes: &[u8]| match (target, name) {
-        ("bundle", name) => Bundle::parse(bytes)
-            .is_ok_and(|bundle| !name.starts_with("good-") || good().refuse_other_payloads(&bundle)),
+        ("bundle", name) => Bundle::parse(bytes).is_ok_and(|bundle| match name.split_once('-') {
+            Some(("good", _)) => good().refuse_other_payloads(&bundle),
+            // An entry that was only promised is not enough.
+            Some(("keyless", _)) => keyless().refuse_other_meanings(&bundle) || name.contains("promise"),
+            _ => true,
+        }),
         ("dsse", _) => true,
         ("statement", _) => SignedStatement::parse(bytes.to_vec()).is_ok(),
         ("checkpoint", "key") => std::str::from_utf8(bytes).unwrap().parse::<VerifierKey>().is_ok(),
         ("checkpoint", "text") => true,
-        ("checkpoint", _) => Note::parse(bytes).is_ok(),
         ("entry_v2", "request.json") => {
             CreateEntryRequest::parse(bytes).is_ok_and(|request| request.to_entry().is_ok())
         }
@@ -121,6 +126,14 @@ fn seeds_are_accepted_by_the_parsers_they_are_for() {
         ("entry_v1", "key.pem") => PemVerifier::parse(bytes).is_ok(),
         ("entry_v1", "log-info.json") => LogInfo::parse(bytes).is_ok(),
         ("entry_v1", "consistency.json") => true,
+        ("checkpoint", "policy") => touchmark_tlog::witness_policy::WitnessPolicy::parse(bytes).is_ok(),
+        ("checkpoint", "proof") => touchmark_tlog::tlog_proof::TlogProof::parse(bytes).is_ok(),
+        ("checkpoint", _) => Note::parse(bytes).is_ok(),
+        ("certificate", "leaf.der" | "workflow.der") => {
+            touchmark_verify::x509::claimed_identity(bytes).is_ok()
+        }
+        ("certificate" | "timestamp", _) => true,
+        ("signing_config", _) => SigningConfigFile::parse(bytes).is_ok(),
         ("trusted_root", _) => TrustedRoot::parse(bytes).is_ok(),
         _ => false,
     };

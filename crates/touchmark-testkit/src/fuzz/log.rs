@@ -8,11 +8,15 @@ use touchmark_tlog::entry::rekor_v1::{
 use touchmark_tlog::entry::{CreateEntryRequest, EntryBody, HashedRekordV002, LogEntry, MAX_PROOF_HASHES};
 use touchmark_tlog::merkle::leaf_hash;
 use touchmark_tlog::note::{Note, VerifierKey};
+use touchmark_tlog::tlog_proof::TlogProof;
+use touchmark_tlog::witness_policy::WitnessPolicy;
 
 use super::good::{ORIGIN, good};
 
-/// A signed note, its text as a checkpoint, and a note key as text.
+/// A signed note, its text as a checkpoint, a note key as text, a witness policy and a log proof.
 pub fn checkpoint(input: &[u8]) {
+    witness_policy(input);
+    tlog_proof(input);
     if let Ok(text) = std::str::from_utf8(input) {
         if let Ok(key) = text.parse::<VerifierKey>() {
             assert_eq!(key.to_string(), text, "a key has one spelling");
@@ -38,6 +42,49 @@ pub fn checkpoint(input: &[u8]) {
         assert_eq!(verified.checkpoint().encode(), note.text());
     }
     verify_note(input, "other.example/log", &key).expect_err("no note of another log");
+}
+
+fn witness_policy(input: &[u8]) {
+    let policy = match (WitnessPolicy::parse(input), WitnessPolicy::parse(input)) {
+        (Ok(policy), Ok(again)) => {
+            assert_eq!(policy.witnesses(), again.witnesses(), "one answer to one input");
+            policy
+        }
+        (Err(error), Err(again)) => {
+            assert_eq!(error.code(), again.code(), "one answer to one input");
+            return;
+        }
+        _ => panic!("two answers to one input"),
+    };
+    assert!(!policy.quorum_name().is_empty());
+    // Nobody cosigned the good checkpoint: a quorum is there only where none is asked for.
+    let note = good().checkpoint(1);
+    let checkpoint = verify_note(note.as_bytes(), ORIGIN, &good().log_key()).expect("a good checkpoint");
+    let witnessed = policy.evaluate(&checkpoint).expect("no line of a witness");
+    assert!(witnessed.cosigners.is_empty());
+    assert_eq!(witnessed.quorum, !policy.asks_for_witnesses());
+}
+
+fn tlog_proof(input: &[u8]) {
+    let Ok(proof) = TlogProof::parse(input) else {
+        return;
+    };
+    assert_eq!(proof.encode().as_bytes(), input, "a log proof has one spelling");
+    assert!(proof.hashes.len() <= MAX_PROOF_HASHES);
+    let key = good().log_key();
+    if let Ok(checkpoint) = verify_note(proof.checkpoint.as_bytes(), ORIGIN, &key)
+        && let Some(body) = &proof.extra
+        && proof.verify(&leaf_hash(body), &checkpoint).is_ok()
+    {
+        let logged = good()
+            .bundles
+            .iter()
+            .map(|bundle| &bundle.tlog_entries[0].canonicalized_body);
+        assert!(
+            logged.into_iter().any(|known| known == body),
+            "an entry that nobody logged"
+        );
+    }
 }
 
 /// Entries, bodies and requests of Rekor v2.

@@ -6,11 +6,12 @@ use touchmark_statement::digest::Sha256Digest;
 use touchmark_tlog::entry::rekor_v1::{DsseV001, HashedRekordV001, NamedDigest, PemVerifier};
 use touchmark_tlog::entry::{CreateEntryRequest, HashAlgorithm, KeyDetails, VerifierMaterial};
 use touchmark_tlog::merkle::leaf_hash;
-use touchmark_verify::bundle::{Content, MediaType};
+use touchmark_verify::bundle::{Content, MediaType, VerificationMaterial};
 use touchmark_verify::trust::{MEDIA_TYPE_V01, MEDIA_TYPE_V02};
 
 use super::Seed;
 use super::good::{Good, body, good};
+use super::keyless::keyless;
 
 const SHA: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const COMMIT: &str = "5f0e9f6a4d2b47f5a8e1b6f0c3d2e1f0a9b8c7d6";
@@ -63,7 +64,70 @@ pub(super) fn bundle() -> Vec<Seed> {
     message["verificationMaterial"]["timestampVerificationData"] =
         json!({"rfc3161Timestamps": [{"signedTimestamp": "MAMCAQE="}]});
     seeds.push(Seed::new("message.json", text(&message)));
+    for (name, bundle) in ["rekor-v2", "dsse", "hashedrekord", "intoto", "promise"]
+        .iter()
+        .zip(&keyless().bundles)
+    {
+        seeds.push(Seed::new(&format!("keyless-{name}.json"), bundle.encode()));
+    }
     seeds
+}
+
+/// Certificates of a signer and of the authorities.
+pub(super) fn certificate() -> Vec<Seed> {
+    let VerificationMaterial::Certificate(leaf) = &keyless().bundles[0].material else {
+        panic!("a keyless bundle has a certificate");
+    };
+    let mut seeds = vec![
+        Seed::new("leaf.der", leaf.clone()),
+        Seed::new("self-signed.der", self_signed()),
+    ];
+    for authority in keyless().root.certificate_authorities() {
+        for (index, certificate) in authority.certificates.iter().enumerate() {
+            seeds.push(Seed::new(&format!("authority-{index}.der"), certificate.clone()));
+        }
+    }
+    let run = crate::sigstore::GithubRun::default().identity();
+    let instance = crate::sigstore::Instance::new(7, crate::sigstore::InstanceOptions::default());
+    let spki = good().signer.public_key().spki_der();
+    seeds.push(Seed::new(
+        "workflow.der",
+        instance.issue(&run, spki, crate::sigstore::SIGNED_AT),
+    ));
+    seeds
+}
+
+/// Timestamp tokens.
+pub(super) fn timestamp() -> Vec<Seed> {
+    vec![Seed::new("token.der", keyless().bundles[0].timestamps[0].clone())]
+}
+
+/// Signing configs, alone and beside a trusted root.
+pub(super) fn signing_config() -> Vec<Seed> {
+    let service = |url: &str, version: u64, operator: &str| {
+        json!({"url": url, "majorApiVersion": version, "operator": operator,
+               "validFor": {"start": "2026-01-01T00:00:00Z"}})
+    };
+    let mut ended = service("https://old.example", 1, "a.example");
+    ended["validFor"]["end"] = json!("2026-02-01T00:00:00.25Z");
+    let config = json!({
+        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+        "caUrls": [service("https://ca.example", 1, "a.example")],
+        "oidcUrls": [service("https://issuer.example/auth", 1, "a.example")],
+        "rekorTlogUrls": [ended, service("https://log.example", 2, "a.example"), service("https://log.b.example", 1, "b.example")],
+        "rekorTlogConfig": {"selector": "EXACT", "count": 2},
+        "tsaUrls": [service("https://tsa.example/api/v1/timestamp", 1, "a.example")],
+        "tsaConfig": {"selector": "ANY"}
+    });
+    let root: Value = serde_json::from_slice(&trusted_root()[0].bytes).expect("what is written can be read");
+    let whole = json!({
+        "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+        "trustedRoot": root, "signingConfig": config
+    });
+    vec![
+        Seed::new("signing-config.json", text(&config)),
+        Seed::new("client-trust.json", text(&whole)),
+    ]
 }
 
 /// Envelopes, as JSON and as raw parts.
@@ -230,7 +294,31 @@ pub(super) fn checkpoint() -> Vec<Seed> {
         ),
         Seed::new("text", format!("{checkpoint}\n")),
         Seed::new("key", good.log_key().to_string()),
+        Seed::new("policy", policy()),
+        Seed::new("proof", proof(good)),
     ]
+}
+
+fn policy() -> String {
+    let witness = |name: &str, key: [u8; 32]| {
+        let key = ed25519_dalek::SigningKey::from_bytes(&key);
+        let key = touchmark_tlog::cosignature::WitnessKey::ed25519(name, key.verifying_key().as_bytes());
+        key.expect("a key").to_string()
+    };
+    let (one, two) = (witness("w1.example", [1; 32]), witness("w2.example", [2; 32]));
+    let (three, log) = (witness("w3.example", [3; 32]), good().log_key());
+    format!(
+        "# a comment\nlog {log} https://log.example\nwitness w1 {one} https://w1.example\nwitness w2 {two}\n\
+         witness w3 {three}\ngroup both all w1 w2\ngroup some 1 both w3\nquorum some\n"
+    )
+}
+
+fn proof(good: &Good) -> String {
+    let entry = &good.bundles[1].tlog_entries[0];
+    let body = touchmark_tlog::entry::EntryBody::of(entry).expect("a good entry");
+    touchmark_tlog::tlog_proof::TlogProof::of_entry(entry, &body)
+        .expect("a proof")
+        .encode()
 }
 
 /// Bodies, a request and an entry of Rekor v2.
@@ -361,7 +449,7 @@ pub(super) fn trusted_root() -> Vec<Seed> {
     });
     let authority = json!({
         "subject": {"organization": "fuzz.example", "commonName": "fuzz"}, "uri": "https://ca.example",
-        "certChain": {"certificates": [{"rawBytes": base64(&certificate())}]}, "validFor": window
+        "certChain": {"certificates": [{"rawBytes": base64(&self_signed())}]}, "validFor": window
     });
     let mut root = json!({
         "mediaType": MEDIA_TYPE_V01, "tlogs": [log], "ctlogs": [certificate_log],
@@ -384,11 +472,15 @@ pub(super) fn trusted_root() -> Vec<Seed> {
         "logId": {"keyId": "AAAA"}
     });
     root["tlogs"].as_array_mut().expect("a list").push(unknown);
-    vec![first, Seed::new("version-2.json", text(&root))]
+    vec![
+        first,
+        Seed::new("version-2.json", text(&root)),
+        Seed::new("instance.json", keyless().root_json.clone()),
+    ]
 }
 
 /// A self-signed certificate of the good signer, made by hand.
-fn certificate() -> Vec<u8> {
+fn self_signed() -> Vec<u8> {
     let spki = good().signer.public_key().spki_der();
     let ecdsa_with_sha256 = [
         0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02,

@@ -1,8 +1,10 @@
-//! Trusted roots.
+//! Trusted roots and signing configs.
 
 use std::collections::HashSet;
 
+use touchmark_sign::keyless::signing_config::{ServiceKind, SigningConfig, SigningConfigFile};
 use touchmark_statement::digest::Sha256Digest;
+use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::limits::MAX_TRUSTED_PARTS;
 use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::window::Window;
@@ -63,4 +65,61 @@ pub fn trusted_root(input: &[u8]) {
 
 fn forward(window: &Window) {
     assert!(window.end.is_none_or(|end| window.start <= end));
+}
+
+/// A signing config: one answer, and no service that is not in use is ever chosen.
+pub fn signing_config(input: &[u8]) {
+    let file = match (SigningConfigFile::parse(input), SigningConfigFile::parse(input)) {
+        (Ok(file), Ok(again)) => {
+            assert_eq!(file, again, "one answer to one input");
+            file
+        }
+        (Err(error), Err(again)) => {
+            assert_eq!(error.code(), again.code(), "one answer to one input");
+            return;
+        }
+        _ => panic!("two answers to one input"),
+    };
+    if let Some(root) = &file.trusted_root {
+        trusted_root(root);
+    }
+    let config = &file.signing_config;
+    for kind in [
+        ServiceKind::CertificateAuthority,
+        ServiceKind::IdentityProvider,
+        ServiceKind::Log,
+        ServiceKind::TimestampAuthority,
+    ] {
+        for service in config.all(kind) {
+            forward(&service.valid_for);
+        }
+    }
+    for at in [0, 1_772_022_400, 1_790_000_000, 253_402_300_799] {
+        chosen(config, Timestamp::from_unix(at).expect("a time"));
+    }
+}
+
+fn chosen(config: &SigningConfig, at: Timestamp) {
+    if let Ok(logs) = config.logs(at) {
+        assert!(!logs.is_empty());
+        assert!(
+            logs.iter()
+                .all(|log| log.valid_for.contains(at) && [1, 2].contains(&log.major_api_version))
+        );
+        let operators: HashSet<&str> = logs.iter().map(|log| log.operator.as_str()).collect();
+        assert_eq!(operators.len(), logs.len(), "one log of one operator");
+    }
+    if let Ok(authority) = config.certificate_authority(at) {
+        assert!(authority.valid_for.contains(at) && authority.major_api_version == 1);
+    }
+    if let Ok(provider) = config.identity_provider(at) {
+        assert!(provider.valid_for.contains(at));
+    }
+    if let Ok(authorities) = config.timestamp_authorities(at) {
+        assert!(
+            authorities
+                .iter()
+                .all(|authority| authority.valid_for.contains(at))
+        );
+    }
 }
