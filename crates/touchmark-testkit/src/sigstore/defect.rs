@@ -1,6 +1,8 @@
 //! What can be wrong, one thing each. Where a variant speaks of a part of the trusted root, the instance's own trusted
 //! root shows it; so a broken bundle is always to be verified against the root of the instance that made it.
 
+use super::sign::LogKind;
+
 /// One thing that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Defect {
@@ -266,6 +268,22 @@ group! {
         SignatureDiffers,
         /// The log's window ended before the entry.
         LogRetired,
+    }
+}
+
+impl LogDefect {
+    /// Tells whether entries of this kind can have the defect.
+    pub fn applies_to(self, log: LogKind) -> bool {
+        let v2 = log == LogKind::V2;
+        match self {
+            Self::PromiseOverOtherTime
+            | Self::PromiseOverOtherIndex
+            | Self::PromiseOverOtherBody
+            | Self::PromiseOverOtherLog => !v2,
+            Self::OnlyCosignatures | Self::InnerNodeAsLeaf | Self::VerifierDiffers => v2,
+            Self::DigestOfPayload => matches!(log, LogKind::V2 | LogKind::V1HashedRekord),
+            _ => true,
+        }
     }
 }
 
