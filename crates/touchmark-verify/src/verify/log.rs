@@ -105,9 +105,7 @@ impl Context<'_> {
             cosigned: Vec::new(),
         };
         // Step 2 verified the promise that makes a time, and with it the position over all shards.
-        let promise = TimeSource::InclusionPromise {
-            log_id: log.log_id,
-        };
+        let promise = TimeSource::InclusionPromise { log_id: log.log_id };
         let times = self.times.as_slice();
         let promised = body.is_rekor_v1() && times.iter().any(|time| time.source == promise);
         if log_entry.inclusion_proof.is_none() && self.options.allow_promise_only && promised {
@@ -120,6 +118,24 @@ impl Context<'_> {
         };
         Ok(finding(index, Some(proven.checkpoint)))
     }
+}
+
+/// Examines who else saw the checkpoint of one finding; a quorum of witnesses that is asked for must be there.
+pub(super) fn examine_views(
+    entry: usize,
+    finding: &mut LogFinding,
+    log: &TrustedLog,
+    options: &VerifyOptions,
+) -> Result<Vec<Check>, LogError> {
+    let views = views::examine(entry, finding, log, options)?;
+    if views.witnessed {
+        return Ok(views.checks);
+    }
+    Err(views::quorum_missing(
+        std::slice::from_ref(finding),
+        &[false],
+        options,
+    ))
 }
 
 /// Refuses a second entry of one log: it adds nothing, and would invite counting.

@@ -187,6 +187,12 @@ pub enum LogError {
         /// The log id found.
         log_id: Hash,
     },
+    /// No log of the trusted root has signed the checkpoint.
+    #[error("no trusted log has signed this checkpoint of {origin:?}")]
+    NoLog {
+        /// The origin that the checkpoint states.
+        origin: String,
+    },
     /// The log was not in use at the time that counts.
     #[error("log entry {entry} is of {origin:?}, trusted {window}, not at {at}")]
     OutsideLogWindow {
@@ -248,7 +254,7 @@ impl LogError {
             | Self::RememberedCheckpoint { .. }
             | Self::RememberedOrigin { .. } => "tlog.remembered_unreadable",
             Self::Fork { source, .. } => source.code(),
-            Self::LogUnknown { .. } => "tlog.log_unknown",
+            Self::LogUnknown { .. } | Self::NoLog { .. } => "tlog.log_unknown",
             Self::OutsideLogWindow { .. } => "tlog.outside_log_window",
             Self::ProofMissing { .. } => "tlog.proof_missing",
             Self::Checkpoint { source, .. } => source.code(),
