@@ -105,7 +105,9 @@ fn keyless(criterion: &mut Criterion) {
             let peer_root = sigstore_trust_root::TrustedRoot::from_json(&batch.root).unwrap();
             let peer = sigstore_verify::Verifier::new(&peer_root).unwrap();
             let mut group = criterion.benchmark_group(format!("1000 keyless, {authorities}, {leaves}"));
-            group.sample_size(10).throughput(Throughput::Elements(BUNDLES as u64));
+            group
+                .sample_size(10)
+                .throughput(Throughput::Elements(BUNDLES as u64));
             group.bench_function("one verifier", |bencher| bencher.iter(|| batch.together(&root)));
             group.bench_function("one by one", |bencher| bencher.iter(|| batch.alone(&root)));
             group.bench_function("sigstore-verify", |bencher| bencher.iter(|| batch.peer(&peer)));

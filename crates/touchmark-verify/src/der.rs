@@ -304,6 +304,9 @@ fn moment(year: i64, rest: &[u8]) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
+pub(crate) mod build;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -27,7 +27,8 @@ impl IssuedCertificate {
         let der = der.into();
         let certificate = Certificate::parse(&der)?;
         profile::require_signer(&certificate)?;
-        let key = PublicKey::from_spki_der(certificate.spki).map_err(|source| CertificateError::Key { source })?;
+        let key =
+            PublicKey::from_spki_der(certificate.spki).map_err(|source| CertificateError::Key { source })?;
         Ok(IssuedCertificate {
             identity: fulcio::read_identity(&certificate)?,
             window: Window {

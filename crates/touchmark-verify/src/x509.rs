@@ -10,6 +10,9 @@ pub(crate) mod fulcio;
 pub(crate) mod profile;
 pub(crate) mod sct;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use certificate::{Certificate, oid};
 pub use error::CertificateError;
 

@@ -15,7 +15,7 @@ use crate::signer_key::SignerKey;
 use crate::trust::{TrustedRoot, Usable};
 use crate::verified::Check;
 use crate::window::Window;
-use crate::x509::chain::{self, Purpose};
+use crate::x509::chain::{self, Authority, Purpose};
 use crate::x509::{Certificate, CertificateError, fulcio, profile, sct};
 
 /// A certificate that was proven for a while.
@@ -63,9 +63,14 @@ pub(super) fn authenticate(
         if proven.covers(at) {
             continue;
         }
-        let path = build(leaf, chain, &certificate, root.usable(), at)?;
-        require_scts(&certificate, &path.issuer_spki, root.usable(), &options.sct)?;
-        proven.windows.push(path.window);
+        let presented = Presented {
+            leaf,
+            chain,
+            certificate: &certificate,
+        };
+        proven
+            .windows
+            .push(presented.prove(root.usable(), &options.sct, at)?);
     }
     let proven = Arc::new(proven);
     memory.keep_leaf(digest, &proven);
@@ -91,34 +96,50 @@ fn read(certificate: &Certificate<'_>, chain: &[Vec<u8>]) -> Result<ProvenLeaf, 
     })
 }
 
-/// Builds the path at one time, to an authority whose window holds then.
-fn build(
-    leaf: &[u8],
-    chain: &[Vec<u8>],
-    certificate: &Certificate<'_>,
-    usable: &Usable,
-    at: Timestamp,
-) -> Result<chain::Path, CertificateError> {
-    let mut refusal = CertificateError::NoAuthority;
-    for authority in &usable.certificate_authorities {
-        let attempt = if authority.valid_for.contains(at) {
-            chain::build(leaf, chain, authority, Purpose::CodeSigning, at)
-        } else if authority.has_subject(certificate.issuer) {
-            let window = authority.valid_for;
-            Err(CertificateError::OutsideAuthority { at, window })
-        } else {
-            Err(CertificateError::Chain {
-                at,
-                reason: "the authority was not in use".to_owned(),
-            })
-        };
-        match attempt {
-            Ok(path) => return Ok(path),
-            Err(error) if rank(&error) > rank(&refusal) => refusal = error,
-            Err(_) => {}
+/// A certificate as its bundle presents it.
+struct Presented<'a> {
+    leaf: &'a [u8],
+    chain: &'a [Vec<u8>],
+    certificate: &'a Certificate<'a>,
+}
+
+impl Presented<'_> {
+    /// Returns for how long it is proven, around one time: by the path to one authority whose window holds then, and
+    /// by the certificate logs that saw it on this very path.
+    fn prove(
+        &self,
+        usable: &Usable,
+        scts: &SctRequirement,
+        at: Timestamp,
+    ) -> Result<Window, CertificateError> {
+        let mut refusal = CertificateError::NoAuthority;
+        for authority in &usable.certificate_authorities {
+            let attempt = self.build(authority, at).and_then(|path| {
+                require_scts(self.certificate, &path.issuer_spki, usable, scts)?;
+                Ok(path.window)
+            });
+            match attempt {
+                Ok(window) => return Ok(window),
+                Err(error) if rank(&error) > rank(&refusal) => refusal = error,
+                Err(_) => {}
+            }
         }
+        Err(refusal)
     }
-    Err(refusal)
+
+    fn build(&self, authority: &Authority, at: Timestamp) -> Result<chain::Path, CertificateError> {
+        let window = authority.valid_for;
+        if window.contains(at) {
+            return chain::build(self.leaf, self.chain, authority, Purpose::CodeSigning, at);
+        }
+        if authority.has_subject(self.certificate.issuer) {
+            return Err(CertificateError::OutsideAuthority { at, window });
+        }
+        Err(CertificateError::Chain {
+            at,
+            reason: "the authority was not in use".to_owned(),
+        })
+    }
 }
 
 /// How far the search for a path came.
@@ -127,7 +148,8 @@ fn rank(error: &CertificateError) -> u8 {
         CertificateError::NoAuthority => 0,
         CertificateError::Chain { .. } => 1,
         CertificateError::OutsideAuthority { .. } => 2,
-        _ => 3,
+        CertificateError::OutsideValidity { .. } => 3,
+        _ => 4,
     }
 }
 

@@ -31,6 +31,8 @@ const SIGNATURES: &[&dyn SignatureVerificationAlgorithm] = &[
 pub(crate) struct Authority {
     anchor: TrustAnchor<'static>,
     anchor_validity: Window,
+    /// When all certificates of its chain are valid.
+    whole_validity: Window,
     anchor_spki: Vec<u8>,
     intermediates: Vec<CertificateDer<'static>>,
     /// The names of all its certificates.
@@ -85,6 +87,10 @@ impl Authority {
         Some(Self {
             anchor,
             anchor_validity: validity(anchor_parsed),
+            whole_validity: parsed
+                .iter()
+                .map(validity)
+                .fold(validity(anchor_parsed), intersection),
             anchor_spki: anchor_parsed.spki.to_vec(),
             intermediates: intermediates.cloned().map(CertificateDer::from).collect(),
             subjects: parsed
@@ -133,14 +139,15 @@ pub(crate) fn build(
         Purpose::CodeSigning => KeyUsage::required(oid::CODE_SIGNING),
         Purpose::TimeStamping => KeyUsage::required(oid::TIME_STAMPING),
     };
-    let seconds = u64::try_from(at.unix()).map_err(|_| outside(at, validity(&parsed)))?;
+    let seconds = u64::try_from(at.unix())
+        .map_err(|_| outside(at, intersection(validity(&parsed), authority.whole_validity)))?;
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let anchors = std::slice::from_ref(&authority.anchor);
     let path = end_entity
         .verify_for_usage(SIGNATURES, anchors, &intermediates, time, usage, None, None)
         .map_err(|error| match error {
             webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
-                outside(at, validity(&parsed))
+                outside(at, intersection(validity(&parsed), authority.whole_validity))
             }
             error => refused(error),
         })?;

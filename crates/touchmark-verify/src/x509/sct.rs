@@ -42,7 +42,7 @@ impl CtLog {
 
 /// One timestamp, read and not verified.
 #[derive(Debug)]
-struct Sct<'a> {
+pub(super) struct Sct<'a> {
     log_id: &'a [u8],
     milliseconds: u64,
     extensions: &'a [u8],
@@ -130,7 +130,7 @@ fn signed_bytes(sct: &Sct<'_>, issuer_key_hash: &[u8], precertificate: &[u8]) ->
 }
 
 /// Returns the signed part of the certificate as it was before timestamps were embedded.
-fn without_scts(certificate: &Certificate<'_>) -> Vec<u8> {
+pub(super) fn without_scts(certificate: &Certificate<'_>) -> Vec<u8> {
     let mut extensions = Vec::new();
     for extension in &certificate.extensions {
         if extension.oid != oid::SCT_LIST {
@@ -160,7 +160,7 @@ fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
     encoded
 }
 
-fn read_list(list: &[u8]) -> Option<Vec<Sct<'_>>> {
+pub(super) fn read_list(list: &[u8]) -> Option<Vec<Sct<'_>>> {
     let (mut rest, end) = prefixed(list)?;
     if !end.is_empty() || rest.is_empty() {
         return None;
