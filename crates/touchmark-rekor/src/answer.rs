@@ -1,11 +1,9 @@
 //! A log's answer against what was sent, and its proofs under the log's key. Both, before anybody sees it.
 
-use touchmark_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint, verify_note};
+use touchmark_tlog::checkpoint::{VerifiedCheckpoint, verify_note, verify_rekor_v1_note};
 use touchmark_tlog::entry::rekor_v1::promise_payload;
 use touchmark_tlog::entry::{InclusionProof, KindVersion, LogEntry};
 use touchmark_tlog::merkle::{Hash, leaf_hash, verify_inclusion};
-use touchmark_tlog::note::Note;
-use touchmark_verify::key::PublicKey;
 use touchmark_verify::trust::TrustedLog;
 
 use crate::error::{Missing, PublishError};
@@ -60,39 +58,13 @@ pub(crate) fn verify_v1(
     let payload = promise_payload(answer).ok_or(PublishError::Incomplete {
         part: Missing::Promise,
     })?;
-    PublicKey::from_spki_der(&log.key.spki_der())
-        .map_err(|_| PublishError::PromiseKey)?
+    log.key
         .verify(&payload, promise)
-        .map_err(PublishError::Promise)?;
+        .map_err(|_| PublishError::Promise)?;
     let (proof, note) = proof(answer)?;
-    let checkpoint = verify_v1_note(note, log)?;
+    let checkpoint = verify_rekor_v1_note(note.as_bytes(), &log.key)?;
     // The index inside the proof counts within one shard; that outside, which the promise signs, counts over all.
-    let size = checkpoint.size;
-    verify_inclusion(
-        &leaf_hash(&answer.canonicalized_body),
-        proof.log_index,
-        size,
-        &proof.hashes,
-        &checkpoint.root,
-    )?;
-    Ok(())
-}
-
-/// Verifies a checkpoint of Rekor v1: `<host> - <tree>`, signed in the name of the host alone.
-fn verify_v1_note(note: &str, log: &TrustedLog) -> Result<Checkpoint, PublishError> {
-    let note = Note::parse(note.as_bytes()).map_err(CheckpointError::from)?;
-    let checkpoint = Checkpoint::parse(note.text())?;
-    let host = checkpoint
-        .rekor_v1_origin()
-        .map(|(host, _)| host.to_owned())
-        .filter(|host| *host == log.origin)
-        .ok_or_else(|| CheckpointError::Origin {
-            expected: log.origin.clone(),
-            found: checkpoint.origin.clone(),
-        })?;
-    note.verify_rekor_v1(&host, &log.key)
-        .map_err(CheckpointError::from)?;
-    Ok(checkpoint)
+    include(answer, proof.log_index, &proof.hashes, &checkpoint)
 }
 
 fn log_of<'a>(log_id: &Hash, logs: &'a [TrustedLog]) -> Result<&'a TrustedLog, PublishError> {

@@ -20,7 +20,7 @@ use touchmark_verify::evidence::EvidenceId;
 use crate::backoff::Backoff;
 use crate::error::PublishError;
 use crate::publisher::{ApiVersion, Publisher};
-use crate::spool::{KeepError, LogAddress, Spool, SpoolError, Take, Taken};
+use crate::spool::{Entry, KeepError, LogAddress, Spool, SpoolError, Take, Taken};
 
 pub use error::DrainError;
 
@@ -176,7 +176,7 @@ impl Drain<'_> {
             // Of a log that was in use before, and is not trusted now: nobody has seen that answer.
             taken.forget_answer(target);
         }
-        self.refuse_lapsed(taken, &log)?;
+        self.refuse_lapsed(taken.entry(), &log)?;
         let submission = taken.entry().submission().map_err(failed)?;
         let mut failures = 0;
         let answer = loop {
@@ -210,8 +210,7 @@ impl Drain<'_> {
     }
 
     /// A certificate that has lapsed is no hindrance where a timestamp stands for its time and the log gives none.
-    fn refuse_lapsed(&self, taken: &Taken<'_>, log: &LogAddress) -> Result<(), DrainError> {
-        let entry = taken.entry();
+    fn refuse_lapsed(&self, entry: &Entry, log: &LogAddress) -> Result<(), DrainError> {
         let Some(keyless) = &entry.keyless else {
             return Ok(());
         };
@@ -226,7 +225,7 @@ impl Drain<'_> {
         let has_lapsed = keyless.expires_at.unix() < self.now.unix().saturating_add(margin);
         if has_lapsed && (gives_time || keyless.timestamps.is_empty()) {
             return Err(DrainError::Lapsed {
-                id: taken.id(),
+                id: entry.evidence_id(),
                 expired_at: keyless.expires_at,
             });
         }

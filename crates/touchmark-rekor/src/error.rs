@@ -98,10 +98,7 @@ pub enum PublishError {
     },
     /// The inclusion promise does not verify.
     #[error("the inclusion promise in the log's answer does not verify")]
-    Promise(#[source] SignatureError),
-    /// The trusted root's key of the log cannot verify promises.
-    #[error("the log's key cannot verify inclusion promises")]
-    PromiseKey,
+    Promise,
     /// The checkpoint does not verify.
     #[error("the checkpoint in the log's answer is not believed")]
     Checkpoint(#[from] CheckpointError),
@@ -143,10 +140,8 @@ impl PublishError {
     /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            PublishError::Signature(error) | PublishError::Promise(error) => match self {
-                PublishError::Promise(_) => "rekor.promise_invalid",
-                _ => error.code(),
-            },
+            PublishError::Signature(error) => error.code(),
+            PublishError::Promise => "rekor.answer_promise",
             PublishError::NotLoggable { .. } => "key.ed25519_not_loggable",
             PublishError::NoEnvelope => "rekor.no_envelope",
             PublishError::Request { source } => source.code(),
@@ -162,7 +157,6 @@ impl PublishError {
                 Missing::Proof => "rekor.answer_no_proof",
                 Missing::Promise => "rekor.answer_no_promise",
             },
-            PublishError::PromiseKey => "rekor.promise_key",
             PublishError::Checkpoint(_) => "rekor.answer_checkpoint",
             PublishError::Inclusion(_) => "rekor.answer_inclusion",
             PublishError::DuplicateLost => "rekor.duplicate_lost",
@@ -182,7 +176,6 @@ impl PublishError {
             | PublishError::Request { .. }
             | PublishError::Refused { .. }
             | PublishError::Frozen
-            | PublishError::PromiseKey
             | PublishError::SameLogTwice { .. } => false,
             PublishError::Http(error) => error.is_worth_retrying(),
             PublishError::Other {

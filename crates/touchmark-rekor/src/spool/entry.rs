@@ -18,7 +18,9 @@ use touchmark_tlog::entry::LogEntry;
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
 use touchmark_verify::envelope::Envelope;
 use touchmark_verify::evidence::{EvidenceId, SignerId};
+use touchmark_verify::issued::IssuedCertificate;
 use touchmark_verify::key::PublicKey;
+use touchmark_verify::limits::{MAX_TIMESTAMPS, MAX_TLOG_ENTRIES};
 
 use super::target::{LogAddress, Target, WireTarget};
 use super::{MAX_ENTRY_BYTES, SpoolError};
@@ -31,7 +33,7 @@ const VERSION_1: u64 = 1;
 const VERSION_2: u64 = 2;
 const MAX_DESTINATIONS: usize = 1024;
 /// Most logs that one entry is meant for: as many as a bundle holds entries.
-pub const MAX_TARGETS: usize = touchmark_verify::limits::MAX_TLOG_ENTRIES;
+pub const MAX_TARGETS: usize = MAX_TLOG_ENTRIES;
 
 /// An attestation that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,18 @@ pub struct Keyless {
     pub timestamps: Vec<Vec<u8>>,
     /// The last moment of the certificate.
     pub expires_at: Timestamp,
+}
+
+impl Keyless {
+    /// Takes what an entry needs out of a certificate; `None` where it has no end.
+    pub fn new(certificate: &IssuedCertificate, timestamps: Vec<Vec<u8>>) -> Option<Self> {
+        Some(Keyless {
+            certificate: certificate.der().to_vec(),
+            signer: SignerId::of_identity(certificate.identity()),
+            timestamps,
+            expires_at: certificate.window().end?,
+        })
+    }
 }
 
 /// A place where a bundle is to be stored.
@@ -115,9 +129,7 @@ struct Wire {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WireKeyless {
     certificate: String,
-    evidence: EvidenceId,
     timestamps: Vec<String>,
-    expires_at: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -311,7 +323,7 @@ impl Entry {
                 None => Some(self.targets.iter().map(WireTarget::from).collect()),
             },
             log: simple.flatten(),
-            keyless: self.keyless.as_ref().map(|keyless| self.encode_keyless(keyless)),
+            keyless: self.keyless.as_ref().map(encode_keyless),
             destinations: self.destinations.iter().map(encode_destination).collect(),
             public_key: STANDARD.encode(self.signed.public_key().spki_der()),
             payload_type: envelope.payload_type.clone(),
@@ -324,19 +336,6 @@ impl Entry {
                 .map(|bundle| STANDARD.encode(bundle.encode())),
         };
         serde_json::to_vec(&wire).expect("an entry consists of text and lists")
-    }
-
-    fn encode_keyless(&self, keyless: &Keyless) -> WireKeyless {
-        WireKeyless {
-            certificate: STANDARD.encode(&keyless.certificate),
-            evidence: self.evidence_id(),
-            timestamps: keyless
-                .timestamps
-                .iter()
-                .map(|der| STANDARD.encode(der))
-                .collect(),
-            expires_at: keyless.expires_at,
-        }
     }
 
     pub(super) fn parse(id: &EvidenceId, json: &[u8]) -> Result<Self, SpoolError> {
@@ -353,7 +352,7 @@ impl Entry {
         })?;
         let signed = parse_signed(id, &wire)?;
         let keyless = match wire.keyless {
-            Some(keyless) => Some(parse_keyless(id, &keyless)?),
+            Some(keyless) => Some(parse_keyless(id, &keyless, signed.public_key())?),
             None => None,
         };
         let targets = match (wire.version, wire.log, wire.logs) {
@@ -435,24 +434,34 @@ fn parse_signed(id: &EvidenceId, wire: &Wire) -> Result<SignedEnvelope, SpoolErr
     })
 }
 
-fn parse_keyless(id: &EvidenceId, wire: &WireKeyless) -> Result<Keyless, SpoolError> {
-    let bytes = |text: &str, field| {
-        STANDARD
-            .decode(text)
-            .map_err(|_| SpoolError::Field { id: *id, field })
-    };
+fn encode_keyless(keyless: &Keyless) -> WireKeyless {
+    WireKeyless {
+        certificate: STANDARD.encode(&keyless.certificate),
+        timestamps: keyless
+            .timestamps
+            .iter()
+            .map(|der| STANDARD.encode(der))
+            .collect(),
+    }
+}
+
+fn parse_keyless(id: &EvidenceId, wire: &WireKeyless, key: &PublicKey) -> Result<Keyless, SpoolError> {
+    let bad = |field| SpoolError::Field { id: *id, field };
+    let bytes = |text: &str, field| STANDARD.decode(text).map_err(|_| bad(field));
+    if wire.timestamps.len() > MAX_TIMESTAMPS {
+        return Err(bad("timestamps"));
+    }
     let timestamps: Result<_, _> = wire
         .timestamps
         .iter()
-        .take(touchmark_verify::limits::MAX_TIMESTAMPS)
         .map(|text| bytes(text, "timestamps"))
         .collect();
-    Ok(Keyless {
-        certificate: bytes(&wire.certificate, "certificate")?,
-        signer: wire.evidence.signer,
-        timestamps: timestamps?,
-        expires_at: wire.expires_at,
-    })
+    let certificate =
+        IssuedCertificate::parse(bytes(&wire.certificate, "certificate")?).map_err(|_| bad("certificate"))?;
+    if certificate.public_key() != key {
+        return Err(bad("certificate"));
+    }
+    Keyless::new(&certificate, timestamps?).ok_or_else(|| bad("certificate"))
 }
 
 fn encode_destination(destination: &Destination) -> WireDestination {

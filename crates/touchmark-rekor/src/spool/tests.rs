@@ -11,9 +11,12 @@ use tempfile::TempDir;
 use touchmark_sign::{PrivateKey, attestation};
 use touchmark_statement::statement::SignedStatement;
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_tlog::entry::{InclusionProof, KindVersion};
+use touchmark_tlog::merkle::Hash;
 use touchmark_verify::key::KeyAlgorithm;
 
 use super::*;
+use crate::publisher::ApiVersion;
 
 fn entry(number: u32) -> Entry {
     let statement = json!({
@@ -146,25 +149,115 @@ fn the_same_evidence_again_unites_destinations_even_while_it_is_taken() {
     assert!(spool.list().unwrap().waiting.is_empty());
 }
 
+fn answer(log: u8) -> LogEntry {
+    let id = Hash::from_slice(&[log; 32]).unwrap();
+    LogEntry {
+        log_index: u64::from(log),
+        log_id: id,
+        kind: KindVersion::hashedrekord_v002(),
+        integrated_time: None,
+        inclusion_promise: None,
+        inclusion_proof: Some(InclusionProof {
+            log_index: u64::from(log),
+            root_hash: id,
+            tree_size: 1000,
+            hashes: Vec::new(),
+            checkpoint: Some("unread".to_owned()),
+        }),
+        canonicalized_body: vec![log],
+    }
+}
+
 #[test]
 fn the_answer_of_a_log_is_kept_before_it_is_stored() {
     let (_folder, spool, path) = spool();
     let id = spool.put(&entry(1)).unwrap();
-    let bundle = entry(1).signed.unlogged_bundle();
     let mut mine = taken(&spool, &id);
-    assert_eq!(
-        code(mine.keep_bundle(&entry(2).signed.unlogged_bundle())),
-        "spool.other_bundle"
-    );
-    mine.keep_bundle(&bundle).unwrap();
+    mine.keep_answer(0, answer(1)).unwrap();
+    let bundle = entry(1).bundle_with(vec![answer(1)]);
     assert_eq!(mine.entry().bundle.as_ref(), Some(&bundle));
+    assert_eq!(mine.entry().unanswered().count(), 0);
     // As after a crash: another process goes on with what the log answered.
     drop(mine);
     let other = Spool::open(&path).unwrap();
-    assert_eq!(taken(&other, &id).entry().bundle.as_ref(), Some(&bundle));
+    let found = taken(&other, &id).entry().clone();
+    assert_eq!(
+        (found.bundle.as_ref(), found.unanswered().count()),
+        (Some(&bundle), 0)
+    );
     // Put in again, it does not lose the answer.
     spool.put(&entry(1)).unwrap();
     assert_eq!(spool.peek(&id).unwrap().unwrap().bundle, Some(bundle));
+    // The answer of a log that is gone is replaced, never kept beside the new one.
+    let mut mine = taken(&spool, &id);
+    mine.forget_answer(0);
+    assert_eq!(
+        (mine.entry().bundle.as_ref(), mine.entry().unanswered().count()),
+        (None, 1)
+    );
+    mine.keep_answer(0, answer(2)).unwrap();
+    drop(mine);
+    let found = spool.peek(&id).unwrap().unwrap();
+    assert_eq!(found.bundle, Some(entry(1).bundle_with(vec![answer(2)])));
+}
+
+fn service(port: u16, version: ApiVersion) -> Target {
+    let url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+    Target::new(LogAddress::Service { url, version })
+}
+
+#[test]
+fn answers_of_several_logs_are_kept_one_by_one_in_the_order_of_the_logs() {
+    let (_folder, spool, _) = spool();
+    let several = Entry {
+        targets: vec![
+            service(1, ApiVersion::V2),
+            service(2, ApiVersion::V1),
+            service(3, ApiVersion::V2),
+        ],
+        ..entry(1)
+    };
+    let id = spool.put(&several).unwrap();
+    let mut mine = taken(&spool, &id);
+    mine.keep_answer(2, answer(3)).unwrap();
+    mine.keep_answer(0, answer(1)).unwrap();
+    let same = mine.keep_answer(1, answer(1)).unwrap_err();
+    assert!(
+        matches!(same, KeepError::Publish(PublishError::SameLogTwice { .. })),
+        "{same:?}"
+    );
+    drop(mine);
+    let found = spool.peek(&id).unwrap().unwrap();
+    assert_eq!(
+        found.bundle,
+        Some(entry(1).bundle_with(vec![answer(1), answer(3)]))
+    );
+    let waiting: Vec<usize> = found.unanswered().map(|(index, _)| index).collect();
+    assert_eq!(waiting, [1]);
+    // A log that is gone for good is replaced; what has answered stays.
+    spool.redirect(&id, |_| vec![service(4, ApiVersion::V2)]).unwrap();
+    let found = spool.peek(&id).unwrap().unwrap();
+    assert_eq!(found.targets.len(), 3);
+    assert_eq!(found.targets[2], service(4, ApiVersion::V2));
+    assert_eq!(found.bundle.unwrap().tlog_entries.len(), 2);
+}
+
+#[test]
+fn an_entry_for_one_embedded_log_is_written_as_before_and_others_as_version_2() {
+    let (_folder, spool, path) = spool();
+    let version = |id: &EvidenceId| -> (Value, Value) {
+        let mut file: Value = serde_json::from_slice(&fs::read(path.join(file_name(id))).unwrap()).unwrap();
+        (file["version"].take(), file["log"].take())
+    };
+    let id = spool.put(&entry(1)).unwrap();
+    assert_eq!(version(&id), (json!(1), json!("local")));
+    let remote = Entry {
+        targets: vec![service(1, ApiVersion::V2)],
+        ..entry(2)
+    };
+    let id = spool.put(&remote).unwrap();
+    assert_eq!(version(&id), (json!(2), Value::Null));
+    assert_eq!(spool.peek(&id).unwrap(), Some(remote));
 }
 
 #[test]
