@@ -88,6 +88,8 @@ impl Identity {
 /// One run of a GitHub workflow, as its token describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GithubRun {
+    /// The address of the forge.
+    pub server: String,
     /// `owner/name`.
     pub repository: String,
     /// The number of the repository.
@@ -125,6 +127,7 @@ impl Default for GithubRun {
     fn default() -> Self {
         let text = str::to_owned;
         Self {
+            server: text("https://github.com"),
             repository: text("acme/greeter"),
             repository_id: text("123456"),
             owner_id: text("7890"),
@@ -159,7 +162,7 @@ impl GithubRun {
 
     /// Returns the identity that Fulcio certifies for the run.
     pub fn identity(&self) -> Identity {
-        let at = |path: &str| format!("https://github.com/{path}");
+        let at = |path: &str| format!("{}/{path}", self.server);
         let owner = self.repository.split('/').next().unwrap_or_default();
         let signer = at(&self.workflow_ref());
         let run = format!("{}/actions/runs/{}/attempts/1", self.repository, self.run_id);

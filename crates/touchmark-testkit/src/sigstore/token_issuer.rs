@@ -94,6 +94,7 @@ fn named(claims: &Value, issuer: &str) -> Result<Named, &'static str> {
         });
     }
     let run = GithubRun {
+        server: "https://github.com".to_owned(),
         repository: text("repository").ok_or("neither a person nor a run")?,
         repository_id: text("repository_id").ok_or("no repository id")?,
         owner_id: text("repository_owner_id").ok_or("no owner id")?,

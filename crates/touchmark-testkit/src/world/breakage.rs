@@ -95,7 +95,7 @@ fn before_signing(defect: Defect, world: &mut World) -> bool {
 /// Breaks the approval. Returns whether everything is signed then.
 fn approvals(defect: Defect, world: &mut World) -> bool {
     let agent = world.attest(&world.agent_statement(), &world.keys.agent);
-    let shown = [agent.signed.payload_digest()];
+    let shown = [agent.payload_digest()];
     world.agent = Some(agent);
     let git = world.repo.open();
     let statement = match defect {

@@ -6,6 +6,7 @@ mod breakage;
 mod bundle;
 mod defect;
 mod edit;
+mod keyless;
 
 use std::path::{Path, PathBuf};
 
@@ -13,18 +14,21 @@ use tempfile::TempDir;
 use touchmark_git::{EvidenceItem, EvidenceKey};
 use touchmark_log::Log;
 use touchmark_policy::{Candidate, JudgeRequest, NamedRoot, Policy, PolicyInForce, Verdict, judge};
-use touchmark_sign::attestation::{self, SignedEnvelope};
+use touchmark_sign::attestation;
 use touchmark_sign::{PrivateKey, Signer as _, key_file};
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::git_id::GitCommitId;
 use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::bundle::Bundle;
+use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::git_view::GitView as _;
 use touchmark_verify::key::PublicKey;
 use touchmark_verify::trust::TrustedRoot;
 
 pub use defect::{Defect, Expected};
+pub use keyless::Keyless;
 
 use crate::keys::{Keys, fingerprint, keys};
 use crate::repo::Repo;
@@ -48,11 +52,11 @@ const AT: i64 = 1_772_500_000;
 /// The largest policy file.
 const MAX_POLICY_BYTES: u64 = 1024 * 1024;
 
-/// A piece of evidence: what was signed, and the bytes that are filed.
+/// A piece of evidence: its name, and the bytes that are filed.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// What was signed.
-    pub signed: SignedEnvelope,
+    /// What the evidence is called: by what was signed and by whom.
+    pub evidence_id: EvidenceId,
     /// The bundle as it should be.
     pub bundle: Bundle,
     /// The bytes that are filed, which a defect may have changed.
@@ -85,8 +89,17 @@ pub struct World {
     pub transcript: Vec<u8>,
     /// The trusted root, as JSON.
     pub trusted_root: String,
+    /// Who signs with certificates, where keys do not.
+    pub keyless: Option<Keyless>,
     /// The time at which the question is asked.
     pub at: Timestamp,
+}
+
+impl Piece {
+    /// Returns the digest of what was signed.
+    pub fn payload_digest(&self) -> Sha256Digest {
+        self.evidence_id.payload
+    }
 }
 
 impl World {
@@ -202,7 +215,7 @@ impl World {
             attestation::bundle(&signed, entry, &self.log.trusted_log()).expect("the log's answer is good");
         let bytes = bundle.encode();
         Piece {
-            signed,
+            evidence_id: signed.evidence_id(),
             bundle,
             bytes,
         }
@@ -211,7 +224,7 @@ impl World {
     /// Files bytes in the repository, under the commit where one is given and under the tree of `head`.
     pub fn file(&self, piece: &Piece, commit: Option<&GitCommitId>) {
         let git = self.repo.open();
-        let name = piece.signed.evidence_id().file_name();
+        let name = piece.evidence_id.file_name();
         let mut keys = vec![EvidenceKey::Tree(self.repo.tree(&self.head))];
         keys.extend(commit.map(|commit| EvidenceKey::Commit(commit.clone())));
         let items: Vec<EvidenceItem> = keys
@@ -247,17 +260,22 @@ impl World {
         let shown: Vec<_> = self
             .agent
             .iter()
-            .map(|piece| piece.signed.payload_digest())
+            .map(|piece| piece.payload_digest())
             .collect();
         approval(&self.repo.open(), &self.claim(), TARGET_REF, &shown)
     }
 
     /// The repository, its branches, the log and the session; nothing is signed yet.
     fn unsigned() -> Self {
+        Self::prepared(None)
+    }
+
+    fn prepared(keyless: Option<Keyless>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = keys(1);
+        let signers = keyless.as_ref().map_or_else(|| SignerEntries::of_keys(&keys), Keyless::signers);
         let mut repo = Repo::init(&folder.path().join("greeter"), ORIGIN);
-        repo.write(POLICY_PATH, &policy(&keys));
+        repo.write(POLICY_PATH, &policy(&keys, &signers));
         repo.write("README.md", "# Greeter\n");
         repo.write(
             "src/lib.rs",
@@ -276,7 +294,10 @@ impl World {
         let head = repo.commit("Greeter", "Run two instances");
 
         let log = Log::create(&folder.path().join("log"), "log.example.test").expect("a new log");
-        let trusted_root = with_operator(&log.trusted_root_json());
+        let trusted_root = match &keyless {
+            Some(keyless) => keyless.instance.trusted_root_json(),
+            None => with_operator(&log.trusted_root_json()),
+        };
         let transcript = session(&repo);
         let at = Timestamp::from_unix(AT).expect("a time");
         let world = Self {
@@ -292,6 +313,7 @@ impl World {
             review: None,
             transcript,
             trusted_root,
+            keyless,
             at,
         };
         let session_path = world.session_path();
@@ -303,6 +325,9 @@ impl World {
     }
 
     fn sign_all(&mut self) {
+        if self.keyless.is_some() {
+            return self.sign_keyless();
+        }
         self.agent = Some(self.attest(&self.agent_statement(), &self.keys.agent));
         self.review = Some(self.attest(&self.approval_statement(), &self.keys.reviewer));
     }
@@ -337,8 +362,23 @@ fn session(repo: &Repo) -> Vec<u8> {
         .build()
 }
 
+/// How the policy names the agent and the reviewer.
+struct SignerEntries {
+    agent: String,
+    reviewer: String,
+}
+
+impl SignerEntries {
+    fn of_keys(keys: &Keys) -> Self {
+        Self {
+            agent: format!("{{ key = \"{}\" }}", fingerprint(&keys.agent)),
+            reviewer: format!("{{ key = \"{}\", presence = true }}", fingerprint(&keys.reviewer)),
+        }
+    }
+}
+
 /// The policy at the protected tip.
-fn policy(keys: &Keys) -> String {
+fn policy(keys: &Keys, signers: &SignerEntries) -> String {
     format!(
         r#"version = 1
 serial = 1
@@ -351,7 +391,7 @@ log = {{ inclusion = true, self = "deny" }}
 id = "alice"
 teams = ["platform"]
 policy-admin = true
-signers = [{{ key = "{reviewer}", presence = true }}]
+signers = [{reviewer}]
 
 [[person]]
 id = "bob"
@@ -360,7 +400,7 @@ signers = [{{ key = "{second}", presence = true }}]
 [[agent]]
 id = "{AGENT}"
 owner = "greetings"
-signers = [{{ key = "{agent}" }}]
+signers = [{agent}]
 products = ["claude-code >=2.1"]
 models = ["anthropic/claude-*"]
 scope = {{ repositories = ["{ORIGIN}"], refs = ["refs/heads/agent/**"], paths = ["src/**", "tests/**", "infra/**"] }}
@@ -381,9 +421,9 @@ approvals = {{ people = 1, not = ["author", "agent-operators"] }}
 require = ["accounted"]
 residual = "forbid"
 "#,
-        reviewer = fingerprint(&keys.reviewer),
+        reviewer = signers.reviewer,
         second = fingerprint(&keys.second_reviewer),
-        agent = fingerprint(&keys.agent),
+        agent = signers.agent,
         service = fingerprint(&keys.service),
     )
 }
