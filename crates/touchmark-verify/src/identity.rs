@@ -7,6 +7,9 @@ mod claims;
 mod pattern;
 mod rule;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 pub use claims::{Claim, FulcioClaims};
