@@ -7,9 +7,11 @@
 use std::fmt;
 
 use thiserror::Error;
-use touchmark_tlog::checkpoint::VerifiedCheckpoint;
+use touchmark_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint, verify_note, verify_rekor_v1_note};
 use touchmark_tlog::merkle::{Hash, verify_consistency};
 use touchmark_tlog::prove::{Prover, TileSource};
+
+use crate::trust::TrustedLog;
 
 /// What a verifier remembers of logs. One tree has one origin under one log id; a Rekor v1 log has several.
 pub trait RememberedCheckpoints: fmt::Debug + Send + Sync {
@@ -18,6 +20,32 @@ pub trait RememberedCheckpoints: fmt::Debug + Send + Sync {
 
     /// Returns the first `width` hashes (or more) of a tile of this tree; `None` where it is not at hand.
     fn tile(&self, log_id: &Hash, origin: &str, level: u8, index: u64, width: u16) -> Option<Vec<Hash>>;
+
+    /// Takes note of a checkpoint that the log signed. It is safe to remember in place of the newest one if that is
+    /// not there (`None`), or if both are proven consistent and it is the larger.
+    fn saw(&self, _log_id: &Hash, _checkpoint: &VerifiedCheckpoint, _consistency: Option<Consistency>) {}
+
+    /// Takes note of an alarm: both notes are to be kept.
+    fn alarmed(&self, _log_id: &Hash, _fork: &Fork) {}
+}
+
+/// Verifies what is remembered of a tree: it is believed for the log's signature on it, like everything else.
+pub fn verify_remembered(
+    note: &str,
+    origin: &str,
+    log: &TrustedLog,
+) -> Result<VerifiedCheckpoint, CheckpointError> {
+    let verified = match origin == log.origin {
+        true => verify_note(note.as_bytes(), origin, &log.key)?,
+        false => verify_rekor_v1_note(note.as_bytes(), &log.key)?,
+    };
+    match verified.checkpoint().origin == origin {
+        true => Ok(verified),
+        false => Err(CheckpointError::Origin {
+            expected: origin.to_owned(),
+            found: verified.checkpoint().origin.clone(),
+        }),
+    }
 }
 
 /// What was remembered cannot be read, so that a fork could go unnoticed.

@@ -122,3 +122,104 @@ impl SignerKey {
             .map_err(|_| SignatureError::Mismatch { key: key.fingerprint })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::KeySize;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+        EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+        RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
+    };
+
+    use super::*;
+    use crate::der::build::{sequence, tlv};
+
+    fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm) -> (SignerKey, Vec<u8>) {
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        let key = SignerKey::from_certificate(spki.as_ref()).unwrap();
+        let signature = pair.sign(&SystemRandom::new(), b"message").unwrap();
+        (key, signature.as_ref().to_vec())
+    }
+
+    #[test]
+    fn every_curve_verifies_with_its_own_hash_and_has_its_own_name() {
+        for (algorithm, details, hash) in [
+            (
+                &ECDSA_P256_SHA256_ASN1_SIGNING,
+                "PKIX_ECDSA_P256_SHA_256",
+                DigestAlgorithm::Sha256,
+            ),
+            (
+                &ECDSA_P384_SHA384_ASN1_SIGNING,
+                "PKIX_ECDSA_P384_SHA_384",
+                DigestAlgorithm::Sha384,
+            ),
+            (
+                &ECDSA_P521_SHA512_ASN1_SIGNING,
+                "PKIX_ECDSA_P521_SHA_512",
+                DigestAlgorithm::Sha512,
+            ),
+        ] {
+            let (key, signature) = ecdsa(algorithm);
+            assert_eq!((key.key_details(), key.hash()), (details, Some(hash)));
+            key.verify(b"message", &signature).unwrap();
+            key.verify_digest(&hash.digest(b"message"), &signature).unwrap();
+            let code = |outcome: Result<(), SignatureError>| outcome.unwrap_err().code();
+            assert_eq!(code(key.verify(b"another", &signature)), "signature.invalid");
+            assert_eq!(
+                code(key.verify_digest(&[0; 20], &signature)),
+                "signature.digest_length"
+            );
+            let mut longer = signature.clone();
+            longer.push(0);
+            assert!(key.verify(b"message", &longer).is_err());
+        }
+    }
+
+    fn rsa(size: KeySize, encoding: &'static dyn RsaEncoding) -> (Vec<u8>, Vec<u8>) {
+        let pair = RsaKeyPair::generate(size).unwrap();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(encoding, &SystemRandom::new(), b"message", &mut signature)
+            .unwrap();
+        let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+        (spki.as_ref().to_vec(), signature)
+    }
+
+    #[test]
+    fn case_41_rsa_is_pkcs1_with_sha256_and_of_three_sizes() {
+        let (spki, signature) = rsa(KeySize::Rsa2048, &RSA_PKCS1_SHA256);
+        let key = SignerKey::from_certificate(&spki).unwrap();
+        assert_eq!(key.key_details(), "PKIX_RSA_PKCS1V15_2048_SHA256");
+        key.verify(b"message", &signature).unwrap();
+        let digest = DigestAlgorithm::Sha256.digest(b"message");
+        key.verify_digest(&digest, &signature).unwrap();
+        for encoding in [&RSA_PSS_SHA256 as &'static dyn RsaEncoding, &RSA_PKCS1_SHA512] {
+            let (spki, signature) = rsa(KeySize::Rsa2048, encoding);
+            let key = SignerKey::from_certificate(&spki).unwrap();
+            assert_eq!(
+                key.verify(b"message", &signature).unwrap_err().code(),
+                "signature.invalid"
+            );
+        }
+        // 1024 bits, an odd number of bits, another exponent, and a modulus that is not in its one form.
+        let made_up = |modulus: &[u8], exponent: &[u8]| {
+            let numbers = sequence(&[tlv(0x02, modulus), tlv(0x02, exponent)]);
+            let algorithm = sequence(&[
+                tlv(0x06, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]),
+                tlv(0x05, b""),
+            ]);
+            let spki = sequence(&[algorithm, tlv(0x03, &[&[0], numbers.as_slice()].concat())]);
+            SignerKey::from_certificate(&spki).is_ok()
+        };
+        let modulus = |bytes: usize| [&[0, 0x80][..], &vec![1; bytes - 1]].concat();
+        assert!(made_up(&modulus(256), &[1, 0, 1]));
+        assert!(!made_up(&modulus(128), &[1, 0, 1]));
+        assert!(!made_up(&modulus(257), &[1, 0, 1]));
+        assert!(!made_up(&modulus(256), &[3]));
+        assert!(!made_up(&[&[0], modulus(256).as_slice()].concat(), &[1, 0, 1]));
+    }
+}

@@ -280,3 +280,6 @@ fn read_info(info: &[u8], message: &[u8]) -> Result<Timestamp, TokenError> {
     fields.finish()?;
     Ok(time)
 }
+
+#[cfg(test)]
+mod tests;

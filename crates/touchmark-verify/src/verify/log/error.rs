@@ -160,16 +160,6 @@ pub enum LogError {
         #[source]
         source: CheckpointError,
     },
-    /// The remembered checkpoint is of another tree than it was asked for.
-    #[error("log entry {entry}: asked for what is remembered of {expected:?}, found {found:?}")]
-    RememberedOrigin {
-        /// The entry.
-        entry: usize,
-        /// The tree asked for.
-        expected: String,
-        /// The tree found.
-        found: String,
-    },
     /// The checkpoint contradicts the remembered one: the log shows two views.
     #[error("the log of entry {entry} shows two views")]
     Fork {
@@ -250,9 +240,9 @@ impl LogError {
             Self::DigestUnknown { .. } => "tlog.digest_unknown",
             Self::Cosignature { source, .. } => source.code(),
             Self::WitnessQuorum { .. } => "tlog.witness_quorum",
-            Self::RememberedUnreadable { .. }
-            | Self::RememberedCheckpoint { .. }
-            | Self::RememberedOrigin { .. } => "tlog.remembered_unreadable",
+            Self::RememberedUnreadable { .. } | Self::RememberedCheckpoint { .. } => {
+                "tlog.remembered_unreadable"
+            }
             Self::Fork { source, .. } => source.code(),
             Self::LogUnknown { .. } | Self::NoLog { .. } => "tlog.log_unknown",
             Self::OutsideLogWindow { .. } => "tlog.outside_log_window",

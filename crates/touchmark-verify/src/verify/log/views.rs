@@ -1,9 +1,9 @@
 //! Whether others saw the same log: witnesses that cosigned its checkpoint, and the checkpoint that was seen before.
 
-use touchmark_tlog::checkpoint::{VerifiedCheckpoint, verify_note, verify_rekor_v1_note};
+use touchmark_tlog::checkpoint::VerifiedCheckpoint;
 
 use super::LogError;
-use crate::remembered::{Consistency, RememberedCheckpoints, TilesAtHand, compare};
+use crate::remembered::{Consistency, RememberedCheckpoints, TilesAtHand, compare, verify_remembered};
 use crate::trust::TrustedLog;
 use crate::verified::{Check, LogFinding};
 use crate::verify::options::VerifyOptions;
@@ -73,36 +73,34 @@ fn against_remembered(
         .newest(&log.log_id, origin)
         .map_err(|source| LogError::RememberedUnreadable { entry, source })?;
     let Some(note) = note else {
+        remembered.saw(&log.log_id, checkpoint, None);
         return Ok(Check::skipped(
             "tlog.consistency",
             "no checkpoint of this log was seen before",
         ));
     };
-    // What is remembered is believed for the log's signature on it, like everything else.
-    let verified = match checkpoint.checkpoint().rekor_v1_origin() {
-        Some(_) if *origin != log.origin => verify_rekor_v1_note(note.as_bytes(), &log.key),
-        _ => verify_note(note.as_bytes(), origin, &log.key),
-    };
-    let before = verified.map_err(|source| LogError::RememberedCheckpoint { entry, source })?;
-    if before.checkpoint().origin != *origin {
-        return Err(LogError::RememberedOrigin {
-            entry,
-            expected: origin.clone(),
-            found: before.checkpoint().origin.clone(),
-        });
-    }
+    let before = verify_remembered(&note, origin, log)
+        .map_err(|source| LogError::RememberedCheckpoint { entry, source })?;
     let tiles = TilesAtHand {
         remembered,
         log_id: &log.log_id,
         origin,
     };
     match compare(&before, checkpoint, &tiles) {
-        Ok(Consistency::Proven) => Ok(Check::pass("tlog.consistency")),
-        Ok(Consistency::NotShown { reason }) => Ok(Check::skipped("tlog.consistency", reason)),
-        Err(fork) => Err(LogError::Fork {
-            entry,
-            source: Box::new(fork),
-        }),
+        Ok(consistency) => {
+            remembered.saw(&log.log_id, checkpoint, Some(consistency));
+            Ok(match consistency {
+                Consistency::Proven => Check::pass("tlog.consistency"),
+                Consistency::NotShown { reason } => Check::skipped("tlog.consistency", reason),
+            })
+        }
+        Err(fork) => {
+            remembered.alarmed(&log.log_id, &fork);
+            Err(LogError::Fork {
+                entry,
+                source: Box::new(fork),
+            })
+        }
     }
 }
 
