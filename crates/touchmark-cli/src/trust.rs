@@ -44,10 +44,18 @@ pub(crate) struct Root {
 impl RootArgs {
     /// Loads the roots. There may be none: then nothing counts as logged.
     pub(crate) fn load(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
-        match self.chosen(context) {
-            [] => local(context),
-            chosen => read_all(chosen, context),
+        let sigstore = self.sigstore(context);
+        match (self.chosen(context), sigstore.is_empty()) {
+            ([], true) => local(context),
+            (chosen, _) => read_all(&[chosen, &sigstore].concat(), context),
         }
+    }
+
+    /// The root of the Sigstore instance that is configured; flags replace it like every other.
+    fn sigstore(&self, context: &Context<'_>) -> Vec<String> {
+        let configured = context.config.text("sigstore.trusted-root");
+        let configured = configured.filter(|_| self.files.is_empty());
+        configured.map(|file| format!("sigstore={file}")).into_iter().collect()
     }
 
     /// Loads the roots, and those built in that a policy names and nobody else gave.
@@ -68,7 +76,7 @@ impl RootArgs {
     /// Loads the roots for bundles that no policy judges: where nobody chose, those built in too.
     pub(crate) fn load_for_bundles(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
         let mut roots = self.load(context)?;
-        if self.chosen(context).is_empty() {
+        if self.chosen(context).is_empty() && self.sigstore(context).is_empty() {
             for known in touchmark_trust::built_in::all() {
                 roots.push(read_built_in(known.name)?);
             }
@@ -111,6 +119,22 @@ impl RootArgs {
             policies.push((name, policy));
         }
         Ok(policies)
+    }
+}
+
+impl RootArgs {
+    /// Loads the one witness policy that counts where nothing names one.
+    pub(crate) fn witness_policy(&self, context: &Context<'_>) -> Result<Option<WitnessPolicy>, CliError> {
+        let mut policies = self.witness_policies(context)?;
+        let policy = policies.pop().map(|(_, policy)| policy);
+        if policies.is_empty() {
+            return Ok(policy);
+        }
+        Err(CliError::usage(
+            "trust.witness_policy_twice",
+            "several witness policies were given, and none says which counts",
+        )
+        .hint("give one --witness-policy"))
     }
 }
 

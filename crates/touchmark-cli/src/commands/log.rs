@@ -8,6 +8,7 @@ use touchmark_log::serve::{Limits, serve};
 use touchmark_log::{Log, Report};
 
 use crate::cli::example;
+use crate::commands::log_proof;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::output::{Format, Schema};
@@ -72,6 +73,9 @@ enum Action {
         #[arg(long, value_name = "NAME")]
         operator: Option<String>,
     },
+    /// Takes proofs out of bundles that their entries are logged, and verifies such proofs
+    #[command(subcommand)]
+    Proof(log_proof::Action),
 }
 
 #[derive(Serialize)]
@@ -111,6 +115,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             context.output.raw(root.as_bytes());
             Ok(ExitCode::Allowed)
         }
+        Action::Proof(action) => log_proof::run(action, context),
     }
 }
 

@@ -10,12 +10,14 @@ pub(crate) mod find;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod log_proof;
 pub(crate) mod monitor;
 pub(crate) mod policy;
 pub(crate) mod publish;
 pub(crate) mod review;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod trust;
 pub(crate) mod verify;
 pub(crate) mod version;
 
@@ -43,6 +45,7 @@ pub(crate) fn run(command: Command, context: &Context<'_>) -> Result<ExitCode, C
         Command::Reject(args) => review::run(args, review::Decision::Rejected, context),
         Command::Show(args) => show::run(args, context),
         Command::Status(args) => status::run(&args, context),
+        Command::Trust(args) => trust::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Version(args) => version::run(&args, context),
     }

@@ -92,6 +92,48 @@ pub(crate) const KEYS: &[Key] = &[
         "policy files, each of which must say yes",
     ),
     key(
+        "remember",
+        Kind::Flag,
+        true,
+        None,
+        "compare each log's checkpoint with the one seen before, and remember it",
+    ),
+    key(
+        "sigstore.audience",
+        Kind::Text,
+        true,
+        None,
+        "the audience of identity tokens (sigstore unless set)",
+    ),
+    key(
+        "sigstore.fulcio-url",
+        Kind::Text,
+        true,
+        None,
+        "the certificate authority to sign with an identity, in place of a key",
+    ),
+    key(
+        "sigstore.identity-token-file",
+        Kind::Text,
+        true,
+        None,
+        "a file in which an identity token is found, if it is there",
+    ),
+    key(
+        "sigstore.no-certificate-log",
+        Kind::Flag,
+        true,
+        None,
+        "the instance is known to have no certificate log",
+    ),
+    key(
+        "sigstore.oidc-issuer",
+        Kind::Text,
+        true,
+        None,
+        "whom a person logs in with",
+    ),
+    key(
         "sigstore.rekor-url",
         Kind::Text,
         true,
@@ -111,6 +153,13 @@ pub(crate) const KEYS: &[Key] = &[
         true,
         None,
         "the Sigstore signing config that names the services to use",
+    ),
+    key(
+        "sigstore.timestamp-urls",
+        Kind::List,
+        true,
+        None,
+        "timestamp authorities, each of which stamps what is signed",
     ),
     key(
         "sigstore.trusted-root",
@@ -374,6 +423,7 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
             if [
                 "log",
                 "network.ca-file",
+                "sigstore.identity-token-file",
                 "sigstore.signing-config",
                 "sigstore.trusted-root",
             ]

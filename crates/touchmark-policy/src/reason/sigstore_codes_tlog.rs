@@ -24,6 +24,13 @@ const KEEP_NOTES: &str = "keep both notes, tell the log's operator and those who
 
 pub(super) const CODES: &[Entry] = &[
     entry(
+        "log_proof.entry_needed",
+        Usage,
+        "a log proof does not carry its entry, and none was named",
+        PROOF,
+        "name the entry with `--bundle FILE` or `--entry FILE`",
+    ),
+    entry(
         "tlog.answer_count",
         Error,
         "an answer of Rekor v1 is not about exactly one entry",

@@ -2,11 +2,15 @@
 //!
 //! Takes any in-toto attestation and any signature over a blob, whoever made it: cosign, GitHub, sigstore-python.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use touchmark_policy::agreement::{self, RunPlace};
 use touchmark_policy::judge::Candidate;
+use touchmark_policy::reason::is_about_the_root;
 use touchmark_verify::bundle::{Bundle, Content, VerificationMaterial};
 use touchmark_verify::expected::ExpectedSigners;
+use touchmark_verify::remembered::RememberedCheckpoints;
 use touchmark_verify::verified::VerifiedStatement;
 use touchmark_verify::verify::{Verifier, VerifyError, VerifyOptions};
 
@@ -15,6 +19,7 @@ use super::report::{self, Proven, Verified};
 use super::{Args, evidence, expected};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::remembered::{self, Remembered};
 use crate::trust::Root;
 
 pub(crate) use super::report::checks;
@@ -34,33 +39,19 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     }
     let mut options = VerifyOptions::new(context.now()?);
     options.allow_promise_only = args.allow_promise_only;
-    options.witnesses = match args.roots.witness_policies(context)?.as_slice() {
-        [] => None,
-        [(_, policy)] => Some(policy.clone()),
-        _ => {
-            return Err(CliError::usage(
-                "trust.witness_policy_twice",
-                "several witness policies were given, and none says which counts",
-            )
-            .hint("give one --witness-policy"));
-        }
-    };
+    options.witnesses = args.roots.witness_policy(context)?;
+    let remembered = Remembered::if_asked(args.remember, context)?;
+    options.remembered = remembered.clone().map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
     let question = Question {
         args,
         expected: &expected,
         artifact: artifact.as_ref(),
         verifiers: roots.iter().map(|root: &Root| Verifier::new(&root.root, &options)).collect(),
     };
-    let mut verified = Vec::new();
-    let mut other_types = 0_usize;
-    for path in &args.bundle {
-        for candidate in evidence::given(path, context)? {
-            match question.answer(candidate)? {
-                Some(proven) => verified.push(proven),
-                None => other_types += 1,
-            }
-        }
-    }
+    let answered = question.answer_all(context);
+    // What logs were seen to sign is remembered whatever came of the bundles; an alarm above all.
+    remembered::finish(remembered.as_deref(), context)?;
+    let (verified, other_types) = answered?;
     if verified.is_empty() {
         return Err(nothing(args, other_types));
     }
@@ -121,6 +112,20 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
+    /// Verifies every bundle, and counts those of other predicate types.
+    fn answer_all(&self, context: &Context<'_>) -> Result<(Vec<Verified>, usize), CliError> {
+        let (mut verified, mut other_types) = (Vec::new(), 0);
+        for path in &self.args.bundle {
+            for candidate in evidence::given(path, context)? {
+                match self.answer(candidate)? {
+                    Some(proven) => verified.push(proven),
+                    None => other_types += 1,
+                }
+            }
+        }
+        Ok((verified, other_types))
+    }
+
     /// Verifies one bundle; `None` if it is of another predicate type than the one asked for.
     fn answer(&self, candidate: Candidate) -> Result<Option<Verified>, CliError> {
         let invalid = |code: &str, error: &dyn std::error::Error| {
@@ -233,7 +238,7 @@ impl Question<'_> {
 
     /// A key is no identity and an identity no key, whichever of them was expected.
     fn refusal(&self, bundle: &Bundle, error: &VerifyError, candidate: &Candidate) -> CliError {
-        let refused = CliError::from_error(ExitCode::Invalid, error.code(), error)
+        let refused = CliError::from_error(remembered::exit_of(error.code()), error.code(), error)
             .because(format_args!("in {}", candidate.source));
         let keyless = !matches!(bundle.material, VerificationMaterial::PublicKey { .. });
         match (keyless, self.expected.keys.is_empty(), self.expected.identities.is_empty()) {
@@ -244,14 +249,6 @@ impl Question<'_> {
             _ => refused,
         }
     }
-}
-
-/// Whether a refusal says only that the root is another one than the bundle was made under.
-fn is_about_the_root(code: &str) -> bool {
-    matches!(
-        code,
-        "tlog.log_unknown" | "certificate.no_authority" | "certificate.chain" | "certificate.no_verified_time"
-    )
 }
 
 /// Reads what an unverified payload says it is, only to leave it out.

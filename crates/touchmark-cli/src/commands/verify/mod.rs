@@ -9,11 +9,13 @@ mod report;
 mod summary;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use touchmark_git::{EvidenceKey, Repository};
 use touchmark_policy::judge::{JudgeRequest, NamedRoot, NamedWitnessPolicy, PolicyInForce, judge};
 use touchmark_policy::{Policy, Verdict};
 use touchmark_verify::lineage::ChangeUnderJudgement;
+use touchmark_verify::remembered::RememberedCheckpoints;
 
 use crate::cli::example;
 use crate::context::Context;
@@ -22,6 +24,7 @@ use crate::file_argument;
 use crate::output::Format;
 use crate::pipeline::open_for_writing;
 use crate::render;
+use crate::remembered::{self, Remembered};
 use crate::trust::RootArgs;
 
 pub(crate) use self::alone::checks;
@@ -96,6 +99,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     roots: RootArgs,
+    /// Compares each log's checkpoint with the one seen before, and remembers it: a log that shows two views is an alarm
+    #[arg(long, help_heading = "Trust")]
+    remember: bool,
 
     /// For --bundle alone: prints the verified statements, byte for byte, and nothing else
     #[arg(long, conflicts_with_all = ["change", "landed"], help_heading = "Result")]
@@ -168,19 +174,22 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             serial_floor: args.min_serial,
         })
         .collect();
+    let remembered = Remembered::if_asked(args.remember, context)?;
+    let seen_before = remembered.clone().map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
     let mut verdict = judge(&JudgeRequest {
         change: &change,
         candidates: &candidates,
         git: &repository,
         trusted_roots: &named_roots,
         witness_policies: &named_witness_policies,
-        remembered: None,
+        remembered: seen_before.as_ref(),
         policies: &in_force,
         keys: &keys,
         at: context.now()?,
         forge_author: args.forge_author.as_deref(),
         tool: concat!("touchmark/", env!("CARGO_PKG_VERSION")),
     });
+    remembered::finish(remembered.as_deref(), context)?;
     if args.exit_zero {
         context.output.warn("--exit-zero: this verdict is not enforced");
         verdict = verdict.not_enforced();
