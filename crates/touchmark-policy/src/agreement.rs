@@ -135,8 +135,9 @@ impl Comparison<'_> {
     fn run(&mut self, pointer: &str, stated: Option<&str>) {
         if let (Some(stated), Some(certified)) = (stated, self.claims.run_invocation_uri.as_deref()) {
             let rest = certified.strip_prefix(stated);
-            let same = rest
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with("/attempts/") || rest.starts_with('#'));
+            let same = rest.is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with("/attempts/") || rest.starts_with('#')
+            });
             self.note("agreement.run", pointer, stated, certified, same);
         }
     }
@@ -185,12 +186,24 @@ impl Comparison<'_> {
                 .iter()
                 .any(|commit| commit.git_commit.as_str() == built);
         if attested {
-            self.note("agreement.commit", "/change/proposed/gitCommit", built, built, true);
+            self.note(
+                "agreement.commit",
+                "/change/proposed/gitCommit",
+                built,
+                built,
+                true,
+            );
             let certified = self.claims.source_repository_ref.as_deref();
             return self.equal("agreement.ref", "/change/ref", git.ref_name.as_deref(), certified);
         }
         if let Some(stated) = proposed.or(base) {
-            self.note("agreement.commit", "/change/proposed/gitCommit", stated, built, false);
+            self.note(
+                "agreement.commit",
+                "/change/proposed/gitCommit",
+                stated,
+                built,
+                false,
+            );
         }
     }
 
@@ -207,7 +220,13 @@ impl Comparison<'_> {
                 TriggerKind::Agent => "agent",
                 TriggerKind::Unknown => "unknown",
             };
-            self.note("agreement.trigger", "/trigger/kind", word, certified, by_clock == said_clock);
+            self.note(
+                "agreement.trigger",
+                "/trigger/kind",
+                word,
+                certified,
+                by_clock == said_clock,
+            );
         }
     }
 
@@ -219,7 +238,10 @@ impl Comparison<'_> {
         if self.place == RunPlace::OtherRepository {
             return;
         }
-        let commits = statement.subject.iter().filter_map(|subject| subject.digest.git_commit());
+        let commits = statement
+            .subject
+            .iter()
+            .filter_map(|subject| subject.digest.git_commit());
         let commits: Vec<String> = commits.map(|commit| commit.as_str().to_owned()).collect();
         if let Some(first) = commits.first() {
             let same = commits.iter().any(|commit| commit == built);
@@ -240,8 +262,7 @@ impl Comparison<'_> {
         let github = object(definition.internal_parameters.as_ref(), "github");
         let said = |table: Option<&'_ Map<String, Value>>, key: &str| text(table, key);
         let (repository, git_ref) = (said(workflow, "repository"), said(workflow, "ref"));
-        if let (Some(repository), Some(path), Some(git_ref)) =
-            (&repository, said(workflow, "path"), &git_ref)
+        if let (Some(repository), Some(path), Some(git_ref)) = (&repository, said(workflow, "path"), &git_ref)
         {
             let stated = format!("{repository}/{path}@{git_ref}");
             self.equal(
@@ -253,9 +274,21 @@ impl Comparison<'_> {
         }
         let pairs = [
             ("agreement.trigger", "event_name", &claims.build_trigger),
-            ("agreement.repository_id", "repository_id", &claims.source_repository_identifier),
-            ("agreement.owner", "repository_owner_id", &claims.source_repository_owner_identifier),
-            ("agreement.runner", "runner_environment", &claims.runner_environment),
+            (
+                "agreement.repository_id",
+                "repository_id",
+                &claims.source_repository_identifier,
+            ),
+            (
+                "agreement.owner",
+                "repository_owner_id",
+                &claims.source_repository_owner_identifier,
+            ),
+            (
+                "agreement.runner",
+                "runner_environment",
+                &claims.runner_environment,
+            ),
         ];
         for (code, key, certified) in pairs {
             let pointer = format!("/buildDefinition/internalParameters/github/{key}");
@@ -278,7 +311,8 @@ impl Comparison<'_> {
     /// The source among what went into the build has the commit that the run checked out.
     fn dependencies(&mut self, provenance: &Provenance) {
         let claims = self.claims;
-        let (Some(repository), Some(built)) = (&claims.source_repository_uri, &claims.source_repository_digest)
+        let (Some(repository), Some(built)) =
+            (&claims.source_repository_uri, &claims.source_repository_digest)
         else {
             return;
         };
@@ -290,7 +324,13 @@ impl Comparison<'_> {
             let commit = dependency.digest.git_commit();
             if let Some(commit) = commit.filter(|_| source == repository) {
                 let pointer = format!("/buildDefinition/resolvedDependencies/{i}/digest/gitCommit");
-                self.note("agreement.commit", &pointer, commit.as_str(), built, commit.as_str() == built);
+                self.note(
+                    "agreement.commit",
+                    &pointer,
+                    commit.as_str(),
+                    built,
+                    commit.as_str() == built,
+                );
             }
         }
     }

@@ -134,7 +134,8 @@ impl Glob {
                             other => expression.push_str(&regex_syntax::escape(&other.to_string())),
                         }
                     }
-                    let slash_follows = !last && !(segments[i + 1] == "**" && i + 2 == segments.len());
+                    let ends_in_any = segments.get(i + 1) == Some(&"**") && i + 2 == segments.len();
+                    let slash_follows = !(last || ends_in_any);
                     if slash_follows {
                         expression.push('/');
                     }
@@ -372,17 +373,35 @@ mod tests {
     #[test]
     fn a_pattern_of_names_matches_what_the_pattern_of_paths_matches() {
         let names = [
-            "refs/heads/main", "refs/heads/agent", "refs/heads/agent/fix", "refs/heads/agent/a/b", "refs/heads/agentx",
-            "refs/tags/v1.2", "refs/tags/v1x2", "refs/heads/a/b/main", "refs", "x/refs/heads/main",
+            "refs/heads/main",
+            "refs/heads/agent",
+            "refs/heads/agent/fix",
+            "refs/heads/agent/a/b",
+            "refs/heads/agentx",
+            "refs/tags/v1.2",
+            "refs/tags/v1x2",
+            "refs/heads/a/b/main",
+            "refs",
+            "x/refs/heads/main",
         ];
         for pattern in [
-            "refs/heads/main", "refs/heads/agent/**", "refs/**/main", "**/main", "**", "refs/tags/v1.*", "refs/*/*",
+            "refs/heads/main",
+            "refs/heads/agent/**",
+            "refs/**/main",
+            "**/main",
+            "**",
+            "refs/tags/v1.*",
+            "refs/*/*",
             "refs/heads/age?t",
         ] {
             let glob = glob(pattern);
             let text = glob.to_text_pattern().unwrap();
             for name in names {
-                assert_eq!(text.matches(name), glob.matches(name.as_bytes()), "{pattern} {name} {text}");
+                assert_eq!(
+                    text.matches(name),
+                    glob.matches(name.as_bytes()),
+                    "{pattern} {name} {text}"
+                );
             }
         }
     }

@@ -15,6 +15,11 @@
 //! assert_eq!(registry::explain(misspelt.code()).unwrap().class.name(), "usage");
 //! ```
 
+#![allow(
+    clippy::mutable_key_type,
+    reason = "people are ordered by their ids, whatever a compiled pattern of theirs holds"
+)]
+
 pub mod agreement;
 pub mod classes;
 pub mod exit;

@@ -73,7 +73,9 @@ impl Comparison {
     /// Returns whether no text matches both patterns; false where that is not proven.
     fn disjoint(&mut self, a: &TextPattern, b: &TextPattern) -> bool {
         match (a, b) {
-            (TextPattern::Exact(text), pattern) | (pattern, TextPattern::Exact(text)) => !pattern.matches(text),
+            (TextPattern::Exact(text), pattern) | (pattern, TextPattern::Exact(text)) => {
+                !pattern.matches(text)
+            }
             (a, b) if a == b => false,
             (a, b) => self.no_common_text(a.as_str(), b.as_str()),
         }
@@ -179,17 +181,33 @@ mod tests {
             (exact("d"), regexp("^[a-c]$"), false),
             (regexp("^a.*$"), regexp("^.*b$"), true),
             (regexp("^a.*$"), regexp("^b.*$"), false),
-            (regexp(r"^[a-z]+@acme\.example$"), regexp(r"^[a-z]+@other\.example$"), false),
+            (
+                regexp(r"^[a-z]+@acme\.example$"),
+                regexp(r"^[a-z]+@other\.example$"),
+                false,
+            ),
             (regexp(r"^[a-z]+@acme\.example$"), regexp("^al(ice|an)@.*$"), true),
             (regexp("^(aa)+$"), regexp("^(aa)*a$"), false),
             (regexp("^.*$"), regexp("^.*$"), true),
             // The dot takes every character: the patterns only look different.
-            (regexp("^https://github.com/a$"), regexp(r"^https://githubXcom/a$"), true),
+            (
+                regexp("^https://github.com/a$"),
+                regexp(r"^https://githubXcom/a$"),
+                true,
+            ),
         ];
         for (a, b, expected) in table {
             let mut comparison = Comparison::default();
-            assert_eq!(comparison.may_overlap(&rule(a.clone()), &rule(b.clone())), expected, "{a} {b}");
-            assert_eq!(comparison.may_overlap(&rule(b.clone()), &rule(a.clone())), expected, "{b} {a}");
+            assert_eq!(
+                comparison.may_overlap(&rule(a.clone()), &rule(b.clone())),
+                expected,
+                "{a} {b}"
+            );
+            assert_eq!(
+                comparison.may_overlap(&rule(b.clone()), &rule(a.clone())),
+                expected,
+                "{b} {a}"
+            );
         }
     }
 
@@ -202,8 +220,9 @@ mod tests {
             rule
         };
         let id = |id: &'static str| with(&move |rule| rule.repository_id = Some(id.to_owned()));
-        let triggers =
-            |list: &'static [&'static str]| with(&move |rule| rule.triggers = list.iter().map(|t| (*t).to_owned()).collect());
+        let triggers = |list: &'static [&'static str]| {
+            with(&move |rule| rule.triggers = list.iter().map(|t| (*t).to_owned()).collect())
+        };
         let environment = |name: &'static str| with(&move |rule| rule.environment = Some(exact(name)));
         let refs = |name: &'static str| with(&move |rule| rule.refs = vec![exact(name)]);
         let table = [

@@ -231,7 +231,11 @@ fn scope(table: &Table<'_>) -> Result<Scope, PolicyError> {
     };
     let mut repositories = None;
     if let Some(value) = scope.optional("repositories") {
-        let list = value.list()?.iter().map(repository).collect::<Result<Vec<_>, _>>()?;
+        let list = value
+            .list()?
+            .iter()
+            .map(repository)
+            .collect::<Result<Vec<_>, _>>()?;
         if list.is_empty() {
             return Err(value.wrong("at least one repository", "[]", &[]));
         }

@@ -8,7 +8,7 @@ use touchmark_verify::key::KeyFingerprint;
 
 use super::error::PolicyError;
 use super::overlap::Comparison;
-use super::reader::{Keys, Table, Value};
+use super::reader::{Keys, Table, Value, nearest};
 
 /// What may stand beside `issuer`.
 const IDENTITY_KEYS: &[&str] = &[
@@ -22,6 +22,7 @@ const IDENTITY_KEYS: &[&str] = &[
     "runner",
     "workflow",
     "environment",
+    "claims",
 ];
 /// What only the identity of a CI run has.
 const RUN_KEYS: &[&str] = &[
@@ -36,22 +37,63 @@ const RUN_KEYS: &[&str] = &[
 ];
 pub(super) const PERSON_SIGNER: Keys = Keys {
     known: &[
-        "key", "issuer", "san", "san-regexp", "repository", "repository-id", "owner-id", "refs", "triggers",
-        "runner", "workflow", "environment", "from", "until", "presence",
+        "key",
+        "issuer",
+        "san",
+        "san-regexp",
+        "repository",
+        "repository-id",
+        "owner-id",
+        "refs",
+        "triggers",
+        "runner",
+        "workflow",
+        "environment",
+        "claims",
+        "from",
+        "until",
+        "presence",
     ],
     unsupported: &["forge", "login"],
 };
 pub(super) const AGENT_SIGNER: Keys = Keys {
     known: &[
-        "key", "issuer", "san", "san-regexp", "repository", "repository-id", "owner-id", "refs", "triggers",
-        "runner", "workflow", "environment", "from", "until", "isolated",
+        "key",
+        "issuer",
+        "san",
+        "san-regexp",
+        "repository",
+        "repository-id",
+        "owner-id",
+        "refs",
+        "triggers",
+        "runner",
+        "workflow",
+        "environment",
+        "claims",
+        "from",
+        "until",
+        "isolated",
     ],
     unsupported: &["forge", "login"],
 };
 pub(super) const SERVICE_SIGNER: Keys = Keys {
     known: &[
-        "key", "issuer", "san", "san-regexp", "repository", "repository-id", "owner-id", "refs", "triggers",
-        "runner", "workflow", "environment", "from", "until",
+        "key",
+        "issuer",
+        "san",
+        "san-regexp",
+        "repository",
+        "repository-id",
+        "owner-id",
+        "refs",
+        "triggers",
+        "runner",
+        "workflow",
+        "environment",
+        "claims",
+        "from",
+        "until",
     ],
     unsupported: &["forge", "login"],
 };
@@ -160,7 +202,8 @@ impl Signers {
             (None, Some(issuer)) => {
                 let run_key = RUN_KEYS.iter().find_map(|key| entry.optional(key));
                 if let Some(other) = run_key.filter(|_| presence) {
-                    let expected = "absent beside `presence = true`: the identity of a CI run is no act of a person";
+                    let expected =
+                        "absent beside `presence = true`: the identity of a CI run is no act of a person";
                     return Err(other.wrong(expected, "present", &[]));
                 }
                 let rule = rule(entry, &issuer)?;
@@ -219,7 +262,8 @@ impl Signers {
             if same && agree {
                 continue;
             }
-            let one_mailbox = !same && known.is_person && new.is_person && same_mailbox(&known.rule, &new.rule);
+            let one_mailbox =
+                !same && known.is_person && new.is_person && same_mailbox(&known.rule, &new.rule);
             if one_mailbox || self.comparison.may_overlap(&known.rule, &new.rule) {
                 return Err(PolicyError::OverlappingSigners {
                     line,
@@ -268,7 +312,10 @@ fn rule(entry: &Table<'_>, issuer: &Value<'_>) -> Result<IdentityRule, PolicyErr
     };
     let optional = |key: &str| entry.optional(key).map(|value| exact(&value)).transpose();
     let mut rule = IdentityRule::new(exact(issuer)?, san);
-    rule.repository_id = entry.optional("repository-id").map(|id| number(&id)).transpose()?;
+    rule.repository_id = entry
+        .optional("repository-id")
+        .map(|id| number(&id))
+        .transpose()?;
     rule.source_repository = optional("repository")?;
     rule.workflow = optional("workflow")?;
     rule.environment = optional("environment")?;
@@ -298,9 +345,23 @@ fn rule(entry: &Table<'_>, issuer: &Value<'_>) -> Result<IdentityRule, PolicyErr
             return Err(triggers.wrong("at least one trigger", "[]", &[]));
         }
     }
+    if let Some(claims) = entry.optional("claims") {
+        for (name, value) in claims.named_values()? {
+            let claim = Claim::from_name(&name).ok_or_else(|| {
+                let names = Claim::ALL.iter().map(|claim| claim.name());
+                PolicyError::UnknownKey {
+                    line: value.line,
+                    key: value.key.clone(),
+                    suggestion: nearest(&name, names),
+                }
+            })?;
+            rule.claims.push((claim, exact(&value)?));
+        }
+    }
     for glob in entry.globs("refs")?.unwrap_or_default() {
         let value = entry.required("refs")?;
-        rule.refs.push(glob.to_text_pattern().map_err(|source| value.pattern(source))?);
+        rule.refs
+            .push(glob.to_text_pattern().map_err(|source| value.pattern(source))?);
     }
     Ok(rule)
 }

@@ -350,11 +350,7 @@ fn what_is_not_enforced_is_refused_by_name() {
     let table = [
         ("serial = 7", "serial = 7\nepoch = \"0123\"", "epoch"),
         ("serial = 7", "serial = 7\nmode = \"warn\"", "mode"),
-        (
-            signer,
-            "login = \"alice\", from",
-            "person[0].signers[0].login",
-        ),
+        (signer, "login = \"alice\", from", "person[0].signers[0].login"),
         (
             "self = \"deny\"",
             "self = \"deny\", max-age = \"1h\"",
@@ -531,8 +527,14 @@ fn two_principals_never_share_a_certificate() {
     let overlapping = [
         (exact(ACTIONS, "x"), exact(ACTIONS, "x")),
         (exact(ACTIONS, wf), regexp("^https://github.com/acme/.*$")),
-        (regexp("^https://github.com/acme/app/.*$"), regexp("^https://.*@refs/heads/main$")),
-        (with(exact(ACTIONS, wf), "repository-id = \"1\""), exact(ACTIONS, wf)),
+        (
+            regexp("^https://github.com/acme/app/.*$"),
+            regexp("^https://.*@refs/heads/main$"),
+        ),
+        (
+            with(exact(ACTIONS, wf), "repository-id = \"1\""),
+            exact(ACTIONS, wf),
+        ),
         (
             with(exact(ACTIONS, wf), "triggers = [\"push\", \"schedule\"]"),
             with(exact(ACTIONS, wf), "triggers = [\"schedule\"]"),
@@ -560,8 +562,14 @@ fn one_principal_may_have_identities_that_overlap_if_they_count_alike() {
         let text = format!("version = 1\nserial = 1\n[[person]]\nid = \"alice\"\nsigners = [{signers}]\n");
         Policy::load(text.as_bytes())
     };
-    let signer = |more: &str| format!("{{ issuer = \"https://a.example\", san = \"alice@acme.example\"{more} }}");
-    alice(&format!("{}, {}", signer(", until = 2026-01-01"), signer(", from = 2026-06-01"))).unwrap();
+    let signer =
+        |more: &str| format!("{{ issuer = \"https://a.example\", san = \"alice@acme.example\"{more} }}");
+    alice(&format!(
+        "{}, {}",
+        signer(", until = 2026-01-01"),
+        signer(", from = 2026-06-01")
+    ))
+    .unwrap();
     let error = alice(&format!("{}, {}", signer(", presence = true"), signer(""))).unwrap_err();
     assert_eq!(error.code(), "policy.ambiguous_signer");
 }
@@ -578,7 +586,11 @@ fn case_75_one_mailbox_is_not_two_people() {
     };
     people("bob@acme.example").unwrap();
     for second in ["alice@acme.example", "Alice@ACME.example"] {
-        assert_eq!(people(second).unwrap_err().code(), "policy.ambiguous_signer", "{second}");
+        assert_eq!(
+            people(second).unwrap_err().code(),
+            "policy.ambiguous_signer",
+            "{second}"
+        );
     }
 }
 
@@ -616,9 +628,15 @@ fn an_identity_of_a_run_is_read_whole() {
     assert!(signer.isolated && signer.key().is_none() && rule.hosted);
     assert_eq!(rule.repository_id.as_deref(), Some("1"));
     assert_eq!(rule.triggers, ["push"]);
-    let seen = |pattern: &Option<touchmark_verify::identity::TextPattern>| pattern.as_ref().unwrap().as_str().to_owned();
+    let seen = |pattern: &Option<touchmark_verify::identity::TextPattern>| {
+        pattern.as_ref().unwrap().as_str().to_owned()
+    };
     assert_eq!(
-        [seen(&rule.source_repository), seen(&rule.workflow), seen(&rule.environment)],
+        [
+            seen(&rule.source_repository),
+            seen(&rule.workflow),
+            seen(&rule.environment)
+        ],
         ["https://x/acme/app", "w", "e"]
     );
     assert!(rule.refs[0].matches("refs/heads/a/b") && !rule.refs[0].matches("refs/tags/a"));

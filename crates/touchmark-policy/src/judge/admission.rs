@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use touchmark_statement::predicate::Predicate;
 use touchmark_statement::timestamp::Timestamp;
-use touchmark_verify::identity::CertificateIdentity;
+use touchmark_verify::identity::{CertificateIdentity, Claim};
 use touchmark_verify::verified::{SignerIdentity, VerifiedStatement};
 
 use super::gather::Evidence;
@@ -27,15 +27,21 @@ pub(super) fn principal<'p>(
             ("signer.not_expected", detail)
         }),
         SignerIdentity::Certificate(identity) => {
-            let (principal, entries) = policy.principal_of_identity(identity).map_err(|nearest| match nearest {
-                Some(mismatch) => (mismatch.code(), mismatch.to_string()),
-                None => unknown(identity),
-            })?;
+            let (principal, entries) =
+                policy
+                    .principal_of_identity(identity)
+                    .map_err(|nearest| match nearest {
+                        Some(mismatch) => (mismatch.code(), mismatch.to_string()),
+                        None => unknown(identity),
+                    })?;
             let times = times(verified);
             let good = |entry: &&&Signer| times.iter().all(|at| entry.is_good_at(*at));
-            let windowed = entries.iter().all(|entry| entry.from.is_some() || entry.until.is_some());
+            let windowed = entries
+                .iter()
+                .all(|entry| entry.from.is_some() || entry.until.is_some());
             if windowed && times.is_empty() {
-                let detail = "the identity is accepted within a time only, and no verified time tells when it signed";
+                let detail =
+                    "the identity is accepted within a time only, and no verified time tells when it signed";
                 return Err(("signer.window_needs_time", detail.to_owned()));
             }
             match entries.iter().find(good) {
@@ -47,7 +53,10 @@ pub(super) fn principal<'p>(
                 }
             }
         }
-        _ => Err(("signer.not_expected", "a kind of signer that is not known".to_owned())),
+        _ => Err((
+            "signer.not_expected",
+            "a kind of signer that is not known".to_owned(),
+        )),
     }
 }
 
@@ -66,7 +75,9 @@ pub(super) fn admit(
 ) -> Result<Option<RunPlace>, Refusal> {
     role(evidence)?;
     logged(evidence, policy)?;
-    if let Some(found) = agreement::began_after_signing(evidence.verified.statement(), &times(&evidence.verified)) {
+    if let Some(found) =
+        agreement::began_after_signing(evidence.verified.statement(), &times(&evidence.verified))
+    {
         return Err((found.code, found.to_string()));
     }
     let Some(identity) = evidence.verified.signer().certificate() else {
@@ -93,8 +104,16 @@ pub(super) fn place(
     if request.change.repository.is_named_by(uri) {
         return Ok(RunPlace::SameRepository);
     }
+    let places = [
+        Claim::SourceRepositoryUri,
+        Claim::SourceRepositoryId,
+        Claim::SourceRepositoryOwnerUri,
+        Claim::SourceRepositoryOwnerId,
+    ];
     let named = evidence.signer.identity().is_some_and(|rule| {
-        rule.repository_id.is_some() || rule.source_repository.is_some() || !rule.claims.is_empty()
+        rule.repository_id.is_some()
+            || rule.source_repository.is_some()
+            || rule.claims.iter().any(|(claim, _)| places.contains(claim))
     });
     let fork = match evidence.principal {
         Principal::Agent(agent) => takes_forks(agent, request),
@@ -117,7 +136,11 @@ fn takes_forks(agent: &Agent, request: &JudgeRequest<'_>) -> bool {
 
 /// Returns the times by which the statement was signed.
 pub(super) fn times(verified: &VerifiedStatement) -> Vec<Timestamp> {
-    verified.verified_times().iter().map(|time| time.not_after).collect()
+    verified
+        .verified_times()
+        .iter()
+        .map(|time| time.not_after)
+        .collect()
 }
 
 /// Who may say what.

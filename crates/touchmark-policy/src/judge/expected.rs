@@ -64,8 +64,14 @@ pub(super) fn options(request: &JudgeRequest<'_>, policy: &Policy) -> Result<Ver
             let mut known = request.witness_policies.iter();
             let Some(named) = known.find(|known| known.name == name) else {
                 let found: Vec<&str> = request.witness_policies.iter().map(|known| known.name).collect();
-                let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-                return Err(Box::new(Reason::new("trust.no_witness_policy").expected(name).found(found)));
+                let found = if found.is_empty() {
+                    "none".to_owned()
+                } else {
+                    found.join(", ")
+                };
+                return Err(Box::new(
+                    Reason::new("trust.no_witness_policy").expected(name).found(found),
+                ));
             };
             Some(named.policy.clone())
         }

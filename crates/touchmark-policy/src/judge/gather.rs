@@ -12,7 +12,6 @@ use touchmark_statement::predicate::{
 use touchmark_verify::bundle::{Bundle, VerificationMaterial};
 use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::expected::ExpectedSigners;
-use touchmark_verify::identity::CertificateIdentity;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::verified::{CheckOutcome, VerifiedStatement};
 use touchmark_verify::verify::{Verifier, VerifyError};
@@ -23,7 +22,7 @@ use super::{admission, claims, expected};
 use crate::agreement::RunPlace;
 use crate::exit::Class;
 use crate::file::{Policy, Principal, Signer};
-use crate::reason::registry;
+use crate::reason::{self, registry};
 use crate::verdict::{CheckFinding, LogAccount, Reason, StatementFinding, StatementStatus};
 
 /// The most bundles of known signers that are verified for one question.
@@ -137,34 +136,40 @@ fn read(candidate: &Candidate, keys: &KeyRing, policy: &Policy) -> Result<Bundle
         Ok(bundle) => bundle,
         Err(error) => return Err(Box::new(aside(candidate, error.code(), sentence(&error), None))),
     };
-    let (code, detail) = match &bundle.material {
+    let leaf = match &bundle.material {
         VerificationMaterial::PublicKey { hint } => {
             if keys.resolve(hint).is_some_and(|key| keys.allows(&key)) {
                 return Ok(bundle);
             }
             let detail = format!("the policy knows no principal with key {hint:?}");
-            ("signer.not_expected", detail)
+            return Err(Box::new(aside(
+                candidate,
+                "signer.not_expected",
+                detail,
+                Some(&bundle),
+            )));
         }
-        _ => match claimed_identity(&bundle) {
-            Some(identity) => match policy.principal_of_identity(&identity) {
-                // A claim that differs is told once it is verified.
-                Ok(_) | Err(Some(_)) => return Ok(bundle),
-                Err(None) => admission::unknown(&identity),
-            },
-            None => return Ok(bundle),
+        VerificationMaterial::Certificate(leaf) => leaf.as_slice(),
+        VerificationMaterial::CertificateChain(chain) => chain.first().map_or(&[][..], Vec::as_slice),
+    };
+    let (code, detail) = match x509::claimed_identity(leaf) {
+        Ok(identity) => match policy.principal_of_identity(&identity) {
+            // A claim that differs is told once it is verified.
+            Ok(_) | Err(Some(_)) => return Ok(bundle),
+            Err(None) if has_no_identity(policy) => {
+                let detail = format!("the policy knows keys only, and no principal that is {identity}");
+                ("signer.certificate_not_expected", detail)
+            }
+            Err(None) => admission::unknown(&identity),
         },
+        Err(error) => (error.code(), sentence(&error)),
     };
     Err(Box::new(aside(candidate, code, detail, Some(&bundle))))
 }
 
-/// Reads the identity in a certificate that nobody has verified.
-fn claimed_identity(bundle: &Bundle) -> Option<CertificateIdentity> {
-    let leaf = match &bundle.material {
-        VerificationMaterial::PublicKey { .. } => None,
-        VerificationMaterial::Certificate(leaf) => Some(leaf),
-        VerificationMaterial::CertificateChain(chain) => chain.first(),
-    };
-    x509::claimed_identity(leaf?).ok()
+fn has_no_identity(policy: &Policy) -> bool {
+    let mut signers = policy.principals().flat_map(Principal::signers);
+    !signers.any(|signer| signer.identity().is_some())
 }
 
 /// What became of the statements that verify. One statement may come in several bundles: it counts if any of them does,
@@ -209,7 +214,11 @@ impl<'p> Placing<'_, 'p> {
                     gathered.reasons.push(reason.statement(&candidate.source));
                     best = Some(error);
                 }
-                Err(error) if best.as_ref().is_none_or(|best| is_about_the_root(best.code())) => {
+                Err(error)
+                    if best
+                        .as_ref()
+                        .is_none_or(|best| reason::is_about_the_root(best.code())) =>
+                {
                     best = Some(error)
                 }
                 Err(_) => {}
@@ -268,14 +277,6 @@ impl<'p> Placing<'_, 'p> {
         }
         Ok(())
     }
-}
-
-/// Whether a refusal says only that the root is another one than the bundle was made under.
-fn is_about_the_root(code: &str) -> bool {
-    matches!(
-        code,
-        "tlog.log_unknown" | "certificate.no_authority" | "certificate.chain" | "certificate.no_verified_time"
-    )
 }
 
 /// Whether a log contradicts itself.

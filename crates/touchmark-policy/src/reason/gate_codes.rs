@@ -260,9 +260,9 @@ pub(super) const CODES: &[Entry] = &[
     entry(
         "approval.file_key",
         Finding,
-        "an approval by a key that takes no act of a person",
+        "an approval by a key or an identity that takes no act of a person",
         "Only signers marked `presence = true` count, unless the rule says `filekeys = true`.",
-        "approve with a hardware key, or let the rule count file keys",
+        "approve with a hardware key or after a login, or let the rule count file keys",
     ),
     entry(
         "policy.admin_approval",

@@ -19,3 +19,18 @@ mod tool_codes_2;
 mod verify_codes_1;
 mod verify_codes_2;
 mod verify_codes_3;
+
+/// Returns whether a refusal says only that the trusted root is another one than the bundle was made under. Of several
+/// roots, whatever another one says is the better reason.
+pub fn is_about_the_root(code: &str) -> bool {
+    matches!(
+        code,
+        "certificate.chain"
+            | "certificate.no_authority"
+            | "certificate.no_verified_time"
+            | "sct.log_unknown"
+            | "time.authority_unknown"
+            | "time.no_authority"
+            | "tlog.log_unknown"
+    )
+}

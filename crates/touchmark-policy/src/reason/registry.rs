@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{
-    cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
-    tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
-};
 use super::sigstore_codes_keyless;
 use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
 use super::sigstore_codes_tlog;
 use super::sigstore_codes_verify;
+use super::{
+    cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
+    tool_codes_1, tool_codes_2, verify_codes_1, verify_codes_2, verify_codes_3,
+};
 use crate::exit::{Class, Decision, ExitCode};
 
 /// A documented code.

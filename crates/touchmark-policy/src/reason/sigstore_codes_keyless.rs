@@ -4,8 +4,7 @@ use super::registry::{Entry, entry};
 use crate::exit::Class::{Error, Unavailable, Usage};
 
 const TOKEN: &str = "An identity token says who signs. It is read and checked before it is sent anywhere, and no message quotes it.";
-const LOGIN: &str =
-    "A person logs in with their identity provider. State, nonce and PKCE bind the answer to this very login.";
+const LOGIN: &str = "A person logs in with their identity provider. State, nonce and PKCE bind the answer to this very login.";
 const SIGNING_CONFIG: &str =
     "A signing config names the services to sign with. None is built into the program.";
 const FULCIO: &str = "A certificate authority's answer is used only where it is about the key and the token that were sent, and proven under the trusted root.";

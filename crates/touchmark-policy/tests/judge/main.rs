@@ -7,6 +7,7 @@ mod agents;
 mod approvals;
 mod document;
 mod git;
+mod keyless;
 mod policies;
 mod rules;
 mod tests_required;
