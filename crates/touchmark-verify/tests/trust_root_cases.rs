@@ -163,6 +163,10 @@ const VARIABLES: &[&str] = &[
 ];
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is what the case is about"
+)]
 fn case_131_variables_of_the_environment_do_not_switch_trust() {
     const CHILD: &str = "TOUCHMARK_TEST_CHILD";
     let judged = format!(

@@ -257,11 +257,7 @@ impl World {
 
     /// Returns the approval of the change as it stands, showing the agent's statement.
     pub fn approval_statement(&self) -> Statement {
-        let shown: Vec<_> = self
-            .agent
-            .iter()
-            .map(|piece| piece.payload_digest())
-            .collect();
+        let shown: Vec<_> = self.agent.iter().map(|piece| piece.payload_digest()).collect();
         approval(&self.repo.open(), &self.claim(), TARGET_REF, &shown)
     }
 
@@ -273,7 +269,9 @@ impl World {
     fn prepared(keyless: Option<Keyless>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keys = keys(1);
-        let signers = keyless.as_ref().map_or_else(|| SignerEntries::of_keys(&keys), Keyless::signers);
+        let signers = keyless
+            .as_ref()
+            .map_or_else(|| SignerEntries::of_keys(&keys), Keyless::signers);
         let mut repo = Repo::init(&folder.path().join("greeter"), ORIGIN);
         repo.write(POLICY_PATH, &policy(&keys, &signers));
         repo.write("README.md", "# Greeter\n");

@@ -17,10 +17,10 @@ use touchmark_verify::verified::VerifiedStatement;
 use touchmark_verify::verify::{SctRequirement, VerifyOptions, verify};
 
 /// What the statement's subject is the digest of.
-pub const ARTIFACT: &[u8] = b"the artifact";
+pub(crate) const ARTIFACT: &[u8] = b"the artifact";
 
 /// Returns the bytes of a statement about the artifact.
-pub fn statement() -> Vec<u8> {
+pub(crate) fn statement() -> Vec<u8> {
     let digest: String = Hash::Sha256
         .of(ARTIFACT)
         .iter()
@@ -36,45 +36,45 @@ pub fn statement() -> Vec<u8> {
     .into_bytes()
 }
 
-pub fn instance() -> Instance {
+pub(crate) fn instance() -> Instance {
     Instance::new(1, InstanceOptions::default())
 }
 
-pub fn at(unix: i64) -> Timestamp {
+pub(crate) fn at(unix: i64) -> Timestamp {
     Timestamp::from_unix(unix).expect("a time")
 }
 
 /// A day after everything was signed.
-pub fn options() -> VerifyOptions {
+pub(crate) fn options() -> VerifyOptions {
     VerifyOptions::new(at(SIGNED_AT + 86_400))
 }
 
-pub fn github() -> Identity {
+pub(crate) fn github() -> Identity {
     GithubRun::default().identity()
 }
 
-pub fn exact(text: &str) -> TextPattern {
+pub(crate) fn exact(text: &str) -> TextPattern {
     TextPattern::exact(text).expect("not empty")
 }
 
 /// The rule that describes an identity by name and issuer.
-pub fn rule(identity: &Identity) -> IdentityRule {
+pub(crate) fn rule(identity: &Identity) -> IdentityRule {
     IdentityRule::new(exact(&identity.issuer), exact(identity.san.text()))
 }
 
-pub fn anybody() -> ExpectedSigners {
+pub(crate) fn anybody() -> ExpectedSigners {
     IdentityRules::DangerouslyAny {
         reason: "the case is about something else".to_owned(),
     }
     .into()
 }
 
-pub fn sign(instance: &Instance, signing: &Signing) -> Signed {
+pub(crate) fn sign(instance: &Instance, signing: &Signing) -> Signed {
     instance.sign_statement(signing, &statement())
 }
 
 /// Verifies a bundle with an instance's own trusted root.
-pub fn judge_with(
+pub(crate) fn judge_with(
     instance: &Instance,
     bundle: &[u8],
     expected: &ExpectedSigners,
@@ -86,7 +86,7 @@ pub fn judge_with(
 }
 
 /// Judges what an instance signs, by the rule of the identity that signs.
-pub fn judge(instance: &Instance, signing: &Signing) -> Result<VerifiedStatement, &'static str> {
+pub(crate) fn judge(instance: &Instance, signing: &Signing) -> Result<VerifiedStatement, &'static str> {
     judge_with(
         instance,
         &sign(instance, signing).bytes(),
@@ -97,13 +97,13 @@ pub fn judge(instance: &Instance, signing: &Signing) -> Result<VerifiedStatement
 
 /// Asserts that the good bundle is accepted, and with one defect refused for this reason.
 #[track_caller]
-pub fn refused(defect: impl Into<Defect>, code: &str) {
+pub(crate) fn refused(defect: impl Into<Defect>, code: &str) {
     refused_as(defect, &Signing::keyless(github()), code);
 }
 
 /// As [`refused`], for something that is signed in another way.
 #[track_caller]
-pub fn refused_as(defect: impl Into<Defect>, signing: &Signing, code: &str) {
+pub(crate) fn refused_as(defect: impl Into<Defect>, signing: &Signing, code: &str) {
     let defect = defect.into();
     judge(&instance(), signing).expect("the good bundle is accepted");
     let found = judge(&instance().with(defect), signing);
@@ -111,14 +111,17 @@ pub fn refused_as(defect: impl Into<Defect>, signing: &Signing, code: &str) {
 }
 
 /// Judges the good bundle of an identity by a rule.
-pub fn judge_identity(identity: &Identity, rule: IdentityRule) -> Result<VerifiedStatement, &'static str> {
+pub(crate) fn judge_identity(
+    identity: &Identity,
+    rule: IdentityRule,
+) -> Result<VerifiedStatement, &'static str> {
     let instance = instance();
     let signed = sign(&instance, &Signing::keyless(identity.clone()));
     judge_with(&instance, &signed.bytes(), &rule.into(), &options())
 }
 
 /// Options that ask for the certificate logs of this many operators.
-pub fn scts(operators: u8) -> VerifyOptions {
+pub(crate) fn scts(operators: u8) -> VerifyOptions {
     VerifyOptions {
         sct: SctRequirement::Embedded {
             operators: NonZeroU8::new(operators).expect("more than none"),

@@ -10,10 +10,9 @@ mod route;
 mod timestamp;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use self::fault::Fault;
 use self::fault::Faults;
@@ -25,14 +24,14 @@ use super::identity::{GITHUB_ISSUER, GithubRun, PERSON_ISSUER};
 use super::instance::{Instance, SIGNED_AT};
 use super::trusted_root::{ConfiguredLogs, ServiceUrls};
 
-/// Stands for "whatever the system's clock says".
-const SYSTEM_CLOCK: i64 = i64::MIN;
+/// Whoever says what time it is.
+type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// What the services share.
 struct Shared {
     instance: Instance,
     urls: ServiceUrls,
-    now: AtomicI64,
+    clock: Mutex<Clock>,
     stop: AtomicBool,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<(Route, Request)>>,
@@ -41,15 +40,8 @@ struct Shared {
 
 impl Shared {
     fn now(&self) -> i64 {
-        match self.now.load(Ordering::Relaxed) {
-            SYSTEM_CLOCK => {
-                let elapsed = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .expect("a clock after 1970");
-                elapsed.as_secs() as i64
-            }
-            fixed => fixed,
-        }
+        let clock = Arc::clone(&self.clock.lock().expect("no holder panicked"));
+        clock()
     }
 
     fn issuers(&self) -> Vec<String> {
@@ -96,7 +88,7 @@ impl Instance {
         let shared = Arc::new(Shared {
             instance: self,
             urls,
-            now: AtomicI64::new(SIGNED_AT),
+            clock: Mutex::new(Arc::new(|| SIGNED_AT)),
             stop: AtomicBool::new(false),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -144,12 +136,12 @@ impl Served {
 
     /// Sets the services' time.
     pub fn set_time(&self, now: i64) {
-        self.shared.now.store(now, Ordering::Relaxed);
+        self.follow(move || now);
     }
 
-    /// Lets the services follow the system's clock from now on.
-    pub fn follow_clock(&self) {
-        self.set_time(SYSTEM_CLOCK);
+    /// Lets the services follow a clock from now on; tests that run whole programs pass the system's.
+    pub fn follow(&self, clock: impl Fn() -> i64 + Send + Sync + 'static) {
+        *self.shared.clock.lock().expect("no holder panicked") = Arc::new(clock);
     }
 
     /// Returns the services' time.
