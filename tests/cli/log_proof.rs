@@ -40,15 +40,14 @@ fn a_proof_leaves_its_bundle_and_verifies_offline() {
             &root,
             "--at",
             AT,
-            "--format",
-            "json",
         ];
         world.touchmark(flags.iter().chain(more).copied())
     };
-    let document = verify(&[]).ok().json();
+    let json = ["--format", "json"];
+    let document = verify(&json).ok().json();
     assert_valid(&document);
     assert_eq!(document["index"], 0);
-    let with_bundle = verify(&["--bundle", &bundle]).ok().json();
+    let with_bundle = verify(&["--bundle", &bundle, "--format", "json"]).ok().json();
     assert_eq!(document, with_bundle);
     // The entry by itself, byte for byte.
     let json: Value = serde_json::from_slice(&fs::read(&bundle).unwrap()).unwrap();

@@ -30,6 +30,7 @@ mod policy;
 mod publish;
 mod recorded;
 mod relanding;
+mod remembered;
 mod schemas;
 mod show;
 mod usage;

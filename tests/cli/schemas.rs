@@ -82,6 +82,10 @@ fn every_verb_prints_what_its_schema_says() {
         "--trusted-root",
         &root,
     ]);
+    let proof = world.touchmark(["log", "proof", "export", "--bundle", &bundle]).ok().stdout;
+    fs::write(world.path("change.tlog-proof"), proof).unwrap();
+    let proof = world.file("change.tlog-proof");
+    run(&["log", "proof", "verify", &proof, "--trusted-root", &root]);
     run(&["inspect", &bundle]);
     run(&["find", "--trusted-root", &root]);
     run(&["find", "--path", "absent", "--trusted-root", &root]);
@@ -96,6 +100,7 @@ fn every_verb_prints_what_its_schema_says() {
     run(&["log", "create", "--log", &world.file("new-log")]);
     run(&["log", "check"]);
     run(&["status"]);
+    run(&["publish", "--dry-run"]);
     run(&["publish"]);
     run(&["config", "list", "--show-origin"]);
     run(&["config", "list"]);
