@@ -362,6 +362,31 @@ fn every_fault_does_what_it_says() {
 }
 
 #[test]
+fn answers_for_something_else_are_right_in_themselves() {
+    let served = served();
+    let good = make(&served);
+    let with = |route: Route, fault: Fault| {
+        served.fault_times(route, fault, 1);
+        make(&served)
+    };
+    let person = |made: &Made| String::from_utf8_lossy(&made.leaf).contains("mallory@example.test");
+    assert!(!person(&good) && person(&with(Route::SigningCert, Fault::OtherIdentity)));
+    assert_ne!(good.leaf, with(Route::SigningCert, Fault::OtherEntry).leaf);
+    assert_ne!(
+        good.leaf,
+        with(Route::SigningCert, Fault::OtherTime(served.now() - 3600)).leaf
+    );
+    for fault in [
+        Fault::OtherEntry,
+        Fault::OtherTime(served.now() - 3600),
+        Fault::OtherNonce,
+    ] {
+        let other = with(Route::Timestamp, fault.clone()).token;
+        assert!(other != good.token && other.len() > 500, "{fault:?}");
+    }
+}
+
+#[test]
 fn services_end_with_their_value_also_while_they_stall() {
     let served = served();
     let url = format!("{}/checkpoint", served.urls().rekor_v2);

@@ -29,6 +29,25 @@ fn good_bundles_are_accepted_in_every_version_and_from_every_log() {
 }
 
 #[test]
+fn good_bundles_of_every_kind_of_instance_are_accepted() {
+    let default = InstanceOptions::default;
+    #[rustfmt::skip]
+    let instances = [
+        InstanceOptions { certificate_authority: Scheme::P384, ..default() },
+        InstanceOptions { timestamp_authority: Scheme::P384, ..default() },
+        InstanceOptions { rekor_v2: Scheme::P256, ..default() },
+        InstanceOptions { leaf: Scheme::P384, ..default() },
+        InstanceOptions { witnesses: 3, ..default() },
+        InstanceOptions { timestamp_authorities: 2, certificate_logs: 2, ..default() },
+    ];
+    for options in instances {
+        let what = format!("{options:?}");
+        let instance = Instance::new(1, options);
+        judge(&instance, &Signing::keyless(github())).unwrap_or_else(|code| panic!("{what}: {code}"));
+    }
+}
+
+#[test]
 fn every_claim_arrives_as_it_was_certified() {
     let run = GithubRun {
         environment: Some("production".to_owned()),

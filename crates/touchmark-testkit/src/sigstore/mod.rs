@@ -38,7 +38,7 @@ pub use instance::{
     CertificateAuthority, Instance, InstanceOptions, LEAF_SECONDS, Part, SIGNED_AT, VALID_FROM,
 };
 pub use keys::{Key, Scheme};
-pub use serve::{Fault, Route, Served};
+pub use serve::{Fault, FaultProxy, Route, Served};
 pub use sign::{BundleVersion, IN_TOTO, LogKind, Signatory, Signed, Signing, envelope, hint, pae};
 pub use token_issuer::{email_claims, github_claims};
 pub use trusted_root::{ConfiguredLogs, ServiceUrls, rfc3339};

@@ -40,8 +40,15 @@ pub enum Fault {
     Padded(usize),
     /// Another body.
     Body(Vec<u8>),
-    /// Another entry than the one that was sent or asked for, right in itself.
+    /// Rekor: another entry than the one that was sent or asked for, right in itself. Fulcio: a certificate for another
+    /// key. Timestamp authorities: a timestamp over something else.
     OtherEntry,
+    /// Fulcio: a certificate for another identity.
+    OtherIdentity,
+    /// Fulcio: a certificate that was issued at another time. Timestamp authorities: a timestamp of another time.
+    OtherTime(i64),
+    /// Timestamp authorities: the nonce of another request.
+    OtherNonce,
 }
 
 /// The faults in force.

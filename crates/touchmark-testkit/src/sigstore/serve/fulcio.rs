@@ -5,17 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::fault::Fault;
 use super::http::{Answer, Request};
 use super::route::Route;
-use crate::sigstore::keys::{pem, spki_of_pem, verify};
+use crate::sigstore::identity::Identity;
+use crate::sigstore::keys::{Scheme, pem, spki_of_pem, verify};
 
-pub(super) fn answer(route: Route, request: &Request, shared: &Shared) -> Answer {
+pub(super) fn answer(route: Route, request: &Request, shared: &Shared, fault: Option<&Fault>) -> Answer {
     match route {
         Route::TrustBundle => {
             let chain: Vec<String> = chain(shared);
             Answer::json(200, json!({"chains": [{"certificates": chain}]}))
         }
-        _ => match signing_certificate(request, shared) {
+        _ => match signing_certificate(request, shared, fault) {
             Ok(answer) => answer,
             Err((status, message)) => Answer::error(status, message),
         },
@@ -30,7 +32,11 @@ fn chain(shared: &Shared) -> Vec<String> {
         .to_vec()
 }
 
-fn signing_certificate(request: &Request, shared: &Shared) -> Result<Answer, (u16, &'static str)> {
+fn signing_certificate(
+    request: &Request,
+    shared: &Shared,
+    fault: Option<&Fault>,
+) -> Result<Answer, (u16, &'static str)> {
     let body: Value = serde_json::from_slice(&request.body).map_err(|_| (400, "not JSON"))?;
     let bearer = request
         .header("authorization")
@@ -58,7 +64,18 @@ fn signing_certificate(request: &Request, shared: &Shared) -> Result<Answer, (u1
     if certificate || !verify(&spki, named.challenge.as_bytes(), &proof) {
         return Err((400, "the signature supplied in the request could not be verified"));
     }
-    let leaf = instance.issue(&named.identity, &spki, now);
+    let leaf = match fault {
+        Some(Fault::OtherEntry) => {
+            let other = instance.key(Scheme::P256, "somebody else's");
+            instance.issue(&named.identity, &other.spki(), now)
+        }
+        Some(Fault::OtherIdentity) => {
+            let other = Identity::email("mallory@example.test", &named.identity.issuer);
+            instance.issue(&other, &spki, now)
+        }
+        Some(Fault::OtherTime(at)) => instance.issue(&named.identity, &spki, *at),
+        _ => instance.issue(&named.identity, &spki, now),
+    };
     let mut certificates = vec![pem("CERTIFICATE", &leaf)];
     certificates.extend(chain(shared));
     Ok(Answer::json(

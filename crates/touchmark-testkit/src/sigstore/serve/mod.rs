@@ -4,6 +4,7 @@ mod fault;
 mod fulcio;
 mod http;
 mod issuer;
+mod proxy;
 mod rekor_v1;
 mod rekor_v2;
 mod route;
@@ -18,6 +19,7 @@ pub use self::fault::Fault;
 use self::fault::Faults;
 pub use self::http::{Answer, Request};
 use self::issuer::Logins;
+pub use self::proxy::FaultProxy;
 pub use self::route::Route;
 use self::route::Service;
 use super::identity::{GITHUB_ISSUER, GithubRun, PERSON_ISSUER};
@@ -255,21 +257,27 @@ fn converse(service: Service, mut stream: TcpStream, shared: &Shared) {
     if fault == Some(Fault::Stall) {
         return Fault::Stall.write(&mut stream, Answer::error(500, ""), &shared.stop);
     }
-    let other = fault == Some(Fault::OtherEntry);
-    let answer = answer(service, route, &request, shared, other);
+    let answer = answer(service, route, &request, shared, fault.as_ref());
     match fault {
         Some(fault) => fault.write(&mut stream, answer, &shared.stop),
         None => http::write(&mut stream, &answer.encode()),
     }
 }
 
-fn answer(service: Service, route: Route, request: &Request, shared: &Shared, other: bool) -> Answer {
+fn answer(
+    service: Service,
+    route: Route,
+    request: &Request,
+    shared: &Shared,
+    fault: Option<&Fault>,
+) -> Answer {
+    let other = fault == Some(&Fault::OtherEntry);
     match (service, route) {
         (_, Route::Unknown) => Answer::error(404, "no such place"),
-        (Service::Fulcio, _) => fulcio::answer(route, request, shared),
+        (Service::Fulcio, _) => fulcio::answer(route, request, shared, fault),
         (Service::Issuer, _) => issuer::answer(route, request, shared),
         (Service::RekorV1, _) => rekor_v1::answer(route, request, shared, other),
         (Service::RekorV2, _) => rekor_v2::answer(route, request, shared, other),
-        (Service::Timestamp(index), _) => timestamp::answer(route, request, shared, index),
+        (Service::Timestamp(index), _) => timestamp::answer(route, request, shared, index, fault),
     }
 }

@@ -1,12 +1,20 @@
 //! The timestamp authorities: RFC 3161 over HTTP.
 
 use super::Shared;
+use super::fault::Fault;
 use super::http::{Answer, Request};
 use super::route::Route;
+use crate::sigstore::der::generalized_time;
 use crate::sigstore::keys::{Hash, element, pem};
 use crate::sigstore::tsa::TokenPlan;
 
-pub(super) fn answer(route: Route, request: &Request, shared: &Shared, index: usize) -> Answer {
+pub(super) fn answer(
+    route: Route,
+    request: &Request,
+    shared: &Shared,
+    index: usize,
+    fault: Option<&Fault>,
+) -> Answer {
     let authority = &shared.instance.timestamp_authorities[index];
     if route == Route::TimestampChain {
         let chain = [&authority.signer, &authority.root].map(|part| pem("CERTIFICATE", &part.certificate));
@@ -28,6 +36,12 @@ pub(super) fn answer(route: Route, request: &Request, shared: &Shared, index: us
     plan.nonce = query.nonce;
     if !query.certificates {
         plan.certificates.clear();
+    }
+    match fault {
+        Some(Fault::OtherEntry) => plan.imprint = Some(query.hash.of(b"something else")),
+        Some(Fault::OtherTime(at)) => plan.time = generalized_time(*at),
+        Some(Fault::OtherNonce) => plan.nonce = Some(vec![0x2a; 8]),
+        _ => {}
     }
     let answer = authority.answer(&request.body, &plan);
     Answer::new(201, "application/timestamp-reply", answer)
