@@ -46,6 +46,36 @@ pub(crate) const VARIABLES: &[Variable] = &[
         secret: true,
     },
     Variable {
+        name: "SIGSTORE_ID_TOKEN",
+        help: "identity token to sign with, where an identity signs",
+        secret: true,
+    },
+    Variable {
+        name: "TOUCHMARK_FULCIO_URL",
+        help: "the certificate authority for identities (or SIGSTORE_FULCIO_URL)",
+        secret: false,
+    },
+    Variable {
+        name: "TOUCHMARK_OIDC_ISSUER",
+        help: "whom a person logs in with (or SIGSTORE_OIDC_ISSUER)",
+        secret: false,
+    },
+    Variable {
+        name: "TOUCHMARK_TIMESTAMP_URL",
+        help: "the timestamp authority (or SIGSTORE_TIMESTAMP_URL)",
+        secret: false,
+    },
+    Variable {
+        name: "TOUCHMARK_REKOR_URL",
+        help: "the Rekor log to publish to; its answers still need a trusted root",
+        secret: false,
+    },
+    Variable {
+        name: "SIGSTORE_REKOR_URL",
+        help: "the same, if TOUCHMARK_REKOR_URL is not set",
+        secret: false,
+    },
+    Variable {
         name: "NO_COLOR",
         help: "no colour when set to anything",
         secret: false,
@@ -85,17 +115,21 @@ pub(crate) const IGNORED: &[&str] = &[
     "TOUCHMARK_NETWORK_CA_FILE",
     "TOUCHMARK_NETWORK_PROXY",
     "TOUCHMARK_POLICY",
+    "TOUCHMARK_SIGSTORE_AUDIENCE",
+    "TOUCHMARK_SIGSTORE_FULCIO_URL",
+    "TOUCHMARK_SIGSTORE_IDENTITY_TOKEN_FILE",
+    "TOUCHMARK_SIGSTORE_NO_CERTIFICATE_LOG",
+    "TOUCHMARK_SIGSTORE_OIDC_ISSUER",
     "TOUCHMARK_SIGSTORE_REKOR_URL",
     "TOUCHMARK_SIGSTORE_REKOR_VERSION",
     "TOUCHMARK_SIGSTORE_SIGNING_CONFIG",
+    "TOUCHMARK_SIGSTORE_TIMESTAMP_URLS",
     "TOUCHMARK_SIGSTORE_TRUSTED_ROOT",
     "TOUCHMARK_TRUSTED_ROOT",
     "TOUCHMARK_TRUSTED_ROOTS",
     "TOUCHMARK_WITNESS_POLICIES",
     "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE",
-    "SIGSTORE_FULCIO_URL",
     "SIGSTORE_REKOR_PUBLIC_KEY",
-    "SIGSTORE_REKOR_URL",
     "SIGSTORE_ROOT_FILE",
     "SIGSTORE_TSA_CERTIFICATE_FILE",
 ];
@@ -151,6 +185,13 @@ impl Environment {
     /// Returns a variable as a path.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.raw(name).map(PathBuf::from)
+    }
+
+    /// Returns the variables whose names begin so, for a program that has its own use for them.
+    pub(crate) fn beginning(&self, prefix: &str) -> Vec<(OsString, OsString)> {
+        let begins = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+        let found = self.0.iter().filter(|(name, _)| begins(name));
+        found.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Returns those of `names` that are set.

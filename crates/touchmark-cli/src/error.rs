@@ -267,7 +267,7 @@ impl From<FolderError> for CliError {
 }
 
 /// The exit code that the registry gives a code, so that `explain` and the process never disagree.
-fn exit_of(code: &str) -> ExitCode {
+pub(crate) fn exit_of(code: &str) -> ExitCode {
     registry::explain(code)
         .and_then(Entry::exit_code)
         .unwrap_or(ExitCode::Error)

@@ -1,21 +1,62 @@
-//! The key that signs: `--key URI`, else the configuration's, else the user's default key, made on first use.
+//! Who signs: a key (`--key URI`, else the configuration's, else the user's default key, made on first use), or an
+//! identity in place of one (`keyless`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use touchmark_rekor::spool::Target;
 use touchmark_sign::agent::AgentSigner;
+use touchmark_sign::attestation::Prepared;
 use touchmark_sign::key_file::{self, KeyFileError, Placement};
 use touchmark_sign::key_uri::KeyUri;
 use touchmark_sign::{PrivateKey, Signer};
+use touchmark_verify::evidence::SignerId;
 use touchmark_verify::key::KeyAlgorithm;
 
 use crate::context::Context;
 use crate::error::CliError;
+use crate::keyless::Keyless;
 use crate::password::PasswordArgs;
+use crate::pipeline::{self, Signed};
 
 /// How long an ssh-agent may take; long enough for a person to touch a token.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Who signs a statement.
+#[derive(Debug)]
+pub(crate) enum Who {
+    /// Whoever holds this key.
+    Key(Box<dyn Signer>),
+    /// Whoever an issuer says it is.
+    Identity(Box<Keyless>),
+}
+
+impl Who {
+    /// Returns the id under which evidence of this signer is filed.
+    pub(crate) fn signer_id(&self) -> SignerId {
+        match self {
+            Self::Key(signer) => SignerId::of_key(&signer.public_key().fingerprint()),
+            Self::Identity(identity) => identity.signer_id(),
+        }
+    }
+
+    /// Refuses a key that one of these logs could not take. Keys of certificates are made to fit.
+    pub(crate) fn refuse_unloggable_in(&self, targets: &[Target]) -> Result<(), CliError> {
+        match self {
+            Self::Key(signer) => pipeline::refuse_unloggable_in(signer.public_key(), targets),
+            Self::Identity(_) => Ok(()),
+        }
+    }
+
+    /// Signs a statement.
+    pub(crate) fn sign(&self, prepared: Prepared, context: &Context<'_>) -> Result<Signed, CliError> {
+        match self {
+            Self::Key(signer) => Ok(Signed::by_key(prepared.sign(&**signer)?)),
+            Self::Identity(identity) => identity.sign(prepared, context),
+        }
+    }
+}
 
 /// The flags that choose a key.
 #[derive(Debug, Clone, Default, clap::Args)]

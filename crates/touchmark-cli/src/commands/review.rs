@@ -24,10 +24,11 @@ use crate::context::Context;
 use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
 use crate::investigation;
+use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
+use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome};
-use crate::signing_key::KeyArgs;
-use crate::trust::RootArgs;
+use crate::signing_key::{KeyArgs, Who};
 
 /// Which way the decision goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
-    roots: RootArgs,
+    identity: IdentityArgs,
+    #[command(flatten)]
+    log: LogArgs,
 
     /// Prints what would be signed, with its digest, and signs nothing
     #[arg(short = 'n', long, help_heading = "Result", conflicts_with = "push")]
@@ -114,10 +117,12 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
         ));
     }
     // A review is a person's: the key that agents sign with by default is never taken for it.
-    if !args.dry_run && args.key.key.is_none() && context.config.text("key").is_none() {
+    let key = args.key.key.as_deref();
+    let is_named = key.is_some() || context.config.text("key").is_some();
+    if !args.dry_run && !is_named && !args.identity.signs(key, &args.log, context)? {
         return Err(
             CliError::usage("review.no_key", "a review is signed with a key of your own")
-                .hint("name it with --key URI, or set `key` in your configuration"),
+                .hint("name it with --key URI, set `key` in your configuration, or sign with your identity (--oidc-issuer)"),
         );
     }
     refuse_bad_scope(&args)?;
@@ -125,20 +130,25 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     let change = change(&args, &repository)?;
     let keys: Vec<EvidenceKey> = keys_about(&change, &repository)?;
     let (found, coverage) =
-        investigation::collect(&repository, Some(keys), &args.roots.load(context)?, context)?;
+        investigation::collect(&repository, Some(keys), &args.log.roots().load(context)?, context)?;
     let shown = shown::Shown::of(&change, decision, (&found, &coverage), &repository)?;
     if args.dry_run {
+        if let Some(publication) = args.identity.preview(key, &args.log, context)? {
+            context.output.note(publication.in_words());
+        }
         return preview(&shown, decision, context);
     }
     refuse_changed(&shown, args.shown)?;
-    let signer = args.key.open(repository.work_tree(), context)?;
-    pipeline::refuse_unloggable(signer.public_key())?;
+    let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
+    let signer = match args.identity.open(key, &args.log, folder, context)? {
+        Some(identity) => Who::Identity(Box::new(identity)),
+        None => Who::Key(args.key.open(repository.work_tree(), context)?),
+    };
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];
-    let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
     // Let go before anything is pushed: a remote may take its time.
     let lock = Lock::acquire(context)?;
-    let (id, outcome) = pipeline::issue(&statement, &*signer, folder, &under, context)?;
+    let (id, outcome) = pipeline::issue(&statement, &signer, &args.log, (folder, &under), context)?;
     drop(lock);
     let (word, index, exit) = match &outcome {
         Outcome::Logged(published) => ("logged", Some(published.index), ExitCode::Allowed),

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use touchmark_http::Url;
 use touchmark_rekor::ApiVersion;
 use touchmark_rekor::spool::{LogAddress, Target};
 use touchmark_sign::folder::Folder;
@@ -55,6 +56,30 @@ pub(crate) fn agree(
     Ok(())
 }
 
+/// Makes sure that somebody has agreed that an identity is shown to this certificate authority, which logs it.
+pub(crate) fn agree_identity(
+    authority: &Url,
+    args: &LogArgs,
+    repository: &Path,
+    context: &Context<'_>,
+) -> Result<(), CliError> {
+    let folder = Folder::open(&context.home.data().join("agreed"))?;
+    let name = file_name(repository, authority.as_str());
+    if folder.contains(&name)? {
+        return Ok(());
+    }
+    let what = "your identity and the workflow or address in it: certificates are logged";
+    if !args.is_agreed() && !asked_about(authority, what, repository, context)? {
+        return Err(CliError::usage(
+            "publish.not_agreed",
+            format!("nobody has agreed yet to sign from this repository with certificates of {authority}"),
+        )
+        .hint("the identity becomes public for ever: agree once with --yes; `--dry-run` shows what it would be"));
+    }
+    let record = format!("{}\n{}\n", repository.display(), authority.as_str());
+    Ok(folder.write(&name, |file| file.write_all(record.as_bytes()))?)
+}
+
 fn file_name(repository: &Path, url: &str) -> String {
     let bytes = [repository.as_os_str().as_bytes(), b"\0", url.as_bytes()].concat();
     Sha256Digest::of(&bytes).to_string()
@@ -67,17 +92,27 @@ fn asked(
     repository: &Path,
     context: &Context<'_>,
 ) -> Result<bool, CliError> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(false);
-    }
     let what = match version {
         ApiVersion::V1 => {
             "the statement's digest, its signature and your public key or certificate (the log reads the statement)"
         }
         ApiVersion::V2 => "the digest that was signed, its signature and your public key or certificate",
     };
+    asked_about(log, what, repository, context)
+}
+
+/// Asks about one service.
+fn asked_about(
+    service: &dyn std::fmt::Display,
+    what: &str,
+    repository: &Path,
+    context: &Context<'_>,
+) -> Result<bool, CliError> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
     context.output.note(format!(
-        "publishing from {} to {log} makes public, for ever: {what}",
+        "publishing from {} to {service} makes public, for ever: {what}",
         repository.display()
     ));
     context

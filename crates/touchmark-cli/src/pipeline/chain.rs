@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use touchmark_sign::attestation::SignedEnvelope;
+use touchmark_rekor::spool::Entry;
 use touchmark_sign::folder::Folder;
 use touchmark_statement::agent_change::{AgentChange, ChainId};
 use touchmark_statement::digest::Sha256Digest;
@@ -49,8 +49,8 @@ pub(crate) struct Link {
 
 impl Link {
     /// Reads the link of a signed statement; nothing where it is no agent change.
-    pub(crate) fn of(signed: &SignedEnvelope) -> Result<Option<Self>, CliError> {
-        let statement = signed.statement()?;
+    pub(crate) fn of(entry: &Entry) -> Result<Option<Self>, CliError> {
+        let statement = entry.signed.statement()?;
         let Some(claim) = statement.statement().predicate.as_agent_change() else {
             return Ok(None);
         };
@@ -58,8 +58,8 @@ impl Link {
             session: session_of(claim),
             chain: claim.run.chain,
             sequence: claim.run.sequence,
-            payload: signed.payload_digest(),
-            evidence: signed.evidence_id().to_string(),
+            payload: entry.signed.payload_digest(),
+            evidence: entry.evidence_id().to_string(),
             base_tree: claim.change.base.git_tree.clone(),
             tree: claim.change.proposed.git_tree.clone(),
             commit: claim.change.proposed.git_commit.clone(),

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use touchmark_http::{Certificates, Client, Deadline, Options, Proxy, Url};
+use touchmark_log::Log;
 use touchmark_rekor::spool::{LogAddress, Target};
 use touchmark_rekor::{ApiVersion, PublishError, Publisher, connect};
-use touchmark_sign::keyless::signing_config::{MAX_SIGNING_CONFIG_BYTES, SigningConfigFile};
+use touchmark_sign::keyless::signing_config::{
+    MAX_SIGNING_CONFIG_BYTES, SigningConfig, SigningConfigError, SigningConfigFile,
+};
 use touchmark_verify::trust::{TrustedLog, TrustedRoot};
 
 use super::embedded::Embedded;
-use super::{LOCAL_LOG, open_log};
+use super::{LOCAL_LOG, LOG_NAME, log_folder};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::file_argument;
@@ -67,6 +70,18 @@ impl LogArgs {
     /// Whether a flag names logs.
     pub(crate) fn names_logs(&self) -> bool {
         self.rekor_url.is_some() || self.signing_config.is_some()
+    }
+
+    /// Returns the flags that choose trusted roots.
+    pub(crate) fn roots(&self) -> &RootArgs {
+        &self.roots
+    }
+
+    /// Returns the signing config that a flag or the configuration names.
+    pub(crate) fn signing_config(&self, context: &Context<'_>) -> Result<Option<SigningConfig>, CliError> {
+        let configured = || context.config.text("sigstore.signing-config").map(Into::into);
+        let file: Option<std::path::PathBuf> = self.signing_config.clone().or_else(configured);
+        file.map(|file| read_signing_config(&context.path(&file))).transpose()
     }
 
     /// Returns when waiting for the logs ends.
@@ -123,22 +138,36 @@ fn service(url: &str, version: u64) -> Result<Target, CliError> {
 }
 
 fn from_signing_config(path: &Path, context: &Context<'_>) -> Result<Vec<Target>, CliError> {
-    let bytes = file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?;
-    let refused = |error: touchmark_sign::keyless::signing_config::SigningConfigError| {
-        CliError::from_error(ExitCode::Usage, error.code(), &error)
-            .because(format_args!("in {}", path.display()))
-            .hint("a signing config names the services to use, and is given by whoever runs them")
-    };
-    let file = SigningConfigFile::parse(&bytes).map_err(refused)?;
-    let logs = file.signing_config.logs(context.now()?).map_err(refused)?;
+    let config = read_signing_config(path)?;
+    let logs = config.logs(context.now()?).map_err(|error| refused_config(&error, path))?;
     logs.into_iter()
         .map(|log| service(log.url.as_str(), log.major_api_version))
         .collect()
 }
 
+fn read_signing_config(path: &Path) -> Result<SigningConfig, CliError> {
+    let bytes = file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?;
+    let file = SigningConfigFile::parse(&bytes).map_err(|error| refused_config(&error, path))?;
+    Ok(file.signing_config)
+}
+
+fn refused_config(error: &SigningConfigError, path: &Path) -> CliError {
+    CliError::from_error(ExitCode::Usage, error.code(), error)
+        .because(format_args!("in {}", path.display()))
+        .hint("a signing config names the services to use, and is given by whoever runs them")
+}
+
+/// Why a log cannot be published to in this run.
+#[derive(Debug, Clone)]
+struct Closed {
+    code: &'static str,
+    message: String,
+    is_worth_retrying: bool,
+}
+
 /// The publishers of the logs that are needed, each made once.
 pub(crate) struct Logs {
-    publishers: HashMap<LogAddress, Result<Arc<dyn Publisher>, &'static str>>,
+    publishers: HashMap<LogAddress, Result<Arc<dyn Publisher>, Closed>>,
     /// The roots whose logs are believed, for verifying what was logged.
     pub(super) roots: Vec<TrustedRoot>,
 }
@@ -159,21 +188,19 @@ impl Logs {
             if logs.publishers.contains_key(&address) {
                 continue;
             }
-            let publisher: Result<Arc<dyn Publisher>, &'static str> = match &address {
-                LogAddress::Embedded(name) if name == LOCAL_LOG => {
-                    let log = open_log(context)?;
-                    logs.roots.push(TrustedRoot::from_logs(vec![log.trusted_log()])?);
-                    Ok(Arc::new(Embedded(log)))
-                }
-                LogAddress::Embedded(_) => Err("spool.destination"),
+            let publisher: Result<Arc<dyn Publisher>, Closed> = match &address {
+                LogAddress::Embedded(name) if name == LOCAL_LOG => logs.embedded(context)?,
+                LogAddress::Embedded(name) => Err(Closed {
+                    code: "spool.destination",
+                    message: format!("there is no log called {name}"),
+                    is_worth_retrying: false,
+                }),
                 LogAddress::Service { url, version } => {
-                    if services.is_none() {
-                        services = Some(logs.services(args, context)?);
-                    }
-                    match &services {
-                        Some((client, root)) => Ok(connect(client, url, *version, root)),
-                        None => Err("spool.destination"),
-                    }
+                    let (client, root) = match services {
+                        Some(ref services) => services,
+                        None => services.insert(logs.services(args, context)?),
+                    };
+                    Ok(connect(client, url, *version, root))
                 }
             };
             logs.publishers.insert(address, publisher);
@@ -183,15 +210,35 @@ impl Logs {
 
     /// Returns the publisher of a log.
     pub(super) fn publisher(&self, address: &LogAddress) -> Result<Arc<dyn Publisher>, PublishError> {
-        let unknown = |code| PublishError::Other {
-            code,
-            is_worth_retrying: code != "spool.destination",
-            source: format!("{address} is not open in this run").into(),
+        let closed = match self.publishers.get(address) {
+            Some(Ok(publisher)) => return Ok(publisher.clone()),
+            Some(Err(closed)) => closed.clone(),
+            // The entry was given another log since this run began.
+            None => Closed {
+                code: "spool.busy",
+                message: format!("{address} is not open in this run"),
+                is_worth_retrying: true,
+            },
         };
-        match self.publishers.get(address) {
-            Some(Ok(publisher)) => Ok(publisher.clone()),
-            Some(Err(code)) => Err(unknown(code)),
-            None => Err(unknown("spool.busy")),
+        Err(PublishError::Other {
+            code: closed.code,
+            is_worth_retrying: closed.is_worth_retrying,
+            source: closed.message.into(),
+        })
+    }
+
+    /// The user's own log. One that cannot be used now holds up what is meant for it, and nothing else.
+    fn embedded(&mut self, context: &Context<'_>) -> Result<Result<Arc<dyn Publisher>, Closed>, CliError> {
+        match Log::open_or_create(&log_folder(context), LOG_NAME) {
+            Ok(log) => {
+                self.roots.push(TrustedRoot::from_logs(vec![log.trusted_log()])?);
+                Ok(Ok(Arc::new(Embedded(log))))
+            }
+            Err(error) => Ok(Err(Closed {
+                code: error.code(),
+                message: error.to_string(),
+                is_worth_retrying: true,
+            })),
         }
     }
 

@@ -19,19 +19,19 @@ use touchmark_git::EvidenceKey;
 use touchmark_log::Log;
 use touchmark_rekor::spool::{Destination, Entry, EvidencePlace, Keyless, LogAddress, Spool, Target};
 use touchmark_rekor::{ApiVersion, Backoff, Drain, DrainError, Settled};
-use touchmark_sign::Signer;
 use touchmark_sign::attestation::{self, AttestationError, SignedEnvelope};
 use touchmark_statement::statement::Statement;
 use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::key::{KeyAlgorithm, PublicKey};
 
-pub(crate) use agreement::{agree, agreed_targets};
+pub(crate) use agreement::{agree, agree_identity, agreed_targets};
 pub(crate) use lock::Lock;
 use logs::{LogArgs, Logs};
 pub(crate) use publish::{Published, open_for_writing};
 
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::signing_key::Who;
 
 /// What the origin of a log begins with when nobody gave it a name.
 pub(crate) const LOG_NAME: &str = "touchmark.local";
@@ -108,18 +108,17 @@ pub(crate) fn refuse_unloggable_in(key: &PublicKey, targets: &[Target]) -> Resul
 /// Signs a statement and takes it all the way: for everything that needs no vault.
 pub(crate) fn issue(
     statement: &Statement,
-    signer: &dyn Signer,
-    repository: &Path,
-    keys: &[EvidenceKey],
+    signer: &Who,
+    args: &LogArgs,
+    (repository, keys): (&Path, &[EvidenceKey]),
     context: &Context<'_>,
 ) -> Result<(EvidenceId, Outcome), CliError> {
     refuse_secrets(statement)?;
-    let args = LogArgs::default();
-    let targets = agreed_targets(&args, repository, context)?;
-    refuse_unloggable_in(signer.public_key(), &targets)?;
-    let signed = attestation::sign(statement, signer)?;
-    let id = queue_for(Signed::by_key(signed), targets, repository, keys, context)?;
-    let outcome = finish_with(&id, &args, context)?;
+    let targets = agreed_targets(args, repository, context)?;
+    signer.refuse_unloggable_in(&targets)?;
+    let signed = signer.sign(attestation::prepare(statement)?, context)?;
+    let id = queue_for(signed, targets, repository, keys, context)?;
+    let outcome = finish_with(&id, args, context)?;
     Ok((id, outcome))
 }
 
@@ -360,7 +359,7 @@ impl Run {
         };
         let settled = drain.run(&spool, ids, |taken| {
             let published = publish::deliver(taken, &logs, context)?;
-            if let Some(link) = chain::Link::of(&taken.entry().signed)? {
+            if let Some(link) = chain::Link::of(taken.entry())? {
                 chain::put(&link.logged_at(published.index), context)?;
             }
             Ok(published)
@@ -391,7 +390,7 @@ impl Run {
 /// The chain of a session knows its newest statement, logged or not.
 fn remember_unlogged(spool: &Spool, id: &EvidenceId, context: &Context<'_>) -> Result<(), CliError> {
     if let Ok(Some(entry)) = spool.peek(id)
-        && let Some(link) = chain::Link::of(&entry.signed)?
+        && let Some(link) = chain::Link::of(&entry)?
     {
         chain::put(&link, context)?;
     }

@@ -263,12 +263,11 @@ impl SigningConfig {
 }
 
 impl Service {
-    /// Builds a service that somebody named by its address alone; it is in use at any time, under its host as operator.
+    /// Builds a service that somebody named by its address alone; it is in use at any time, and stands for itself.
     pub fn named(kind: ServiceKind, url: &str, major_api_version: u64) -> Result<Self, SigningConfigError> {
         let url = parse_url(kind, 0, url)?;
-        let operator = url.host().to_owned();
         Ok(Service {
-            operator,
+            operator: String::new(),
             url,
             major_api_version,
             valid_for: Window {

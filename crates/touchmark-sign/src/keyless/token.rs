@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 pub use claims::Claims;
 pub use error::TokenError;
+pub use program::find_program;
 pub use source::{Discovered, Found, Surroundings, TOKEN_FILE, TokenSource, discover};
 
 /// The audience that Sigstore's certificate authorities ask for.

@@ -10,7 +10,6 @@ use touchmark_statement::repo_path::RepoPath;
 use touchmark_statement::statement::Statement;
 use touchmark_verify::commitment::RunKey;
 use touchmark_verify::evidence::SignerId;
-use touchmark_verify::key::PublicKey;
 
 use super::change::{self, Asked, GitChange};
 use super::commitments::{self, Plain};
@@ -130,12 +129,12 @@ impl Captured {
     }
 
     /// Returns whether a statement says already what a new one would say: about the same trees, with all that the user
-    /// tells now, by the same key, and still where it was filed.
+    /// tells now, by the same signer, and still where it was filed.
     pub(super) fn is_covered_by(
         &self,
         link: &Link,
         told: &Told,
-        signer: &PublicKey,
+        signer: &SignerId,
         git: &Repository,
     ) -> Result<bool, CliError> {
         let change = &self.change;
@@ -144,10 +143,8 @@ impl Captured {
             &change.proposed.git_tree,
             change.proposed.git_commit.as_ref(),
         );
-        let by_this_key = link
-            .evidence
-            .ends_with(&SignerId::of_key(&signer.fingerprint()).to_string());
-        if !says_it || !by_this_key {
+        let by_this_signer = link.evidence.ends_with(&signer.to_string());
+        if !says_it || !by_this_signer {
             return Ok(false);
         }
         if link.log_index.is_none() {

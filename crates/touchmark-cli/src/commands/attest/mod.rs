@@ -17,7 +17,6 @@ mod vault;
 use std::path::PathBuf;
 
 use touchmark_git::Repository;
-use touchmark_sign::Signer;
 use touchmark_sign::attestation;
 use touchmark_sign::vault::RecordName;
 
@@ -28,9 +27,10 @@ use crate::cli::example;
 use crate::context::Context;
 use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
+use crate::keyless::IdentityArgs;
 use crate::pipeline::logs::LogArgs;
-use crate::pipeline::{self, Lock, Outcome, Signed};
-use crate::signing_key::KeyArgs;
+use crate::pipeline::{self, Lock, Outcome};
+use crate::signing_key::{KeyArgs, Who};
 
 /// Flags of `attest`.
 #[derive(Debug, clap::Args)]
@@ -84,6 +84,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
     #[command(flatten)]
+    identity: IdentityArgs,
+    #[command(flatten)]
     log: LogArgs,
 
     /// Prints the statement and writes nothing
@@ -120,22 +122,31 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         let captured = Captured::read(&args, &git, context)?;
         let place = Place::after(captured.last_link(context)?.as_ref())?;
         let (statement, _) = captured.state(&args, &git, place, context)?;
-        return report::dry_run(&statement, context);
+        let publication = args.identity.preview(args.key.key.as_deref(), &args.log, context)?;
+        return report::dry_run(&statement, publication, context);
     }
+    // A login or a slow service holds up nobody else.
+    let repository = git.work_tree().unwrap_or(git.git_dir());
+    let identity = args
+        .identity
+        .open(args.key.key.as_deref(), &args.log, repository, context)?;
     let lock = Lock::acquire(context)?;
     let drained = pipeline::drain(context)?;
     report::waiting(&drained, context);
     let captured = Captured::read(&args, &git, context)?;
     let last = captured.last_link(context)?;
-    let signer = args.key.open(git.work_tree(), context)?;
+    let signer = match identity {
+        Some(identity) => Who::Identity(Box::new(identity)),
+        None => Who::Key(args.key.open(git.work_tree(), context)?),
+    };
     let told = Told::read(&args, context)?;
     let said = match last {
-        Some(link) if captured.is_covered_by(&link, &told, signer.public_key(), &git)? => Some(link),
+        Some(link) if captured.is_covered_by(&link, &told, &signer.signer_id(), &git)? => Some(link),
         _ => None,
     };
     let exit = match said {
         Some(link) => report::folded(&link, &captured.change.keys, context)?,
-        None => attest(&args, &git, &captured, &*signer, context)?,
+        None => attest(&args, &git, &captured, &signer, context)?,
     };
     // A remote may take its time; nobody else waits for it.
     drop(lock);
@@ -149,12 +160,12 @@ fn attest(
     args: &Args,
     git: &Repository,
     captured: &Captured,
-    signer: &dyn Signer,
+    signer: &Who,
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
     let repository = git.work_tree().unwrap_or(git.git_dir());
     let targets = pipeline::agreed_targets(&args.log, repository, context)?;
-    pipeline::refuse_unloggable_in(signer.public_key(), &targets)?;
+    signer.refuse_unloggable_in(&targets)?;
     let place = Place::after(captured.last_link(context)?.as_ref())?;
     let chain = place.chain;
     let (statement, kept) = captured.state(args, git, place, context)?;
@@ -167,9 +178,9 @@ fn attest(
         kept,
         context,
     )?;
-    let signed = prepared.sign(signer)?;
+    let signed = signer.sign(prepared, context)?;
     let keys = &captured.change.keys;
-    let id = pipeline::queue_for(Signed::by_key(signed), targets, repository, keys, context)?;
+    let id = pipeline::queue_for(signed, targets, repository, keys, context)?;
     match pipeline::finish_with(&id, &args.log, context)? {
         Outcome::Logged(published) => report::logged(&published, context),
         Outcome::Unlogged(error) => report::unlogged(&id, &error, context),

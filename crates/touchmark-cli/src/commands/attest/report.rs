@@ -8,6 +8,7 @@ use touchmark_verify::evidence::EvidenceId;
 
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::keyless::Publication;
 use crate::output::{Format, Schema};
 use crate::pipeline::chain::Link;
 use crate::pipeline::{Drained, Published};
@@ -42,16 +43,25 @@ struct Reason {
 #[derive(Serialize)]
 struct DryRunDocument {
     statement: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publication: Option<Publication>,
 }
 
 /// The statement, and nothing written.
-pub(crate) fn dry_run(statement: &Statement, context: &Context<'_>) -> Result<ExitCode, CliError> {
+pub(crate) fn dry_run(
+    statement: &Statement,
+    publication: Option<Publication>,
+    context: &Context<'_>,
+) -> Result<ExitCode, CliError> {
+    if let Some(publication) = &publication {
+        context.output.note(publication.in_words());
+    }
     let statement: Value = serde_json::from_slice(&statement.encode()?)
         .map_err(|e| CliError::failed("output.unencodable", "the statement cannot be shown").because(e))?;
     match context.output.format() {
         Format::Json => context
             .output
-            .document(Schema::new("attest-dry-run", 1), &DryRunDocument { statement })?,
+            .document(Schema::new("attest-dry-run", 1), &DryRunDocument { statement, publication })?,
         Format::Text => context.output.line(format!("{statement:#}")),
     }
     Ok(ExitCode::Allowed)

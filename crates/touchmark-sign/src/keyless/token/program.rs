@@ -27,24 +27,7 @@ impl Program {
     /// Finds a program in the absolute folders of `PATH` that are not in the repository, where the change under
     /// attestation could have put one.
     pub(super) fn find(name: &'static str, surroundings: &dyn Surroundings) -> Result<Self, TokenError> {
-        let missing = TokenError::ProgramMissing { program: name };
-        let Some(folders) = surroundings.program_folders() else {
-            return Err(missing);
-        };
-        let untrusted: Vec<PathBuf> = surroundings
-            .untrusted_folders()
-            .iter()
-            .filter_map(|folder| folder.canonicalize().ok())
-            .collect();
-        let usable = |folder: PathBuf| {
-            if !folder.is_absolute() {
-                return None;
-            }
-            let path = folder.join(name).canonicalize().ok()?;
-            let inside = untrusted.iter().any(|root| path.starts_with(root));
-            (!inside && is_program(&path)).then_some(path)
-        };
-        let path = std::env::split_paths(&folders).find_map(usable).ok_or(missing)?;
+        let path = find_program(name, surroundings)?;
         Ok(Program { name, path })
     }
 
@@ -90,6 +73,28 @@ impl Program {
             }),
         }
     }
+}
+
+/// Returns the path of a program in the absolute folders of `PATH` that are not in the repository.
+pub fn find_program(name: &'static str, surroundings: &dyn Surroundings) -> Result<PathBuf, TokenError> {
+    let missing = TokenError::ProgramMissing { program: name };
+    let Some(folders) = surroundings.program_folders() else {
+        return Err(missing);
+    };
+    let untrusted: Vec<PathBuf> = surroundings
+        .untrusted_folders()
+        .iter()
+        .filter_map(|folder| folder.canonicalize().ok())
+        .collect();
+    let usable = |folder: PathBuf| {
+        if !folder.is_absolute() {
+            return None;
+        }
+        let path = folder.join(name).canonicalize().ok()?;
+        let inside = untrusted.iter().any(|root| path.starts_with(root));
+        (!inside && is_program(&path)).then_some(path)
+    };
+    std::env::split_paths(&folders).find_map(usable).ok_or(missing)
 }
 
 fn is_program(path: &Path) -> bool {
