@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Verify(commands::verify::Args),
     /// Reads and tests policies
     Policy(commands::policy::Args),
+    /// Fetches, shows and makes what verifiers trust
+    Trust(commands::trust::Args),
     /// Shows what a bundle claims, without trusting it
     Inspect(commands::inspect::Args),
     /// Explains a reason code
@@ -108,7 +110,7 @@ const TEMPLATE: &str = "\
 Start:        demo  status  config  env
 Attest:       attest  approve  reject  publish
 Keys:         key
-Verify:       verify  policy  inspect  explain
+Verify:       verify  policy  trust  inspect  explain
 Investigate:  find  show
 Log:          log  monitor
 Integrate:    completion  version

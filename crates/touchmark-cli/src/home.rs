@@ -68,6 +68,16 @@ impl Home {
         self.config.join("config.toml")
     }
 
+    /// Fetched trusted roots and signing configs, by name.
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.config.join("trust")
+    }
+
+    /// What trust repositories said before.
+    pub(crate) fn trust_cache(&self) -> PathBuf {
+        self.data.join("trust")
+    }
+
     /// The folder of the user's keys.
     pub(crate) fn keys(&self) -> PathBuf {
         self.config.join("keys")

@@ -5,6 +5,8 @@
 //! crates that use them. No clock, no environment; the network only through `touchmark-http`.
 
 pub mod built_in;
+pub mod certificate;
+pub mod create;
 pub mod limits;
 pub mod tuf;
 
