@@ -1,6 +1,9 @@
-//! What this program signs, others verify: `sigstore-verify` always, cosign where `TOUCHMARK_TEST_COSIGN` names it.
+//! What this program signs, others verify, and what others sign, this program verifies: `sigstore-verify` always, the
+//! rest where the environment names it.
 //!
-//! The material is what the demonstration leaves behind: a key, a trusted root, a repository with evidence.
+//! `tests/sigstore/run -- cargo test -p touchmark-cli --test interop -- --nocapture` runs everything: it starts a
+//! private Sigstore instance and sets `TOUCHMARK_TEST_SIGSTORE`, `TOUCHMARK_TEST_COSIGN`, `TOUCHMARK_TEST_SIGSTORE_GO`
+//! and `TOUCHMARK_TEST_SIGSTORE_PYTHON`. A test that lacks one of them says so and passes.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +15,11 @@
     reason = "the test finds programs through the environment"
 )]
 
+mod clients;
 mod cosign;
+mod embedded_log;
+mod instance;
+mod matrix;
 mod sigstore_rust;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +27,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// A repository in which one change is attested and approved.
+/// A repository in which one change is attested and approved; what the demonstration leaves behind.
 struct Material {
     folder: tempfile::TempDir,
 }
