@@ -10,6 +10,7 @@ use touchmark_tlog::witness_policy::WitnessPolicy;
 use touchmark_trust::built_in;
 use touchmark_verify::trust::TrustedRoot;
 
+use crate::commands::trust::store;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::file_argument;
@@ -66,8 +67,8 @@ impl RootArgs {
     ) -> Result<Vec<Root>, CliError> {
         let mut roots = self.load(context)?;
         for name in names {
-            if built_in(name).is_some() && roots.iter().all(|root| root.name != name) {
-                roots.push(read_built_in(name)?);
+            if roots.iter().all(|root| root.name != name) {
+                roots.extend(read_by_name(name, context)?);
             }
         }
         Ok(roots)
@@ -78,7 +79,7 @@ impl RootArgs {
         let mut roots = self.load(context)?;
         if self.chosen(context).is_empty() && self.sigstore(context).is_empty() {
             for known in touchmark_trust::built_in::all() {
-                roots.push(read_built_in(known.name)?);
+                roots.extend(read_by_name(known.name, context)?);
             }
         }
         Ok(roots)
@@ -141,8 +142,8 @@ impl RootArgs {
 fn read_all(chosen: &[String], context: &Context<'_>) -> Result<Vec<Root>, CliError> {
     let mut roots: Vec<Root> = Vec::new();
     for text in chosen {
-        let root = match built_in(text) {
-            Some(_) => read_built_in(text)?,
+        let root = match read_by_name(text, context)? {
+            Some(root) => root,
             None => {
                 let (name, path) = split(text);
                 Root {
@@ -164,12 +165,16 @@ fn read_all(chosen: &[String], context: &Context<'_>) -> Result<Vec<Root>, CliEr
 }
 
 /// A root that came with the program: as old as the program is, and as good as the place it came from.
-fn read_built_in(name: &str) -> Result<Root, CliError> {
-    let known = built_in(name).ok_or_else(|| CliError::failed("cli.internal", "a root that is built in is not"))?;
-    Ok(Root {
-        root: TrustedRoot::parse(known.trusted_root)?,
+/// A root that `trust fetch` left under this name, else a built-in one. A file of that name is never looked for: the
+/// folder may be a repository under judgement.
+fn read_by_name(name: &str, context: &Context<'_>) -> Result<Option<Root>, CliError> {
+    let fetched = store::fetched_root(name, context)?;
+    let known = fetched.or_else(|| built_in(name).map(|known| known.trusted_root.to_vec()));
+    let root = known.map(|bytes| TrustedRoot::parse(&bytes)).transpose()?;
+    Ok(root.map(|root| Root {
+        root,
         name: name.to_owned(),
-    })
+    }))
 }
 
 /// `NAME=FILE`, or `FILE`, whose name is then the file's without its ending.
