@@ -35,3 +35,4 @@ mod schemas;
 mod show;
 mod usage;
 mod verify;
+mod verify_bundle;

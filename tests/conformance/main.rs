@@ -37,7 +37,8 @@ impl Case {
     }
 
     fn artifact(&self) -> PathBuf {
-        self.file("artifact").unwrap_or_else(|| self.folder.join("../a.txt"))
+        self.file("artifact")
+            .unwrap_or_else(|| self.folder.join("../a.txt"))
     }
 
     fn must_fail(&self) -> bool {
@@ -139,21 +140,46 @@ fn a_good_bundle_is_refused_for_another_signer_artifact_or_root() {
     let Some(cases) = cases() else { return };
     let happy = cases.iter().find(|case| case.name == HAPPY).unwrap();
     let artifact = happy.artifact().to_string_lossy().into_owned();
-    let bundle = happy.folder.join("bundle.sigstore.json").to_string_lossy().into_owned();
+    let bundle = happy
+        .folder
+        .join("bundle.sigstore.json")
+        .to_string_lossy()
+        .into_owned();
     let with = |identity: &str, issuer: &str, artifact: &str, more: &[&str]| {
         let mut command = client();
-        command.args(["verify-bundle", "--bundle", &bundle, "--certificate-identity", identity]);
-        command.args(["--certificate-oidc-issuer", issuer]).args(more).arg(artifact);
+        command.args([
+            "verify-bundle",
+            "--bundle",
+            &bundle,
+            "--certificate-identity",
+            identity,
+        ]);
+        command
+            .args(["--certificate-oidc-issuer", issuer])
+            .args(more)
+            .arg(artifact);
         run(command).0
     };
     assert!(with(IDENTITY, ISSUER, &artifact, &[]));
     assert!(!with(&IDENTITY[1..], ISSUER, &artifact, &[]));
     assert!(!with(IDENTITY, &format!("{ISSUER}/"), &artifact, &[]));
     assert!(!with(IDENTITY, ISSUER, &bundle, &[]));
-    assert!(!with(IDENTITY, ISSUER, &format!("sha256:{}", "0".repeat(64)), &[]));
+    assert!(!with(
+        IDENTITY,
+        ISSUER,
+        &format!("sha256:{}", "0".repeat(64)),
+        &[]
+    ));
     assert!(!with(IDENTITY, ISSUER, &artifact, &["--staging"]));
-    let other = cases.iter().find(|case| case.name == "rekor2-happy-path").unwrap();
-    let other = other.file("trusted_root.json").unwrap().to_string_lossy().into_owned();
+    let other = cases
+        .iter()
+        .find(|case| case.name == "rekor2-happy-path")
+        .unwrap();
+    let other = other
+        .file("trusted_root.json")
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
     assert!(!with(IDENTITY, ISSUER, &artifact, &["--trusted-root", &other]));
     // Nobody expected is no question.
     let mut command = client();

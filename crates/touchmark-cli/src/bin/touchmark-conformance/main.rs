@@ -13,7 +13,11 @@ use clap::{Parser, Subcommand};
 type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
-#[command(name = "touchmark-conformance", version, about = "Speaks the protocol of Sigstore's conformance suite")]
+#[command(
+    name = "touchmark-conformance",
+    version,
+    about = "Speaks the protocol of Sigstore's conformance suite"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,7 +54,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "the protocol leaves standard error to the client")]
+#[allow(
+    clippy::print_stderr,
+    reason = "the protocol leaves standard error to the client"
+)]
 fn complain(error: &dyn std::error::Error) {
     let mut text = error.to_string();
     let mut source = error.source();

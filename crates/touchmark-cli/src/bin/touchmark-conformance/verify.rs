@@ -122,7 +122,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this program reads the clock"
+)]
 pub(crate) fn now() -> Result<Timestamp, Failure> {
     Ok(Timestamp::from_unix(Utc::now().timestamp())?)
 }

@@ -34,19 +34,21 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         .map(|text| Artifact::load(text, context))
         .transpose()?;
     let roots = args.roots.load_for_bundles(context)?;
-    if roots.is_empty() {
-        return Err(no_root());
-    }
     let mut options = VerifyOptions::new(context.now()?);
     options.allow_promise_only = args.allow_promise_only;
     options.witnesses = args.roots.witness_policy(context)?;
     let remembered = Remembered::if_asked(args.remember, context)?;
-    options.remembered = remembered.clone().map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
+    options.remembered = remembered
+        .clone()
+        .map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
     let question = Question {
         args,
         expected: &expected,
         artifact: artifact.as_ref(),
-        verifiers: roots.iter().map(|root: &Root| Verifier::new(&root.root, &options)).collect(),
+        verifiers: roots
+            .iter()
+            .map(|root: &Root| Verifier::new(&root.root, &options))
+            .collect(),
     };
     let answered = question.answer_all(context);
     // What logs were seen to sign is remembered whatever came of the bundles; an alarm above all.
@@ -81,11 +83,6 @@ fn refuse_questions_about_a_change(args: &Args) -> Result<(), CliError> {
         );
     }
     Ok(())
-}
-
-fn no_root() -> CliError {
-    CliError::new(ExitCode::Missing, "trust.no_root", "no trusted root is known")
-        .hint("name one with --trusted-root FILE")
 }
 
 fn nothing(args: &Args, other_types: usize) -> CliError {
@@ -178,11 +175,13 @@ impl Question<'_> {
         for verifier in &self.verifiers {
             match verify(verifier) {
                 Ok(proven) => return Ok(proven),
-                Err(error) if best.as_ref().is_none_or(|best| is_about_the_root(best.code())) => best = Some(error),
+                Err(error) if best.as_ref().is_none_or(|best| is_about_the_root(best.code())) => {
+                    best = Some(error)
+                }
                 Err(_) => {}
             }
         }
-        Err(best.expect("there is a root, and it refused"))
+        Err(best.expect("there is a root at least, the one built in, and it refused"))
     }
 
     /// What a statement says must agree with the certificate of its signer and be about the artifact.
@@ -196,7 +195,11 @@ impl Question<'_> {
             CliError::new(ExitCode::Invalid, found.code, found.to_string())
                 .because(format_args!("in {}", candidate.source))
         };
-        let times: Vec<_> = statement.verified_times().iter().map(|time| time.not_after).collect();
+        let times: Vec<_> = statement
+            .verified_times()
+            .iter()
+            .map(|time| time.not_after)
+            .collect();
         if let Some(found) = agreement::began_after_signing(statement.statement(), &times) {
             return Err(contradiction(&found));
         }

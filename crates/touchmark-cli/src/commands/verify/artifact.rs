@@ -26,7 +26,9 @@ pub(super) struct Artifact {
 impl Artifact {
     /// Reads what a flag names: `ALGORITHM:HEX`, or a file.
     pub(super) fn load(text: &str, context: &Context<'_>) -> Result<Self, CliError> {
-        let algorithm = text.split_once(':').and_then(|(name, hex)| Some((algorithm(name)?, hex)));
+        let algorithm = text
+            .split_once(':')
+            .and_then(|(name, hex)| Some((algorithm(name)?, hex)));
         match algorithm {
             Some((algorithm, hex)) => Self::of_digest(text, algorithm, hex),
             None => Self::of_file(text, context),
@@ -41,7 +43,9 @@ impl Artifact {
                 format!("{text} is not {algorithm}: and lowercase hex digits of its length"),
             )
         };
-        digests.insert(&algorithm.to_string(), hex).map_err(|_| malformed())?;
+        digests
+            .insert(&algorithm.to_string(), hex)
+            .map_err(|_| malformed())?;
         let bytes: Option<Vec<u8>> = (0..hex.len())
             .step_by(2)
             .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())

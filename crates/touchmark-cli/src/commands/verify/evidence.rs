@@ -83,7 +83,9 @@ impl Known {
         !self.expressions.is_empty()
             && identity().is_some_and(|identity| {
                 let mut rules = self.expressions.iter();
-                rules.any(|rule| rule.issuer.matches(&identity.issuer) && rule.san.matches(identity.san.as_str()))
+                rules.any(|rule| {
+                    rule.issuer.matches(&identity.issuer) && rule.san.matches(identity.san.as_str())
+                })
             })
     }
 }
@@ -155,7 +157,10 @@ pub(super) fn given(path: &Path, context: &Context<'_>) -> Result<Vec<Candidate>
         return bundles(&context.path(path));
     }
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    let read = std::io::stdin()
+        .lock()
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes);
     read.map_err(|error| CliError::io("file.unreadable", path, &error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(CliError::failed(

@@ -72,14 +72,20 @@ impl IdentityArgs {
     /// The rule that the flags spell, together with `--repo`.
     fn rule(&self, repo: Option<&str>) -> Result<Option<IdentityRule>, CliError> {
         let repository = repo.map(repository_uri);
-        let identity = match (&self.certificate_identity, &self.certificate_identity_regexp, &repository) {
+        let identity = match (
+            &self.certificate_identity,
+            &self.certificate_identity_regexp,
+            &repository,
+        ) {
             (Some(name), _, _) => exact(name)?,
             (None, Some(expression), _) => regexp(expression, "--certificate-identity-regexp")?,
             (None, None, Some(uri)) => regexp(&format!("^{}/.*$", literal(uri)), "--repo")?,
             (None, None, None) if !self.is_given() => return Ok(None),
             (None, None, None) => {
-                return Err(incomplete("the issuer is named, but not whose name it vouches for")
-                    .hint("add --certificate-identity NAME, or --certificate-identity-regexp '^…$'"));
+                return Err(
+                    incomplete("the issuer is named, but not whose name it vouches for")
+                        .hint("add --certificate-identity NAME, or --certificate-identity-regexp '^…$'"),
+                );
             }
         };
         let issuer = match (
@@ -91,8 +97,9 @@ impl IdentityArgs {
             (None, Some(expression), _) => regexp(expression, "--certificate-oidc-issuer-regexp")?,
             (None, None, Some(uri)) if uri.starts_with("https://github.com/") => exact(GITHUB_ISSUER)?,
             _ => {
-                return Err(incomplete("the name is given, but not who vouches for it")
-                    .hint("add --certificate-oidc-issuer URL; the same name of another issuer is somebody else"));
+                return Err(incomplete("the name is given, but not who vouches for it").hint(
+                    "add --certificate-oidc-issuer URL; the same name of another issuer is somebody else",
+                ));
             }
         };
         let mut rule = IdentityRule::new(issuer, identity);
@@ -102,7 +109,8 @@ impl IdentityArgs {
     }
 
     fn claims(&self, rule: &mut IdentityRule) -> Result<(), CliError> {
-        rule.triggers.extend(self.certificate_github_workflow_trigger.clone());
+        rule.triggers
+            .extend(self.certificate_github_workflow_trigger.clone());
         rule.source_digest = self.certificate_github_workflow_sha.clone();
         rule.hosted = self.deny_self_hosted_runners;
         if let Some(name) = &self.certificate_github_workflow_ref {
@@ -110,7 +118,10 @@ impl IdentityArgs {
         }
         let claims = [
             (Claim::GithubName, &self.certificate_github_workflow_name),
-            (Claim::GithubRepository, &self.certificate_github_workflow_repository),
+            (
+                Claim::GithubRepository,
+                &self.certificate_github_workflow_repository,
+            ),
         ];
         for (claim, value) in claims {
             if let Some(value) = value {
@@ -194,7 +205,8 @@ fn regexp(text: &str, flag: &str) -> Result<TextPattern, CliError> {
 }
 
 fn pattern(error: &PatternError, place: &str) -> CliError {
-    let refused = CliError::from_error(ExitCode::Usage, error.code(), error).because(format_args!("in {place}"));
+    let refused =
+        CliError::from_error(ExitCode::Usage, error.code(), error).because(format_args!("in {place}"));
     match error {
         PatternError::Unanchored { .. } => {
             refused.hint(r"say where the name begins and ends: '^https://github\.com/acme/app/.*$'; alternatives go into a group")

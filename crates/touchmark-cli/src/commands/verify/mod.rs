@@ -23,8 +23,8 @@ use crate::error::{CliError, ExitCode};
 use crate::file_argument;
 use crate::output::Format;
 use crate::pipeline::open_for_writing;
-use crate::render;
 use crate::remembered::{self, Remembered};
+use crate::render;
 use crate::trust::RootArgs;
 
 pub(crate) use self::alone::checks;
@@ -175,7 +175,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         })
         .collect();
     let remembered = Remembered::if_asked(args.remember, context)?;
-    let seen_before = remembered.clone().map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
+    let seen_before = remembered
+        .clone()
+        .map(|remembered| remembered as Arc<dyn RememberedCheckpoints>);
     let mut verdict = judge(&JudgeRequest {
         change: &change,
         candidates: &candidates,

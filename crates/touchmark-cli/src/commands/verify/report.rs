@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use touchmark_verify::verified::{
-    Check, CheckOutcome, LogFinding, SignerIdentity, TimeSource, VerifiedMessage, VerifiedStatement, VerifiedTime,
+    Check, CheckOutcome, LogFinding, SignerIdentity, TimeSource, VerifiedMessage, VerifiedStatement,
+    VerifiedTime,
 };
 
 use crate::context::Context;
@@ -133,7 +134,9 @@ fn text(bundle: &Verified, context: &Context<'_>) {
         }
     }
     if let Some(artifact) = &described.artifact {
-        let place = artifact.subject.map_or_else(String::new, |subject| format!(" (subject {subject})"));
+        let place = artifact
+            .subject
+            .map_or_else(String::new, |subject| format!(" (subject {subject})"));
         line("artifact", &format!("{}{place}", artifact.name));
     }
     for time in &described.times {
@@ -146,7 +149,9 @@ fn text(bundle: &Verified, context: &Context<'_>) {
         line("confirmed", pointer);
     }
     if let Proven::Statement { statement, .. } = &bundle.proven {
-        context.output.rendered(render::statement::render(statement.signed()));
+        context
+            .output
+            .rendered(render::statement::render(statement.signed()));
     }
 }
 
@@ -171,7 +176,12 @@ fn describe(bundle: &Verified) -> VerifiedBundle {
                 }),
                 checks,
                 confirmed: confirmed.clone(),
-                ..basis(bundle, statement.signer(), statement.logs(), statement.verified_times())
+                ..basis(
+                    bundle,
+                    statement.signer(),
+                    statement.logs(),
+                    statement.verified_times(),
+                )
             }
         }
         Proven::Message(message, artifact) => VerifiedBundle {
