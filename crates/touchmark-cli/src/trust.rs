@@ -124,8 +124,12 @@ impl RootArgs {
 }
 
 impl RootArgs {
-    /// Loads the one witness policy that counts where nothing names one.
+    /// Loads the one witness policy that counts where nothing names one: the one given. Those that are configured count
+    /// where a policy names them.
     pub(crate) fn witness_policy(&self, context: &Context<'_>) -> Result<Option<WitnessPolicy>, CliError> {
+        if self.witness_policies.is_empty() {
+            return Ok(None);
+        }
         let mut policies = self.witness_policies(context)?;
         let policy = policies.pop().map(|(_, policy)| policy);
         if policies.is_empty() {
