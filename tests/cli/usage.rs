@@ -149,7 +149,7 @@ fn case_131_variables_that_would_switch_trust_are_ignored_and_reported() {
         "TOUCHMARK_TRUSTED_ROOT",
         "TOUCHMARK_KEY",
         "TOUCHMARK_LOG",
-        "SIGSTORE_REKOR_URL",
+        "SIGSTORE_REKOR_PUBLIC_KEY",
         "SIGSTORE_ROOT_FILE",
     ] {
         let mut command = sandbox.command(["config", "list"]);

@@ -219,6 +219,11 @@ impl HttpError {
             | HttpError::Malformed { .. }
             | HttpError::Encoded { .. }
             | HttpError::ContentType { .. }
+            | HttpError::TooLarge { .. }
+            // Whoever redirects stands before the service, such as a portal that wants a login.
+            | HttpError::RedirectOtherHost { .. }
+            | HttpError::RedirectOtherScheme { .. }
+            | HttpError::Redirect { .. }
             | HttpError::Start { .. } => true,
             HttpError::Status { status, .. } => {
                 matches!(status, 408 | 425 | 429)

@@ -44,6 +44,14 @@ pub enum PublishError {
         /// The key.
         key: KeyFingerprint,
     },
+    /// The log's own key would sign what it logs.
+    #[error("key {key} signs the checkpoints of {origin}, so it must not sign what is logged")]
+    RoleReused {
+        /// The key.
+        key: KeyFingerprint,
+        /// The log.
+        origin: String,
+    },
     /// The log does not take this kind of content.
     #[error("this log takes envelopes only")]
     NoEnvelope,
@@ -143,6 +151,7 @@ impl PublishError {
             PublishError::Signature(error) => error.code(),
             PublishError::Promise => "rekor.answer_promise",
             PublishError::NotLoggable { .. } => "key.ed25519_not_loggable",
+            PublishError::RoleReused { .. } => "key.role_reused",
             PublishError::NoEnvelope => "rekor.no_envelope",
             PublishError::Request { source } => source.code(),
             PublishError::Http(error) => error.code(),
@@ -172,6 +181,7 @@ impl PublishError {
         match self {
             PublishError::Signature(_)
             | PublishError::NotLoggable { .. }
+            | PublishError::RoleReused { .. }
             | PublishError::NoEnvelope
             | PublishError::Request { .. }
             | PublishError::Refused { .. }

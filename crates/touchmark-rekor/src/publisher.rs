@@ -66,6 +66,18 @@ pub fn connect(
     }
 }
 
+/// A log's own key must not sign what it logs: one signature could then be offered in both roles.
+pub(crate) fn refuse_log_key(submission: &LogSubmission, logs: &[TrustedLog]) -> Result<(), PublishError> {
+    let key = submission.signatory().public_key();
+    match logs.iter().find(|log| log.key.spki_der() == key.spki_der()) {
+        Some(log) => Err(PublishError::RoleReused {
+            key: key.fingerprint(),
+            origin: log.origin.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// What every answer that is neither an entry nor a conflict means.
 pub(crate) fn failure(response: Response) -> PublishError {
     match response.status {

@@ -13,7 +13,7 @@ use touchmark_verify::trust::TrustedLog;
 
 use crate::answer::{Expected, verify_v1};
 use crate::error::{Missing, PublishError};
-use crate::publisher::{Publisher, failure, json};
+use crate::publisher::{Publisher, failure, json, refuse_log_key};
 use crate::reader::{ReaderError, RekorV1Reader};
 use crate::submission::LogSubmission;
 
@@ -110,6 +110,7 @@ impl RekorV1 {
 
 impl Publisher for RekorV1 {
     fn publish(&self, submission: &LogSubmission, deadline: Deadline) -> Result<LogEntry, PublishError> {
+        refuse_log_key(submission, &self.logs)?;
         let (request, expected) = self.request(submission)?;
         let url = self.service.join(["api", "v1", "log", "entries"]);
         let post = Request::post(&url, ContentType::Json, request, Accept::Json)

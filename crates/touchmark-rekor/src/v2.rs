@@ -19,7 +19,7 @@ use touchmark_verify::trust::TrustedLog;
 
 use crate::answer::{Expected, verify_v2};
 use crate::error::PublishError;
-use crate::publisher::{Publisher, failure, json};
+use crate::publisher::{Publisher, failure, json, refuse_log_key};
 use crate::reader::{ReaderError, TileReader};
 use crate::submission::LogSubmission;
 
@@ -128,6 +128,7 @@ impl RekorV2 {
 
 impl Publisher for RekorV2 {
     fn publish(&self, submission: &LogSubmission, deadline: Deadline) -> Result<LogEntry, PublishError> {
+        refuse_log_key(submission, &self.logs)?;
         let request = submission.create_entry_request()?;
         let expected = expected(&request)?;
         let url = self.service.join(["api", "v2", "log", "entries"]);
@@ -162,6 +163,7 @@ pub fn verify_answer(
     answer: &LogEntry,
     logs: &[TrustedLog],
 ) -> Result<(), PublishError> {
+    refuse_log_key(submission, logs)?;
     verify_v2(&expected(&submission.create_entry_request()?)?, answer, logs)
 }
 

@@ -81,7 +81,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
             .map(|(id, error)| WaitingRow {
                 evidence: id.to_string(),
                 code: error.code().to_owned(),
-                message: error.message().to_owned(),
+                message: std::iter::once(error.message())
+                    .chain(error.causes().iter().map(String::as_str))
+                    .collect::<Vec<_>>()
+                    .join(": "),
             })
             .collect(),
         pushed_refs: args

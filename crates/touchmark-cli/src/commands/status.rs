@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use touchmark_log::{Log, LogError};
-use touchmark_rekor::spool::Spool;
+use touchmark_rekor::spool::{Entry, Spool};
 use touchmark_sign::key_file;
 
 use crate::cli::example;
@@ -155,7 +155,7 @@ fn spool(context: &Context<'_>) -> Result<Vec<SpoolRow>, CliError> {
     let spool = Spool::open(&context.home.spool())?;
     let rows = spool.list()?.waiting.into_iter().map(|id| {
         let (queued_at, state) = match spool.peek(&id) {
-            Ok(Some(entry)) => (Some(entry.queued_at.to_string()), "waiting".to_owned()),
+            Ok(Some(entry)) => (Some(entry.queued_at.to_string()), state_of(&entry)),
             Ok(None) => (None, "finished just now".to_owned()),
             Err(error) => (None, format!("damaged: [{}] {error}", error.code())),
         };
@@ -166,6 +166,19 @@ fn spool(context: &Context<'_>) -> Result<Vec<SpoolRow>, CliError> {
         }
     });
     Ok(rows.collect())
+}
+
+/// Says honestly how far an entry has come: what is not in every log it is meant for is unlogged.
+fn state_of(entry: &Entry) -> String {
+    let missing: Vec<String> = entry
+        .unanswered()
+        .map(|(_, target)| target.log.to_string())
+        .collect();
+    if missing.is_empty() {
+        "logged, not yet stored".to_owned()
+    } else {
+        format!("unlogged: waits for {}", missing.join(", "))
+    }
 }
 
 fn text(document: &StatusDocument, context: &Context<'_>) {

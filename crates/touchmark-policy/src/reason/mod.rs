@@ -10,6 +10,7 @@ mod policy_codes;
 mod sigstore_codes_keyless;
 mod sigstore_codes_monitor;
 mod sigstore_codes_policy;
+mod sigstore_codes_rekor;
 mod sigstore_codes_tlog;
 mod sigstore_codes_verify;
 mod statement_codes_1;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::sigstore_codes_keyless;
 use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
+use super::sigstore_codes_rekor;
 use super::sigstore_codes_tlog;
 use super::sigstore_codes_verify;
 use super::{
@@ -62,6 +63,7 @@ const TABLES: &[&[Entry]] = &[
     sigstore_codes_keyless::CODES,
     sigstore_codes_monitor::CODES,
     sigstore_codes_policy::CODES,
+    sigstore_codes_rekor::CODES,
     sigstore_codes_tlog::CODES,
     sigstore_codes_verify::CODES,
     statement_codes_1::CODES,
