@@ -2,6 +2,7 @@
 //!
 //! Pure functions of their arguments: no network, no clock, no environment, no file. [`Bundle`](bundle::Bundle) is
 //! what arrived, [`VerifiedStatement`](verified::VerifiedStatement) is what was proven and can be built here only.
+//! Signers are keys ([`key_ring`]) or identities in certificates ([`identity`]), as the caller expects ([`expected`]).
 //! Begin reading at [`verify`](mod@verify).
 //!
 //! ```no_run

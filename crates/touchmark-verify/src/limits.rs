@@ -22,6 +22,8 @@ pub const MAX_TRUSTED_PARTS: usize = 256;
 pub const MAX_REMEMBERED_CHECKPOINTS: usize = 1024;
 /// The most certificates, with their chains, that a `Verifier` remembers.
 pub const MAX_REMEMBERED_CERTIFICATES: usize = 4096;
+/// The most issuers of certificates that a `Verifier` remembers.
+pub const MAX_REMEMBERED_ISSUERS: usize = 64;
 /// The most parsed keys that a `Verifier` remembers.
 pub const MAX_REMEMBERED_KEYS: usize = 1024;
 

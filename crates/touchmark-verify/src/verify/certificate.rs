@@ -67,6 +67,7 @@ pub(super) fn authenticate(
             leaf,
             chain,
             certificate: &certificate,
+            memory,
         };
         proven
             .windows
@@ -101,6 +102,7 @@ struct Presented<'a> {
     leaf: &'a [u8],
     chain: &'a [Vec<u8>],
     certificate: &'a Certificate<'a>,
+    memory: &'a Memory,
 }
 
 impl Presented<'_> {
@@ -113,8 +115,8 @@ impl Presented<'_> {
         at: Timestamp,
     ) -> Result<Window, CertificateError> {
         let mut refusal = CertificateError::NoAuthority;
-        for authority in &usable.certificate_authorities {
-            let attempt = self.build(authority, at).and_then(|path| {
+        for (index, authority) in usable.certificate_authorities.iter().enumerate() {
+            let attempt = self.build(index, authority, at).and_then(|path| {
                 require_scts(self.certificate, &path.issuer_spki, usable, scts)?;
                 Ok(path.window)
             });
@@ -127,10 +129,25 @@ impl Presented<'_> {
         Err(refusal)
     }
 
-    fn build(&self, authority: &Authority, at: Timestamp) -> Result<chain::Path, CertificateError> {
+    fn build(
+        &self,
+        index: usize,
+        authority: &Authority,
+        at: Timestamp,
+    ) -> Result<chain::Path, CertificateError> {
         let window = authority.valid_for;
         if window.contains(at) {
-            return chain::build(self.leaf, self.chain, authority, Purpose::CodeSigning, at);
+            let issuers = self.memory.issuers(index, self.certificate.issuer);
+            let known = |issuer: &Arc<chain::ProvenIssuer>| issuer.path(self.leaf, self.certificate, at);
+            if let Some(path) = issuers.iter().find_map(known) {
+                return Ok(path);
+            }
+            let mut path = chain::build(self.leaf, self.chain, authority, Purpose::CodeSigning, at)?;
+            // An issuer that a bundle brought is not remembered for others, which might bring none.
+            if let Some(issuer) = path.issuer.take().filter(|_| self.chain.is_empty()) {
+                self.memory.keep_issuer(index, issuer);
+            }
+            return Ok(path);
         }
         if authority.has_subject(self.certificate.issuer) {
             return Err(CertificateError::OutsideAuthority { at, window });

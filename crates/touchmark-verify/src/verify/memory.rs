@@ -11,8 +11,11 @@ use touchmark_tlog::merkle::Hash;
 
 use super::certificate::ProvenLeaf;
 use crate::key::{KeyFingerprint, PublicKey};
-use crate::limits::{MAX_REMEMBERED_CERTIFICATES, MAX_REMEMBERED_CHECKPOINTS, MAX_REMEMBERED_KEYS};
+use crate::limits::{
+    MAX_REMEMBERED_CERTIFICATES, MAX_REMEMBERED_CHECKPOINTS, MAX_REMEMBERED_ISSUERS, MAX_REMEMBERED_KEYS,
+};
 use crate::window::Window;
+use crate::x509::chain::ProvenIssuer;
 
 /// Equal keys of this table mean equal answers, so that nothing in it depends on the order of bundles.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ impl<K: Eq + Hashable, V: Clone> Table<K, V> {
 pub(super) struct Memory {
     keys: Table<KeyFingerprint, Arc<PublicKey>>,
     leaves: Table<Sha256Digest, Arc<ProvenLeaf>>,
+    issuers: Mutex<Vec<(usize, Arc<ProvenIssuer>)>>,
     authorities: Table<(usize, Sha256Digest), Window>,
     checkpoints: Table<(Hash, Box<str>), VerifiedCheckpoint>,
 }
@@ -67,6 +71,24 @@ impl Memory {
     pub(super) fn keep_leaf(&self, digest: Sha256Digest, leaf: &Arc<ProvenLeaf>) {
         self.leaves
             .keep(digest, Arc::clone(leaf), MAX_REMEMBERED_CERTIFICATES);
+    }
+
+    /// Returns the issuers of this name whose certificates an authority was proven to stand behind.
+    pub(super) fn issuers(&self, authority: usize, name: &[u8]) -> Vec<Arc<ProvenIssuer>> {
+        let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |(index, issuer): &&(usize, Arc<ProvenIssuer>)| *index == authority && issuer.is_named(name);
+        issuers
+            .iter()
+            .filter(of)
+            .map(|(_, issuer)| Arc::clone(issuer))
+            .collect()
+    }
+
+    pub(super) fn keep_issuer(&self, authority: usize, issuer: ProvenIssuer) {
+        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        if issuers.len() < MAX_REMEMBERED_ISSUERS {
+            issuers.push((authority, Arc::new(issuer)));
+        }
     }
 
     pub(super) fn authority_window(&self, key: &(usize, Sha256Digest)) -> Option<Window> {

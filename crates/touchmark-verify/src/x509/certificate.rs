@@ -6,12 +6,15 @@ use super::CertificateError;
 use crate::der::{
     self, BIT_STRING, DerError, Element, OCTET_STRING, Reader, SEQUENCE, constructed, primitive,
 };
+use crate::message::DigestAlgorithm;
+use crate::scheme::{self, RawKey};
 
 /// Object identifiers, as their DER contents.
 pub(crate) mod oid {
     pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
     pub(crate) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
     pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+    pub(crate) const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
     pub(crate) const SUBJECT_KEY_ID: &[u8] = &[0x55, 0x1d, 0x0e];
     pub(crate) const EXT_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
     pub(crate) const ANY_EXT_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0x00];
@@ -31,6 +34,11 @@ const MAX_EXTENSIONS: usize = 64;
 /// A certificate that was parsed; nothing in it is verified.
 #[derive(Debug)]
 pub(crate) struct Certificate<'a> {
+    /// What is signed, all of its DER.
+    pub(crate) tbs: &'a [u8],
+    /// The identifier of the signature's algorithm, all of its DER.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) signature: &'a [u8],
     pub(crate) serial: &'a [u8],
     /// The issuer's name, all of its DER.
     pub(crate) issuer: &'a [u8],
@@ -61,7 +69,7 @@ impl<'a> Certificate<'a> {
         let mut outer = Reader::new(der::only(bytes, SEQUENCE)?.content);
         let tbs = outer.element(SEQUENCE)?;
         let algorithm = outer.element(SEQUENCE)?.whole;
-        outer.element(BIT_STRING)?;
+        let signature = outer.bytes_as_bits()?;
         outer.finish()?;
 
         let mut fields = Reader::new(tbs.content);
@@ -88,6 +96,9 @@ impl<'a> Certificate<'a> {
         fields.finish()?;
         let extensions_len = extensions.map_or(0, |element| element.whole.len());
         Ok(Certificate {
+            tbs: tbs.whole,
+            algorithm,
+            signature,
             serial,
             issuer,
             subject,
@@ -139,6 +150,15 @@ impl<'a> Certificate<'a> {
             }
             _ => Err(DerError::Value { kind: "BIT STRING" }),
         }
+    }
+
+    /// Tells whether this key signed the certificate.
+    pub(crate) fn is_signed_by(&self, key: &RawKey) -> bool {
+        let fits = |hash: &DigestAlgorithm| {
+            scheme::signature_fits(&mut Reader::new(self.algorithm), key.kind, *hash)
+        };
+        let hash = DigestAlgorithm::ALL.into_iter().find(fits);
+        hash.is_some_and(|hash| key.verify(hash, self.tbs, self.signature))
     }
 
     /// Returns the subject key identifier.

@@ -6,6 +6,7 @@ use webpki::aws_lc_rs as algorithms;
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::{Certificate, CertificateError, oid};
+use crate::scheme::RawKey;
 use crate::trust::TrustedAuthority;
 use crate::window::Window;
 
@@ -33,7 +34,9 @@ pub(crate) struct Authority {
     anchor_validity: Window,
     /// When all certificates of its chain are valid.
     whole_validity: Window,
-    anchor_spki: Vec<u8>,
+    anchor_name_and_key: (Vec<u8>, Vec<u8>),
+    /// Whether the anchor says which names it may certify.
+    constrains_names: bool,
     intermediates: Vec<CertificateDer<'static>>,
     /// The names of all its certificates.
     subjects: Vec<Vec<u8>>,
@@ -45,13 +48,50 @@ pub(crate) struct Authority {
     pub(crate) uri: String,
 }
 
+/// The issuer of a certificate that was chained: whatever else it issued chains in the same way, so that for another
+/// certificate only the issuer's own signature is left to check. Not for chains that constrain names.
+#[derive(Debug)]
+pub(crate) struct ProvenIssuer {
+    subject: Vec<u8>,
+    key: RawKey,
+    spki: Vec<u8>,
+    /// When every certificate above, and the authority, is valid.
+    window: Window,
+}
+
+impl ProvenIssuer {
+    /// Tells whether `name` is this issuer's.
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
+        self.subject == name
+    }
+
+    /// Returns the path of another signer's certificate, whose profile was checked; `None` if this is not its issuer,
+    /// or not all of the path is valid at `at`.
+    pub(crate) fn path(&self, der: &[u8], certificate: &Certificate<'_>, at: Timestamp) -> Option<Path> {
+        let window = intersection(validity(certificate), self.window);
+        // What webpki cannot read does not chain, whichever way is taken.
+        let readable = EndEntityCert::try_from(&CertificateDer::from(der)).is_ok();
+        let proven = readable
+            && certificate.issuer == self.subject
+            && window.contains(at)
+            && certificate.is_signed_by(&self.key);
+        proven.then(|| Path {
+            window,
+            issuer_spki: self.spki.clone(),
+            issuer: None,
+        })
+    }
+}
+
 /// A path from a certificate to a trust anchor.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Path {
     /// When every certificate of the path, and the authority, is valid.
     pub(crate) window: Window,
     /// The `SubjectPublicKeyInfo` of the certificate's own issuer.
     pub(crate) issuer_spki: Vec<u8>,
+    /// The issuer, where others of its certificates can be chained by its signature alone.
+    pub(crate) issuer: Option<ProvenIssuer>,
 }
 
 /// What a certificate is used for.
@@ -91,7 +131,8 @@ impl Authority {
                 .iter()
                 .map(validity)
                 .fold(validity(anchor_parsed), intersection),
-            anchor_spki: anchor_parsed.spki.to_vec(),
+            anchor_name_and_key: (anchor_parsed.subject.to_vec(), anchor_parsed.spki.to_vec()),
+            constrains_names: anchor_parsed.extension(oid::NAME_CONSTRAINTS).is_some(),
             intermediates: intermediates.cloned().map(CertificateDer::from).collect(),
             subjects: parsed
                 .iter()
@@ -151,21 +192,31 @@ pub(crate) fn build(
             }
             error => refused(error),
         })?;
-    let mut window = intersection(validity(&parsed), authority.anchor_validity);
-    window = intersection(window, authority.valid_for);
-    let mut issuer_spki = None;
+    let mut above = intersection(authority.anchor_validity, authority.valid_for);
+    let mut issuer = None;
+    let mut constrained = authority.constrains_names;
     for certificate in path.intermediate_certificates() {
         let der = certificate.der();
         let parsed = Certificate::parse(&der)?;
-        window = intersection(window, validity(&parsed));
-        issuer_spki.get_or_insert_with(|| parsed.spki.to_vec());
+        above = intersection(above, validity(&parsed));
+        constrained |= parsed.extension(oid::NAME_CONSTRAINTS).is_some();
+        issuer.get_or_insert_with(|| (parsed.subject.to_vec(), parsed.spki.to_vec()));
     }
+    let window = intersection(validity(&parsed), above);
     if !window.contains(at) {
         return Err(outside(at, window));
     }
+    let (subject, spki) = issuer.unwrap_or_else(|| authority.anchor_name_and_key.clone());
+    let key = RawKey::parse(&spki).filter(|_| !constrained);
     Ok(Path {
         window,
-        issuer_spki: issuer_spki.unwrap_or_else(|| authority.anchor_spki.clone()),
+        issuer_spki: spki.clone(),
+        issuer: key.map(|key| ProvenIssuer {
+            subject,
+            key,
+            spki,
+            window: above,
+        }),
     })
 }
 
