@@ -26,6 +26,7 @@ pub mod session;
 pub mod sigstore;
 #[cfg(feature = "world")]
 pub mod statement;
+pub mod tuf;
 #[cfg(feature = "world")]
 pub mod world;
 

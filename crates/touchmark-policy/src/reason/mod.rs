@@ -12,6 +12,7 @@ mod sigstore_codes_monitor;
 mod sigstore_codes_policy;
 mod sigstore_codes_rekor;
 mod sigstore_codes_tlog;
+mod sigstore_codes_trust;
 mod sigstore_codes_verify;
 mod statement_codes_1;
 mod statement_codes_2;

@@ -7,6 +7,7 @@ use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
 use super::sigstore_codes_rekor;
 use super::sigstore_codes_tlog;
+use super::sigstore_codes_trust;
 use super::sigstore_codes_verify;
 use super::{
     cli_codes_1, gate_codes, git_codes_1, git_codes_2, policy_codes, statement_codes_1, statement_codes_2,
@@ -65,6 +66,7 @@ const TABLES: &[&[Entry]] = &[
     sigstore_codes_policy::CODES,
     sigstore_codes_rekor::CODES,
     sigstore_codes_tlog::CODES,
+    sigstore_codes_trust::CODES,
     sigstore_codes_verify::CODES,
     statement_codes_1::CODES,
     statement_codes_2::CODES,

@@ -1,10 +1,15 @@
 //! Codes of fetching, showing and making trust material.
 
 use super::registry::{Entry, entry};
-use crate::exit::Class::{Error, Inconsistent, Invalid};
+use crate::exit::Class::{Error, Inconsistent, Invalid, Usage};
 
 const TUF: &str = "Trust material is fetched through The Update Framework: every file is signed by the keys of its role, \
     counted in versions and good for a while only, all the way down from the root that was pinned.";
+
+const MADE: &str = "Trust material is made from keys, certificates, addresses and windows that you give. What is made is read \
+    again by the strict reader first, and nothing that verification could not use is written.";
+const TYPED: &str = "`touchmark trust` keeps trust material in your own configuration folder, by name, and makes it from parts \
+    that are typed as KEY=VALUE,KEY=VALUE.";
 
 pub(super) const CODES: &[Entry] = &[
     entry(
@@ -132,5 +137,132 @@ pub(super) const CODES: &[Entry] = &[
         "a file of a trust repository is larger than it may be",
         TUF,
         "ask who runs the repository",
+    ),
+    entry(
+        "create.certificates",
+        Usage,
+        "a file does not hold certificates",
+        MADE,
+        "give PEM blocks of certificates and nothing else, the issuing one first",
+    ),
+    entry(
+        "create.count",
+        Usage,
+        "more services are asked for than operators have",
+        MADE,
+        "lower the number, or name services of more operators",
+    ),
+    entry(
+        "create.key",
+        Usage,
+        "a file does not hold a public key",
+        MADE,
+        "give one PEM block of a public key, its DER, or a note key",
+    ),
+    entry(
+        "create.key_name",
+        Usage,
+        "a note key is that of another log",
+        MADE,
+        "give the key of the log that origin= names",
+    ),
+    entry(
+        "create.nothing",
+        Usage,
+        "no part was given",
+        MADE,
+        "name at least one log or authority; `--help` shows how",
+    ),
+    entry(
+        "create.origin",
+        Usage,
+        "a log's address does not stand for its origin",
+        MADE,
+        "give url=https:// and the origin: it is a name and is not asked",
+    ),
+    entry(
+        "create.private_key",
+        Usage,
+        "a private key stands where a public one belongs",
+        MADE,
+        "give the public key; if the file was shown to anybody, replace the key",
+    ),
+    entry(
+        "create.unusable",
+        Usage,
+        "a part could not be used in verification",
+        MADE,
+        "give a key or certificates of a supported kind; `trust show` names it in other roots",
+    ),
+    entry(
+        "create.url",
+        Usage,
+        "the address of a part is none",
+        MADE,
+        "write https://HOST/…; http reaches this machine only",
+    ),
+    entry(
+        "trust.name_built_in",
+        Usage,
+        "the name is that of a built-in instance",
+        TYPED,
+        "give the instance another name; a mirror of the built-in one takes no --root",
+    ),
+    entry(
+        "trust.part",
+        Usage,
+        "a part is malformed",
+        TYPED,
+        "write KEY=VALUE,KEY=VALUE; `--help` shows the keys",
+    ),
+    entry(
+        "trust.part_key",
+        Usage,
+        "a part has a key that it does not take, or one twice",
+        TYPED,
+        "`--help` shows the keys that each flag takes",
+    ),
+    entry(
+        "trust.part_missing",
+        Usage,
+        "a part lacks a key that it needs",
+        TYPED,
+        "add it; `--help` shows the keys",
+    ),
+    entry(
+        "trust.part_time",
+        Usage,
+        "a time in a part is malformed or the wrong way round",
+        TYPED,
+        "write it as 2026-01-01T00:00:00Z",
+    ),
+    entry(
+        "trust.repository_damaged",
+        Usage,
+        "what is known of a trust repository is damaged",
+        TYPED,
+        "give --mirror and --root again",
+    ),
+    entry(
+        "trust.root_missing",
+        Usage,
+        "nothing says where trust in a mirror begins",
+        TYPED,
+        "give the repository's TUF root with --root FILE",
+    ),
+    entry(
+        "trust.unknown_instance",
+        Usage,
+        "no instance of this name is known",
+        TYPED,
+        "give --mirror URL and --root FILE the first time",
+    ),
+    entry(
+        "file.unwritable",
+        Error,
+        "a file cannot be written",
+        "The file that was asked for is written beside its place first and then moved there, so that what was there \
+         before stays whole where this fails.",
+        "see the cause; choose another folder, or make room",
     ),
 ];

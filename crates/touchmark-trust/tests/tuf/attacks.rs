@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::repository::{Repository, key, log, signed, trusted_root};
-use crate::server::{Reply, Server, serving};
+use touchmark_testkit::tuf::{Reply, Repository, Server, key, log, serving, signed, trusted_root};
+
 use crate::{Subject, code};
 
 /// Fetches from the good repository, then from what `breaking` made of it.
@@ -298,16 +298,16 @@ fn with_trusted_root(root: &Value) -> Result<touchmark_trust::tuf::Fetched, touc
 #[test]
 fn case_120_a_fetched_root_with_one_log_id_twice_is_refused() {
     let mut root = trusted_root();
-    root["tlogs"] = json!([log(key(77)), log(key(77))]);
+    root["tlogs"] = json!([log(&key(77)), log(&key(77))]);
     assert_eq!(code(with_trusted_root(&root)), "trust.duplicate_log_id");
 }
 
 #[test]
 fn case_121_an_unknown_key_type_in_a_fetched_root_spoils_nothing_else() {
     let mut root = trusted_root();
-    let mut unknown = log(key(78));
+    let mut unknown = log(&key(78));
     unknown["publicKey"]["keyDetails"] = json!("ML_DSA_65");
-    root["tlogs"] = json!([unknown, log(key(77))]);
+    root["tlogs"] = json!([unknown, log(&key(77))]);
     let fetched = with_trusted_root(&root).unwrap();
     let parsed = touchmark_verify::trust::TrustedRoot::parse(&fetched.trusted_root).unwrap();
     assert_eq!((parsed.logs().len(), parsed.unusable().len()), (1, 1));

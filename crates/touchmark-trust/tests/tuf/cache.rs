@@ -1,9 +1,8 @@
 //! The cache: whose it is, what survives a failure, what a damaged one does.
 
+use touchmark_testkit::tuf::{NOW, Reply, Repository, Server, serving};
 use touchmark_trust::tuf::{Staleness, TufRepository};
 
-use crate::repository::{NOW, Repository};
-use crate::server::{Reply, Server, serving};
 use crate::{Subject, code};
 
 #[test]
@@ -12,7 +11,7 @@ fn the_cache_of_one_address_is_not_read_for_another() {
     let (server, other) = (Server::of(&repository), Server::of(&repository));
     let mut subject = Subject::new(&server, repository.root());
     subject.fetch().unwrap();
-    subject.repository = TufRepository::new(&other.url, repository.root()).unwrap();
+    subject.repository = TufRepository::new(&other.url.parse().unwrap(), repository.root()).unwrap();
     assert_eq!(
         code(subject.load_at(NOW, Staleness::Refused)),
         "tuf.cache_missing"
@@ -27,7 +26,7 @@ fn the_cache_of_one_root_is_not_read_for_another() {
     subject.fetch().unwrap();
     repository.root_expires += 1;
     repository.publish_root();
-    subject.repository = TufRepository::new(&server.url, repository.root()).unwrap();
+    subject.repository = TufRepository::new(&server.url.parse().unwrap(), repository.root()).unwrap();
     assert_eq!(
         code(subject.load_at(NOW, Staleness::Refused)),
         "tuf.cache_missing"
@@ -38,8 +37,8 @@ fn the_cache_of_one_root_is_not_read_for_another() {
 fn a_slash_at_the_end_of_an_address_does_not_make_it_another() {
     let repository = Repository::new();
     let server = Server::of(&repository);
-    let with_slash = format!("{}/", server.url.as_str()).parse().unwrap();
-    let one = TufRepository::new(&server.url, repository.root()).unwrap();
+    let with_slash = format!("{}/", server.url).parse().unwrap();
+    let one = TufRepository::new(&server.url.parse().unwrap(), repository.root()).unwrap();
     assert_eq!(
         one.identity(),
         TufRepository::new(&with_slash, repository.root())
@@ -55,14 +54,14 @@ fn a_moved_or_damaged_cache_file_is_an_error() {
     let mut subject = Subject::new(&server, repository.root());
     subject.fetch().unwrap();
     let file = subject.cache.file(&subject.repository);
-    subject.repository = TufRepository::new(&other.url, repository.root()).unwrap();
+    subject.repository = TufRepository::new(&other.url.parse().unwrap(), repository.root()).unwrap();
     std::fs::copy(&file, subject.cache.file(&subject.repository)).unwrap();
     assert_eq!(
         code(subject.load_at(NOW, Staleness::Refused)),
         "tuf.cache_damaged"
     );
     assert_eq!(code(subject.fetch()), "tuf.cache_damaged");
-    subject.repository = TufRepository::new(&server.url, repository.root()).unwrap();
+    subject.repository = TufRepository::new(&server.url.parse().unwrap(), repository.root()).unwrap();
     let whole = std::fs::read(&file).unwrap();
     for length in [0, 1, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&file, &whole[..length]).unwrap();
@@ -77,7 +76,7 @@ fn a_moved_or_damaged_cache_file_is_an_error() {
 fn a_cache_that_was_tampered_with_proves_nothing() {
     let repository = Repository::new();
     let mut forged = Repository::new();
-    forged.online = crate::repository::key(66);
+    forged.online = touchmark_testkit::tuf::key(66);
     forged
         .targets
         .insert("trusted_root.json".to_owned(), b"{}".to_vec());

@@ -4,18 +4,14 @@
 
 mod attacks;
 mod cache;
-mod repository;
-mod server;
 mod times;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use touchmark_http::{Client, Deadline, Options};
+use touchmark_testkit::tuf::{NOW, Reply, Repository, Server, at, serving};
 use touchmark_trust::tuf::{self, Cache, Fetched, HttpTransport, Staleness, TufError, TufRepository};
-
-use crate::repository::{NOW, Repository, at};
-use crate::server::Server;
 
 /// A client's side: what it pinned, and its cache.
 struct Subject {
@@ -28,7 +24,7 @@ impl Subject {
     fn new(server: &Server, root: Vec<u8>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            repository: TufRepository::new(&server.url, root).unwrap(),
+            repository: TufRepository::new(&server.url.parse().unwrap(), root).unwrap(),
             cache: Cache::at(folder.path().join("tuf")),
             folder,
         }
@@ -86,13 +82,13 @@ fn follows_new_roots_and_new_content() {
     repository.root_version = 2;
     let old = std::mem::replace(
         &mut repository.root_keys,
-        vec![repository::key(3), repository::key(4)],
+        vec![touchmark_testkit::tuf::key(3), touchmark_testkit::tuf::key(4)],
     );
     let signers = [old, repository.root_keys.clone()].concat();
     repository.publish_root_signed_by(&signers);
     repository.targets.remove("signing_config.v0.2.json");
     repository.advance();
-    server.now_serves(server::serving(&repository));
+    server.now_serves(serving(&repository));
     let fetched = subject.fetch().unwrap();
     assert_eq!((fetched.versions.root, fetched.versions.targets), (2, 2));
     assert_eq!(fetched.signing_config, None);
@@ -102,10 +98,10 @@ fn follows_new_roots_and_new_content() {
 #[test]
 fn a_repository_that_cannot_be_reached_says_so() {
     let repository = Repository::new();
-    let server = Server::new(|_| server::Reply::Status(503));
+    let server = Server::new(|_| Reply::Status(503));
     let subject = Subject::new(&server, repository.root());
     assert_eq!(code(subject.fetch()), "http.status");
-    server.now_serves(|_| server::Reply::Status(404));
+    server.now_serves(|_| Reply::Status(404));
     assert_eq!(code(subject.fetch()), "tuf.missing");
     assert_eq!(code(subject.load_at(NOW, Staleness::Refused)), "tuf.missing");
 }
@@ -113,7 +109,7 @@ fn a_repository_that_cannot_be_reached_says_so() {
 #[test]
 fn a_root_that_does_not_sign_itself_is_no_beginning() {
     let mut repository = Repository::new();
-    repository.publish_root_signed_by(&[repository::key(1)]);
+    repository.publish_root_signed_by(&[touchmark_testkit::tuf::key(1)]);
     let url = "https://tuf.example".parse().unwrap();
     assert_eq!(
         code(TufRepository::new(&url, repository.root())),

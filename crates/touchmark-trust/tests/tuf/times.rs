@@ -1,9 +1,8 @@
 //! Expiry: the moment is the caller's.
 
+use touchmark_testkit::tuf::{DAY, NOW, Repository, Server};
 use touchmark_trust::tuf::Staleness;
 
-use crate::repository::{DAY, NOW, Repository};
-use crate::server::Server;
 use crate::{Subject, code};
 
 #[test]

@@ -9,12 +9,13 @@ use touchmark_statement::strict_json;
 use touchmark_statement::timestamp::Timestamp;
 
 /// The moment of the tests.
-pub(crate) const NOW: i64 = 1_790_000_000;
+pub const NOW: i64 = 1_790_000_000;
 /// A day, in seconds.
-pub(crate) const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
-pub(crate) fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix(seconds).unwrap()
+/// Returns the time of these Unix seconds.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).expect("a good value")
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -22,11 +23,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The key of this number.
-pub(crate) fn key(number: u8) -> SigningKey {
+pub fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-pub(crate) fn key_id(key: &SigningKey) -> String {
+/// Returns the name that metadata gives a key.
+pub fn key_id(key: &SigningKey) -> String {
     Sha256Digest::of(key.verifying_key().as_bytes()).to_string()
 }
 
@@ -35,8 +37,8 @@ fn key_json(key: &SigningKey) -> Value {
 }
 
 /// Signs a role's metadata.
-pub(crate) fn signed(signed: &Value, signers: &[SigningKey]) -> Vec<u8> {
-    let bytes = strict_json::canonical(signed).unwrap();
+pub fn signed(signed: &Value, signers: &[SigningKey]) -> Vec<u8> {
+    let bytes = strict_json::canonical(signed).expect("a good value");
     let signatures: Vec<Value> = signers
         .iter()
         .map(|key| json!({"keyid": key_id(key), "sig": hex(&key.sign(&bytes).to_bytes())}))
@@ -47,27 +49,41 @@ pub(crate) fn signed(signed: &Value, signers: &[SigningKey]) -> Vec<u8> {
 }
 
 /// A repository, and what it would publish next.
-#[derive(Clone)]
-pub(crate) struct Repository {
+#[derive(Debug, Clone)]
+pub struct Repository {
     /// What is served, by path.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Vec<u8>>,
     /// The keys of the root, two of which must sign.
-    pub(crate) root_keys: Vec<SigningKey>,
+    pub root_keys: Vec<SigningKey>,
     /// The key of the other roles.
-    pub(crate) online: SigningKey,
-    pub(crate) root_version: u64,
-    pub(crate) timestamp_version: u64,
-    pub(crate) snapshot_version: u64,
-    pub(crate) targets_version: u64,
-    pub(crate) root_expires: i64,
-    pub(crate) expires: i64,
-    pub(crate) targets: BTreeMap<String, Vec<u8>>,
+    pub online: SigningKey,
+    /// The version of the root.
+    pub root_version: u64,
+    /// The version of the timestamp.
+    pub timestamp_version: u64,
+    /// The version of the snapshot.
+    pub snapshot_version: u64,
+    /// The version of the list of targets.
+    pub targets_version: u64,
+    /// When the root expires.
+    pub root_expires: i64,
+    /// When the other roles expire.
+    pub expires: i64,
+    /// The targets by path.
+    pub targets: BTreeMap<String, Vec<u8>>,
     /// A delegated role that lists one target, at this version.
-    pub(crate) delegated: Option<u64>,
+    pub delegated: Option<u64>,
+}
+
+impl Default for Repository {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Repository {
-    pub(crate) fn new() -> Self {
+    /// Returns a good repository: two root keys, one online key, a trusted root and a signing config.
+    pub fn new() -> Self {
         let mut repository = Self {
             files: BTreeMap::new(),
             root_keys: vec![key(1), key(2)],
@@ -96,11 +112,12 @@ impl Repository {
     }
 
     /// Returns the root as it stands.
-    pub(crate) fn root(&self) -> Vec<u8> {
+    pub fn root(&self) -> Vec<u8> {
         self.files[&format!("{}.root.json", self.root_version)].clone()
     }
 
-    pub(crate) fn root_signed(&self) -> Value {
+    /// Returns the root that would be signed.
+    pub fn root_signed(&self) -> Value {
         let keys = self.root_keys.iter().chain([&self.online]);
         let keys: BTreeMap<String, Value> = keys.map(|key| (key_id(key), key_json(key))).collect();
         let root_ids: Vec<String> = self.root_keys.iter().map(key_id).collect();
@@ -116,24 +133,26 @@ impl Repository {
     }
 
     /// Publishes a root signed by its own keys and those of the version before.
-    pub(crate) fn publish_root(&mut self) {
+    pub fn publish_root(&mut self) {
         let signers = self.root_keys.clone();
         self.publish_root_signed_by(&signers);
     }
 
-    pub(crate) fn publish_root_signed_by(&mut self, signers: &[SigningKey]) {
+    /// Publishes the root, signed by these keys.
+    pub fn publish_root_signed_by(&mut self, signers: &[SigningKey]) {
         let root = signed(&self.root_signed(), signers);
         self.files
             .insert(format!("{}.root.json", self.root_version), root);
     }
 
     /// Publishes timestamp, snapshot and targets as they stand.
-    pub(crate) fn publish(&mut self) {
+    pub fn publish(&mut self) {
         let targets = self.targets_signed();
         self.publish_targets(&targets);
     }
 
-    pub(crate) fn targets_signed(&self) -> Value {
+    /// Returns the list of targets that would be signed.
+    pub fn targets_signed(&self) -> Value {
         let entry = |bytes: &Vec<u8>| json!({"length": bytes.len(), "hashes": {"sha256": Sha256Digest::of(bytes).to_string()}});
         let listed: BTreeMap<&String, Value> = self
             .targets
@@ -155,7 +174,7 @@ impl Repository {
     }
 
     /// Publishes these targets, and snapshot and timestamp over them.
-    pub(crate) fn publish_targets(&mut self, targets: &Value) {
+    pub fn publish_targets(&mut self, targets: &Value) {
         let expires = at(self.expires).to_string();
         let online = [self.online.clone()];
         let mut meta = json!({"targets.json": {"version": targets["version"]}});
@@ -192,7 +211,7 @@ impl Repository {
     }
 
     /// Publishes everything again, each role one version further.
-    pub(crate) fn advance(&mut self) {
+    pub fn advance(&mut self) {
         self.timestamp_version += 1;
         self.snapshot_version += 1;
         self.targets_version += 1;
@@ -201,18 +220,19 @@ impl Repository {
 }
 
 /// A trusted root with one log.
-pub(crate) fn trusted_root() -> Value {
+pub fn trusted_root() -> Value {
     json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [log(key(77))], "certificateAuthorities": [], "ctlogs": [], "timestampAuthorities": []
+        "tlogs": [log(&key(77))], "certificateAuthorities": [], "ctlogs": [], "timestampAuthorities": []
     })
 }
 
-pub(crate) fn log(key: SigningKey) -> Value {
+/// Returns a trusted root's entry for the log with this key.
+pub fn log(key: &SigningKey) -> Value {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use touchmark_tlog::note::VerifierKey;
-    let key = VerifierKey::ed25519("log.example", key.verifying_key().as_bytes()).unwrap();
+    let key = VerifierKey::ed25519("log.example", key.verifying_key().as_bytes()).expect("a good value");
     json!({
         "baseUrl": "https://log.example", "hashAlgorithm": "SHA2_256",
         "publicKey": {"rawBytes": STANDARD.encode(key.spki_der()), "keyDetails": "PKIX_ED25519",

@@ -6,18 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use touchmark_http::Url;
-
-use crate::repository::Repository;
+use super::repository::Repository;
 
 /// An answer.
-pub(crate) enum Reply {
+#[derive(Debug)]
+pub enum Reply {
     /// This file.
     File(Vec<u8>),
     /// This status, with nothing.
     Status(u16),
     /// So many bytes, announced or not.
-    Endless { announced: bool, bytes: u64 },
+    Endless {
+        /// Whether the length is announced.
+        announced: bool,
+        /// How many.
+        bytes: u64,
+    },
     /// One byte, and nothing more for longer than anybody waits.
     Drip,
 }
@@ -25,19 +29,29 @@ pub(crate) enum Reply {
 type Script = Box<dyn Fn(&str) -> Reply + Send + Sync>;
 
 /// A server; ends with the test.
-pub(crate) struct Server {
-    pub(crate) url: Url,
-    pub(crate) asked: Arc<Mutex<Vec<String>>>,
-    pub(crate) sent: Arc<AtomicU64>,
+pub struct Server {
+    /// Its address.
+    pub url: String,
+    /// Every path that was asked for.
+    pub asked: Arc<Mutex<Vec<String>>>,
+    /// How many bytes of endless answers were taken.
+    pub sent: Arc<AtomicU64>,
     script: Arc<Mutex<Script>>,
 }
 
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Server {
-    pub(crate) fn new(script: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/tuf", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+    /// Answers as the script says.
+    pub fn new(script: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("nobody panicked");
+        let url = format!("http://{}/tuf", listener.local_addr().expect("an address"));
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
         let (asked, sent) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU64::new(0)));
         let server = Self {
@@ -56,18 +70,18 @@ impl Server {
     }
 
     /// Serves a repository as it stands.
-    pub(crate) fn of(repository: &Repository) -> Self {
+    pub fn of(repository: &Repository) -> Self {
         Self::new(serving(repository))
     }
 
     /// Serves something else from now on, at the same address.
-    pub(crate) fn now_serves(&self, script: impl Fn(&str) -> Reply + Send + Sync + 'static) {
-        *self.script.lock().unwrap() = Box::new(script);
+    pub fn now_serves(&self, script: impl Fn(&str) -> Reply + Send + Sync + 'static) {
+        *self.script.lock().expect("nobody panicked") = Box::new(script);
     }
 }
 
 /// The script that serves a repository.
-pub(crate) fn serving(repository: &Repository) -> impl Fn(&str) -> Reply + Send + Sync + 'static {
+pub fn serving(repository: &Repository) -> impl Fn(&str) -> Reply + Send + Sync + 'static {
     let files = repository.files.clone();
     move |path| {
         files
@@ -88,8 +102,8 @@ fn answer(mut stream: TcpStream, script: &Mutex<Script>, asked: &Mutex<Vec<Strin
     let head = String::from_utf8_lossy(&head).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default();
     let path = path.strip_prefix("/tuf/").unwrap_or("outside");
-    asked.lock().unwrap().push(path.to_owned());
-    let reply = script.lock().unwrap()(path);
+    asked.lock().expect("nobody panicked").push(path.to_owned());
+    let reply = script.lock().expect("nobody panicked")(path);
     // A client that hangs up early is what some of the tests are about.
     let _ = send(&mut stream, reply, sent);
 }
@@ -121,7 +135,7 @@ fn send(stream: &mut TcpStream, reply: Reply, sent: &AtomicU64) -> std::io::Resu
             let mut left = bytes;
             while left > 0 {
                 let now = left.min(chunk.len() as u64);
-                stream.write_all(&chunk[..usize::try_from(now).unwrap()])?;
+                stream.write_all(&chunk[..usize::try_from(now).expect("nobody panicked")])?;
                 sent.fetch_add(now, Ordering::Relaxed);
                 left -= now;
             }
