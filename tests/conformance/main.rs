@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use touchmark_statement::digest::Sha256Digest;
+use touchmark_testkit::sigstore::{ConfiguredLogs, Instance, InstanceOptions};
 
 const SUITE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -185,4 +186,93 @@ fn a_good_bundle_is_refused_for_another_signer_artifact_or_root() {
     let mut command = client();
     command.args(["verify-bundle", "--bundle", &bundle, &artifact]);
     assert!(!run(command).0);
+}
+
+/// Seconds since 1970. The protocol has no flag for the time, so that the instance follows the clock.
+#[allow(clippy::disallowed_methods, reason = "a test that meets services has a clock")]
+fn clock() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_secs()).unwrap()
+}
+
+#[test]
+fn what_is_signed_verifies_for_its_signer_and_artifact_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let served = Instance::new(1, InstanceOptions::default()).serve();
+    served.follow(clock);
+    std::fs::write(file("root.json"), served.instance().trusted_root_json()).unwrap();
+    std::fs::write(file("blob"), b"a blob\n").unwrap();
+    let statement = format!(
+        "{{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{{\"name\":\"blob\",\"digest\":{{\"sha256\":\"{}\"}}}}],\
+         \"predicateType\":\"https://x.example/y/v1\",\"predicate\":{{}}}}",
+        Sha256Digest::of(b"a blob\n")
+    );
+    std::fs::write(file("statement"), &statement).unwrap();
+    let token = served.email_token("alice@example.test");
+    let issuer = served.urls().issuer.clone();
+    for logs in [ConfiguredLogs::V2, ConfiguredLogs::V1] {
+        std::fs::write(file("signing.json"), served.signing_config_json(logs)).unwrap();
+        for (kind, artifact) in [(&[][..], "blob"), (&["--in-toto"][..], "statement")] {
+            let mut command = client();
+            command.args([
+                "sign-bundle",
+                "--identity-token",
+                &token,
+                "--bundle",
+                &file("bundle"),
+            ]);
+            command.args([
+                "--trusted-root",
+                &file("root.json"),
+                "--signing-config",
+                &file("signing.json"),
+            ]);
+            let (signed, said) = run({
+                command.args(kind).arg(file(artifact));
+                command
+            });
+            assert!(signed, "{artifact}: {said}");
+            let verify = |identity: &str, artifact: &str| {
+                let mut command = client();
+                command.args([
+                    "verify-bundle",
+                    "--bundle",
+                    &file("bundle"),
+                    "--certificate-identity",
+                    identity,
+                ]);
+                command.args([
+                    "--certificate-oidc-issuer",
+                    &issuer,
+                    "--trusted-root",
+                    &file("root.json"),
+                ]);
+                command.arg(artifact);
+                run(command)
+            };
+            let (good, said) = verify("alice@example.test", &file("blob"));
+            assert!(good, "{artifact}: {said}");
+            assert!(!verify("bob@example.test", &file("blob")).0);
+            assert!(!verify("alice@example.test", &file("root.json")).0);
+            std::fs::remove_file(file("bundle")).unwrap();
+        }
+    }
+    // What was asked for and what was made must agree, or nothing is written.
+    let mut command = client();
+    command.args([
+        "sign-bundle",
+        "--identity-token",
+        "no token",
+        "--bundle",
+        &file("bundle"),
+    ]);
+    command.args([
+        "--trusted-root",
+        &file("root.json"),
+        "--signing-config",
+        &file("signing.json"),
+    ]);
+    command.arg(file("blob"));
+    assert!(!run(command).0 && !Path::new(&file("bundle")).exists());
 }

@@ -3,6 +3,7 @@
 //! <https://github.com/sigstore/sigstore-conformance/blob/main/docs/cli_protocol.md>. Verifying uses no network, whatever
 //! flags are given: without `--trusted-root` the public-good root that is built in counts.
 
+mod sign;
 mod verify;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Signs an artifact and writes the bundle
+    SignBundle(sign::Args),
     /// Verifies a bundle for an artifact
     VerifyBundle(verify::Args),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
+        Command::SignBundle(args) => sign::run(&args),
         Command::VerifyBundle(args) => verify::run(&args),
     }
 }

@@ -50,7 +50,7 @@ struct Artifact {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let bundle = Bundle::parse(&read(&args.bundle)?)?;
-    let root = TrustedRoot::parse(&root(args)?)?;
+    let root = TrustedRoot::parse(&root(args.trusted_root.as_deref(), args.staging)?)?;
     let artifact = artifact(&args.artifact)?;
     let expected = expected(args, &bundle)?;
     let options = VerifyOptions::new(now()?);
@@ -67,8 +67,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn root(args: &Args) -> Result<Vec<u8>, Failure> {
-    match (&args.trusted_root, args.staging) {
+/// The trusted root that was given, else the public-good one.
+pub(crate) fn root(file: Option<&Path>, staging: bool) -> Result<Vec<u8>, Failure> {
+    match (file, staging) {
         (Some(file), _) => read(file),
         (None, false) => Ok(built_in(SIGSTORE_PUBLIC_GOOD)
             .ok_or("the public-good root is not built in")?
