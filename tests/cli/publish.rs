@@ -147,7 +147,7 @@ fn case_231_an_outage_ends_unlogged_and_publish_finishes_it_later() {
     assert_eq!(status["last"]["logIndex"], Value::Null);
 
     // The gate takes it for what it is: nothing.
-    sandbox.write(".touchmark/policy.toml", &policy());
+    sandbox.write(".touchmark/policy.toml", policy());
     let verdict = sandbox.touchmark([
         "verify",
         "HEAD",
