@@ -153,6 +153,13 @@ impl Output {
         self.must_be_read.set(true);
     }
 
+    /// Writes what was added so far, for commands that run on. Tells whether anybody could read it.
+    pub(crate) fn pass_on(&self) -> bool {
+        let data = std::mem::take(&mut *self.data.borrow_mut());
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&data).and_then(|()| stdout.flush()).is_ok()
+    }
+
     /// Writes standard output. A closed pipe is quiet and keeps the exit code, but for a verdict; any other failure
     /// turns a success into an error, since the reader did not get the answer.
     pub(crate) fn finish(&self, exit: ExitCode) -> ExitCode {

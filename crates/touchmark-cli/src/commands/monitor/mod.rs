@@ -153,6 +153,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         if args.once {
             return Ok(exit);
         }
+        if !context.output.pass_on() {
+            return Err(CliError::failed(
+                "output.unwritable",
+                "nobody reads what the monitor finds",
+            ));
+        }
         std::thread::sleep(args.interval);
     }
 }
