@@ -171,7 +171,10 @@ impl IdentityArgs {
         login: Login,
         context: &Context<'_>,
     ) -> Result<(IdentityToken, TokenSource), CliError> {
-        let audience = context.config.text("sigstore.audience").unwrap_or(token::DEFAULT_AUDIENCE);
+        let audience = context
+            .config
+            .text("sigstore.audience")
+            .unwrap_or(token::DEFAULT_AUDIENCE);
         let expected = Expected {
             audience,
             at: context.now()?,
@@ -221,12 +224,17 @@ impl IdentityArgs {
             CliError::usage("keyless.no_issuer", "nobody is known to log in with")
                 .hint("name the issuer with --oidc-issuer, or a signing config that has one")
         })?;
-        let provider = login::Provider::discover(client, &issuer, Deadline::after(SERVICE_TIMEOUT)).map_err(refused)?;
+        let provider =
+            login::Provider::discover(client, &issuer, Deadline::after(SERVICE_TIMEOUT)).map_err(refused)?;
         let clock = clock(context)?;
         let login = login::Login {
             provider: &provider,
             audience,
-            back: if self.oob { login::Return::OutOfBand } else { login::Return::Browser },
+            back: if self.oob {
+                login::Return::OutOfBand
+            } else {
+                login::Return::Browser
+            },
             deadline: Deadline::after(LOGIN_TIMEOUT),
             clock: &clock,
         };
@@ -266,7 +274,9 @@ impl Publication {
             self.certificate_authority,
         );
         for log in &self.logs {
-            text.push_str(&format!("\n  the digest that is signed, the signature and the certificate, in {log}"));
+            text.push_str(&format!(
+                "\n  the digest that is signed, the signature and the certificate, in {log}"
+            ));
         }
         for authority in &self.timestamp_authorities {
             text.push_str(&format!("\n  a digest of the signature is sent to {authority}"));
@@ -340,14 +350,20 @@ fn signing_root(log: &LogArgs, context: &Context<'_>) -> Result<TrustedRoot, Cli
         .into_iter()
         .find(|root| !root.root.certificate_authorities().is_empty());
     with_authority.map(|root| root.root).ok_or_else(|| {
-        CliError::usage("keyless.no_authority", "no trusted root has a certificate authority")
-            .hint("give the instance's trusted root with --trusted-root")
+        CliError::usage(
+            "keyless.no_authority",
+            "no trusted root has a certificate authority",
+        )
+        .hint("give the instance's trusted root with --trusted-root")
     })
 }
 
 /// A certificate holds for minutes, so that somebody has to sign when it was used: a timestamp authority, or Rekor v1.
 fn refuse_timeless(targets: &[Target], stamps: &[Url]) -> Result<(), CliError> {
-    if targets.iter().any(|target| matches!(target.log, LogAddress::Embedded(_))) {
+    if targets
+        .iter()
+        .any(|target| matches!(target.log, LogAddress::Embedded(_)))
+    {
         return Err(CliError::usage(
             "keyless.embedded_log",
             "the embedded log takes what keys sign, and no certificates",

@@ -36,13 +36,18 @@ impl Surroundings for View<'_> {
     /// The folder at hand, and every repository above it.
     fn untrusted_folders(&self) -> Vec<PathBuf> {
         let directory = self.context.directory.as_path();
-        let above = directory.ancestors().filter(|folder| folder.join(".git").symlink_metadata().is_ok());
+        let above = directory
+            .ancestors()
+            .filter(|folder| folder.join(".git").symlink_metadata().is_ok());
         above.chain([directory]).map(Path::to_owned).collect()
     }
 
     fn token_files(&self) -> Vec<PathBuf> {
         let configured = self.context.config.text("sigstore.identity-token-file");
         let configured = configured.map(|file| self.context.path(Path::new(file)));
-        configured.into_iter().chain([PathBuf::from(TOKEN_FILE)]).collect()
+        configured
+            .into_iter()
+            .chain([PathBuf::from(TOKEN_FILE)])
+            .collect()
     }
 }

@@ -74,7 +74,9 @@ pub(crate) fn agree_identity(
             "publish.not_agreed",
             format!("nobody has agreed yet to sign from this repository with certificates of {authority}"),
         )
-        .hint("the identity becomes public for ever: agree once with --yes; `--dry-run` shows what it would be"));
+        .hint(
+            "the identity becomes public for ever: agree once with --yes; `--dry-run` shows what it would be",
+        ));
     }
     let record = format!("{}\n{}\n", repository.display(), authority.as_str());
     Ok(folder.write(&name, |file| file.write_all(record.as_bytes()))?)

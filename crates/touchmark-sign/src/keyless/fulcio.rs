@@ -9,6 +9,9 @@ mod challenge;
 mod error;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use touchmark_http::{Accept, Client, ContentType, Deadline, Request, Url};

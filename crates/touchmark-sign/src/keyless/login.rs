@@ -95,7 +95,11 @@ fn random() -> Result<String, LoginError> {
 }
 
 /// Lets a person log in and returns their token.
-pub fn log_in(client: &Client, login: &Login<'_>, person: &mut dyn Person) -> Result<IdentityToken, LoginError> {
+pub fn log_in(
+    client: &Client,
+    login: &Login<'_>,
+    person: &mut dyn Person,
+) -> Result<IdentityToken, LoginError> {
     let fresh = Fresh::draw()?;
     let (code, redirect) = match login.back {
         Return::Browser => {

@@ -13,10 +13,10 @@ mod tests;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use touchmark_http::{HttpError, Url};
 use touchmark_statement::strict_json::{self, Numbers, Rules};
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::window::Window;
-use touchmark_http::{HttpError, Url};
 
 pub use error::{ServiceKind, SigningConfigError};
 
@@ -224,7 +224,12 @@ impl SigningConfig {
 
     /// Returns the certificate authority to ask at this time; only version 1 is spoken.
     pub fn certificate_authority(&self, at: Timestamp) -> Result<&Service, SigningConfigError> {
-        select::one(ServiceKind::CertificateAuthority, &self.certificate_authorities, &[1], at)
+        select::one(
+            ServiceKind::CertificateAuthority,
+            &self.certificate_authorities,
+            &[1],
+            at,
+        )
     }
 
     /// Returns the identity provider to ask at this time.
@@ -313,7 +318,9 @@ fn services(kind: ServiceKind, wires: Option<Vec<ServiceWire>>) -> Result<Vec<Se
 }
 
 fn parse_url(kind: ServiceKind, index: usize, text: &str) -> Result<Url, SigningConfigError> {
-    let url: Url = text.parse().map_err(|source| SigningConfigError::Url { kind, index, source })?;
+    let url: Url = text
+        .parse()
+        .map_err(|source| SigningConfigError::Url { kind, index, source })?;
     // A base that brings its own query would have it sent along, or lose it.
     if url.as_str().contains(['?', '#']) {
         let source = HttpError::Url;

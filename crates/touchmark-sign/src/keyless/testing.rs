@@ -28,7 +28,9 @@ pub(super) struct Server {
 /// Serves until the test process ends.
 pub(super) fn serve(answer: impl Fn(&Seen) -> Reply + Send + 'static) -> Server {
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap()).parse().unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap())
+        .parse()
+        .unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);
     std::thread::spawn(move || {
@@ -43,7 +45,12 @@ pub(super) fn serve(answer: impl Fn(&Seen) -> Reply + Send + 'static) -> Server 
                     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
                     let length = head
                         .lines()
-                        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+                        .find_map(|line| {
+                            line.to_ascii_lowercase()
+                                .strip_prefix("content-length: ")?
+                                .parse()
+                                .ok()
+                        })
                         .unwrap_or(0);
                     break (head, end + 4 + length);
                 }
@@ -82,7 +89,12 @@ pub(super) fn client() -> Client {
 /// A token with this header and these claims; nobody's signature.
 pub(super) fn token_of(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode("signature"))
+    format!(
+        "{}.{}.{}",
+        part(header),
+        part(claims),
+        URL_SAFE_NO_PAD.encode("signature")
+    )
 }
 
 /// The signed token of these claims.

@@ -6,6 +6,9 @@
 mod error;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use touchmark_http::{Accept, Client, ContentType, Deadline, Request, Url};
 use touchmark_verify::key::KeyAlgorithm;
 use touchmark_verify::message::DigestAlgorithm;
@@ -56,9 +59,14 @@ pub fn timestamp(
     nonce[0] = nonce[0] & 0x7f | 0x40;
     let imprint = request.digest.digest(request.signature);
     let body = wire::encode_request(request.digest, &imprint, &nonce);
-    let post = Request::post(request.url, ContentType::TimestampQuery, body, Accept::TimestampReply)
-        .by(request.deadline)
-        .at_most(MAX_ANSWER_BYTES);
+    let post = Request::post(
+        request.url,
+        ContentType::TimestampQuery,
+        body,
+        Accept::TimestampReply,
+    )
+    .by(request.deadline)
+    .at_most(MAX_ANSWER_BYTES);
     let answer = client.send(post)?;
     if !answer.is_success() {
         return Err(if answer.is_worth_retrying() {

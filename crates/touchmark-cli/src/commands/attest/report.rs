@@ -59,9 +59,13 @@ pub(crate) fn dry_run(
     let statement: Value = serde_json::from_slice(&statement.encode()?)
         .map_err(|e| CliError::failed("output.unencodable", "the statement cannot be shown").because(e))?;
     match context.output.format() {
-        Format::Json => context
-            .output
-            .document(Schema::new("attest-dry-run", 1), &DryRunDocument { statement, publication })?,
+        Format::Json => context.output.document(
+            Schema::new("attest-dry-run", 1),
+            &DryRunDocument {
+                statement,
+                publication,
+            },
+        )?,
         Format::Text => context.output.line(format!("{statement:#}")),
     }
     Ok(ExitCode::Allowed)

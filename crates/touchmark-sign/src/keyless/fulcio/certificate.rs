@@ -35,7 +35,11 @@ pub(super) fn verify(
     }
     let (claims, identity) = (request.token.claims(), certificate.identity());
     if identity.issuer != claims.issuer {
-        return Err(other(Asked::Issuer, claims.issuer.clone(), identity.issuer.clone()));
+        return Err(other(
+            Asked::Issuer,
+            claims.issuer.clone(),
+            identity.issuer.clone(),
+        ));
     }
     if !names(identity, claims, challenge) {
         let expected = challenge.text().to_owned();
@@ -78,7 +82,9 @@ fn names(identity: &CertificateIdentity, claims: &Claims, challenge: &Challenge)
         (Challenge::Email(email), SubjectAlternativeName::Email(found)) => email == found,
         (Challenge::Subject(subject), SubjectAlternativeName::OtherName(found)) => {
             // `<subject>!<domain>`
-            found.strip_prefix(subject.as_str()).is_some_and(|rest| rest.starts_with('!'))
+            found
+                .strip_prefix(subject.as_str())
+                .is_some_and(|rest| rest.starts_with('!'))
         }
         (Challenge::Subject(subject), SubjectAlternativeName::Uri(found)) => {
             found == subject || is_workload(found, claims)

@@ -84,7 +84,9 @@ pub enum FulcioError {
         at: Timestamp,
     },
     /// The timestamp of the certificate log came beside the certificate, where no bundle could carry it.
-    #[error("certificate log's timestamp is not in the certificate but beside it, where no bundle can carry it")]
+    #[error(
+        "certificate log's timestamp is not in the certificate but beside it, where no bundle can carry it"
+    )]
     DetachedTimestamp,
     /// The certificate does not lead to the trusted root, or no certificate log has it.
     #[error("certificate is not proven under the trusted root")]
@@ -92,7 +94,10 @@ pub enum FulcioError {
 }
 
 fn shown(reason: &Option<String>) -> String {
-    reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
+    reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default()
 }
 
 impl FulcioError {

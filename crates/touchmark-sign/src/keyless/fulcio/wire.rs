@@ -74,7 +74,10 @@ pub(super) struct Answer {
 pub(super) fn parse(json: &[u8]) -> Result<Answer, FulcioError> {
     let malformed = |part| FulcioError::Malformed { part };
     let wire: AnswerWire = strict_json::from_slice(json, &RULES).map_err(|_| malformed("JSON"))?;
-    let signed = match (wire.signed_certificate_embedded_sct, wire.signed_certificate_detached_sct) {
+    let signed = match (
+        wire.signed_certificate_embedded_sct,
+        wire.signed_certificate_detached_sct,
+    ) {
         (Some(signed), None) | (None, Some(signed)) => signed,
         _ => return Err(malformed("certificate")),
     };

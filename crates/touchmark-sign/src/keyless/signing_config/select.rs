@@ -27,9 +27,8 @@ pub(super) fn several<'a>(
     spoken: &[u64],
     at: Timestamp,
 ) -> Result<Vec<&'a Service>, SigningConfigError> {
-    let usable = |service: &&Service| {
-        spoken.contains(&service.major_api_version) && service.valid_for.contains(at)
-    };
+    let usable =
+        |service: &&Service| spoken.contains(&service.major_api_version) && service.valid_for.contains(at);
     let mut ranked: Vec<&Service> = services.iter().filter(usable).collect();
     // Highest version first, then the newest; a stable sort keeps the file's order between equals.
     ranked.sort_by_key(|service| {

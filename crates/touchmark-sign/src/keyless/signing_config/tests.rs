@@ -51,10 +51,7 @@ fn code_with(change: impl FnOnce(&mut Value)) -> &'static str {
 }
 
 fn hosts(services: &[&Service]) -> Vec<String> {
-    services
-        .iter()
-        .map(|s| s.url.host().to_owned())
-        .collect()
+    services.iter().map(|s| s.url.host().to_owned()).collect()
 }
 
 const IN_2026: i64 = 1_780_000_000;
@@ -75,7 +72,10 @@ fn services_are_chosen_by_time_operator_and_the_highest_version_that_is_spoken()
         config.certificate_authority(earlier).unwrap().url.host(),
         "old.example"
     );
-    assert_eq!(config.identity_provider(earlier).unwrap_err().code(), "signing_config.no_service");
+    assert_eq!(
+        config.identity_provider(earlier).unwrap_err().code(),
+        "signing_config.no_service"
+    );
 }
 
 #[test]
@@ -98,7 +98,11 @@ fn any_all_and_exact_count_operators() {
         json!({ "selector": "SERVICE_SELECTOR_UNDEFINED" }),
         json!({}),
     ] {
-        assert_eq!(with(bad.clone()).unwrap_err().code(), "signing_config.selection", "{bad}");
+        assert_eq!(
+            with(bad.clone()).unwrap_err().code(),
+            "signing_config.selection",
+            "{bad}"
+        );
     }
 }
 
@@ -115,7 +119,11 @@ fn both_ends_of_a_period_belong_to_it() {
     let config = parse(&value).unwrap();
     let (first, last) = (1_767_225_600, 1_767_312_000);
     for (moment, usable) in [(first - 1, false), (first, true), (last, true), (last + 1, false)] {
-        assert_eq!(config.certificate_authority(at(moment)).is_ok(), usable, "{moment}");
+        assert_eq!(
+            config.certificate_authority(at(moment)).is_ok(),
+            usable,
+            "{moment}"
+        );
     }
 }
 
@@ -153,17 +161,24 @@ fn each_single_defect_of_a_file_has_its_code() {
         assert_eq!(code_with(|v| v["caUrls"][0]["url"] = json!(url)), code, "{url}");
     }
     let many: Vec<Value> = (0..257).map(|_| good()["caUrls"][0].clone()).collect();
-    assert_eq!(code_with(|v| v["caUrls"] = json!(many)), "signing_config.too_many");
+    assert_eq!(
+        code_with(|v| v["caUrls"] = json!(many)),
+        "signing_config.too_many"
+    );
     assert_eq!(code_with(|v| v["caUrl"] = json!([])), "json.shape");
-    let twice = good()
-        .to_string()
-        .replacen("\"caUrls\"", "\"tsaConfig\":{\"selector\":\"ALL\"},\"caUrls\"", 1);
+    let twice =
+        good()
+            .to_string()
+            .replacen("\"caUrls\"", "\"tsaConfig\":{\"selector\":\"ALL\"},\"caUrls\"", 1);
     assert_eq!(
         SigningConfig::parse(twice.as_bytes()).unwrap_err().code(),
         "json.duplicate_key"
     );
     let large = vec![b' '; MAX_SIGNING_CONFIG_BYTES + 1];
-    assert_eq!(SigningConfig::parse(&large).unwrap_err().code(), "signing_config.too_large");
+    assert_eq!(
+        SigningConfig::parse(&large).unwrap_err().code(),
+        "signing_config.too_large"
+    );
 }
 
 #[test]
@@ -179,7 +194,9 @@ fn a_client_trust_config_gives_both_of_its_parts() {
     let alone = SigningConfigFile::parse(good().to_string().as_bytes()).unwrap();
     assert_eq!(alone.trusted_root, None);
     // A duplicate inside the part that is not ours spoils the file as well.
-    let doubled = both.to_string().replacen("\"trustedRoot\":{", "\"trustedRoot\":{\"mediaType\":\"x\",", 1);
+    let doubled = both
+        .to_string()
+        .replacen("\"trustedRoot\":{", "\"trustedRoot\":{\"mediaType\":\"x\",", 1);
     assert_eq!(
         SigningConfigFile::parse(doubled.as_bytes()).unwrap_err().code(),
         "json.duplicate_key"
@@ -194,8 +211,16 @@ fn a_service_named_by_a_flag_takes_the_place_of_the_files() {
     assert_eq!(hosts(&config.logs(at(IN_2026)).unwrap()), ["127.0.0.1"]);
     assert!(Service::named(ServiceKind::Log, "127.0.0.1:3003", 2).is_err());
     assert_eq!(
-        SigningConfig::empty().certificate_authority(at(IN_2026)).unwrap_err().code(),
+        SigningConfig::empty()
+            .certificate_authority(at(IN_2026))
+            .unwrap_err()
+            .code(),
         "signing_config.no_service"
     );
-    assert!(SigningConfig::empty().timestamp_authorities(at(IN_2026)).unwrap().is_empty());
+    assert!(
+        SigningConfig::empty()
+            .timestamp_authorities(at(IN_2026))
+            .unwrap()
+            .is_empty()
+    );
 }

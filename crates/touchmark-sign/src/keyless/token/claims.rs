@@ -80,10 +80,12 @@ impl Claims {
         }
         match self.not_before {
             // Issuers begin at the moment of issue, and their clock may be ahead of ours.
-            Some(not_before) if expected.at.unix() < not_before.unix() - MAX_SKEW_SECONDS => Err(TokenError::NotYet {
-                not_before,
-                at: expected.at,
-            }),
+            Some(not_before) if expected.at.unix() < not_before.unix() - MAX_SKEW_SECONDS => {
+                Err(TokenError::NotYet {
+                    not_before,
+                    at: expected.at,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -150,10 +152,7 @@ fn typed(claims: &serde_json::Map<String, Value>) -> Result<Claims, TokenError> 
 }
 
 /// Returns a claim that must be a plain text when it is there.
-fn text(
-    claims: &serde_json::Map<String, Value>,
-    claim: &'static str,
-) -> Result<Option<String>, TokenError> {
+fn text(claims: &serde_json::Map<String, Value>, claim: &'static str) -> Result<Option<String>, TokenError> {
     match claims.get(claim) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.chars().any(char::is_control) => {
@@ -202,7 +201,10 @@ fn moment(
         Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
             (Some(seconds), _) => seconds,
             // Rounded down: a token never holds longer than it says.
-            #[expect(clippy::cast_possible_truncation, reason = "within the range that was just asked for")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "within the range that was just asked for"
+            )]
             (None, Some(seconds)) if (0.0..=253_402_300_799.0).contains(&seconds) => seconds.floor() as i64,
             _ => return Err(bad),
         },

@@ -133,7 +133,10 @@ fn find(
     }
     let is_set = |mark: &str| surroundings.variable(mark).is_some_and(|value| *value == "true");
     if is_set("GITHUB_ACTIONS") {
-        return Ok(Some((github(surroundings, audience, client)?, TokenSource::GitHub)));
+        return Ok(Some((
+            github(surroundings, audience, client)?,
+            TokenSource::GitHub,
+        )));
     }
     if is_set("GITLAB_CI") {
         return Ok(Some((gitlab(surroundings, audience)?, TokenSource::GitLab)));
@@ -280,7 +283,13 @@ fn gitlab(surroundings: &dyn Surroundings, audience: &str) -> Result<Text, Token
     // The job names the variable; by convention after the audience.
     let name: String = audience
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
         .collect();
     let variable = surroundings.variable(&format!("{name}_ID_TOKEN"));
     variable.ok_or(TokenError::Permission {

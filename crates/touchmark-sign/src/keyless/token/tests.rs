@@ -45,7 +45,10 @@ fn a_good_token_is_read_and_never_shown() {
     let read = parse(&format!("  {text}\r\n")).unwrap();
     assert_eq!(read.secret(), text);
     assert_eq!(read.claims().identity(), "someone@example.org");
-    assert_eq!(format!("{read:?}"), "IdentityToken(redacted, of https://oauth.example)");
+    assert_eq!(
+        format!("{read:?}"),
+        "IdentityToken(redacted, of https://oauth.example)"
+    );
     let found = Found {
         token: read,
         source: TokenSource::File,
@@ -55,8 +58,14 @@ fn a_good_token_is_read_and_never_shown() {
 
 #[test]
 fn case_235_another_audience_is_refused() {
-    assert_eq!(code_with(|c| c["aud"] = json!("https://elsewhere.example")), "token.audience");
-    assert_eq!(code_with(|c| c["aud"] = json!(["sigstore", "elsewhere"])), "token.audience");
+    assert_eq!(
+        code_with(|c| c["aud"] = json!("https://elsewhere.example")),
+        "token.audience"
+    );
+    assert_eq!(
+        code_with(|c| c["aud"] = json!(["sigstore", "elsewhere"])),
+        "token.audience"
+    );
     assert_eq!(code_with(|c| c["aud"] = json!([])), "token.audience");
     assert_eq!(code_with(|c| c["aud"] = json!(["sigstore"])), "ok");
     assert_eq!(code_with(|c| c["aud"] = json!(7)), "token.claim");
@@ -71,7 +80,13 @@ fn case_235_an_expired_token_is_refused() {
     assert_eq!(code_with(|c| c["exp"] = json!(NOW as f64 + 0.5)), "token.expired");
     assert_eq!(code_with(|c| c["nbf"] = json!(NOW + 61)), "token.not_yet_valid");
     assert_eq!(code_with(|c| c["nbf"] = json!(NOW + 60)), "ok");
-    for exp in [Value::Null, json!("tomorrow"), json!(1e300), json!(i64::MAX), json!(-1.5)] {
+    for exp in [
+        Value::Null,
+        json!("tomorrow"),
+        json!(1e300),
+        json!(i64::MAX),
+        json!(-1.5),
+    ] {
         assert_eq!(code_with(|c| c["exp"] = exp.clone()), "token.claim", "{exp}");
     }
 }
@@ -100,7 +115,10 @@ fn case_235_control_characters_in_names_are_refused() {
             );
         }
     }
-    assert_eq!(code_with(|c| c["aud"] = json!("sigstore\n")), "token.control_characters");
+    assert_eq!(
+        code_with(|c| c["aud"] = json!("sigstore\n")),
+        "token.control_characters"
+    );
 }
 
 #[test]
@@ -118,7 +136,11 @@ fn names_and_issuers_are_sane() {
         "https://oauth example/",
         "javascript:alert(1)",
     ] {
-        assert_eq!(code_with(|c| c["iss"] = json!(issuer)), "token.issuer", "{issuer}");
+        assert_eq!(
+            code_with(|c| c["iss"] = json!(issuer)),
+            "token.issuer",
+            "{issuer}"
+        );
     }
 }
 
@@ -128,7 +150,10 @@ fn only_a_verified_address_is_an_identity() {
         let mut claims = good();
         claims["email_verified"] = verified;
         let read = parse(&token(&claims)).unwrap();
-        assert_eq!(read.claims().verified_email().unwrap_err().code(), "token.email_not_verified");
+        assert_eq!(
+            read.claims().verified_email().unwrap_err().code(),
+            "token.email_not_verified"
+        );
         assert_eq!(read.claims().identity(), "someone");
     }
 }
@@ -175,7 +200,10 @@ struct View {
 impl View {
     fn with(pairs: &[(&str, &str)]) -> Self {
         View {
-            variables: pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            variables: pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
             ..View::default()
         }
     }
@@ -230,13 +258,17 @@ fn sources_are_asked_in_their_order() {
     let (variable, gitlab) = (token_for("variable"), token_for("gitlab"));
     let mut view = View::with(&[("SIGSTORE_ID_TOKEN", &variable), ("GITLAB_CI", "true")]);
     view.files = vec![folder.path().join("missing"), link];
-    assert_eq!(found(&view).unwrap(), (TokenSource::Variable, "variable".to_owned()));
+    assert_eq!(
+        found(&view).unwrap(),
+        (TokenSource::Variable, "variable".to_owned())
+    );
     view.variables.remove("SIGSTORE_ID_TOKEN");
     assert_eq!(found(&view).unwrap(), (TokenSource::File, "file".to_owned()));
     view.files.clear();
     assert_eq!(found(&view).unwrap_err().code(), "token.no_permission");
     // GitLab's variable is named after the audience.
-    view.variables.insert("STORE_EXAMPLE_ID_TOKEN".to_owned(), gitlab.clone());
+    view.variables
+        .insert("STORE_EXAMPLE_ID_TOKEN".to_owned(), gitlab.clone());
     let elsewhere = Expected {
         audience: "store.example",
         ..expected()
@@ -254,7 +286,11 @@ fn a_token_file_is_a_regular_file_of_bounded_size() {
     std::fs::write(place("large"), vec![b'a'; MAX_TOKEN_BYTES + 1]).unwrap();
     std::fs::write(place("binary"), [0xff, 0xfe]).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, place("fifo"), rustix::fs::Mode::RWXU).unwrap();
-    let code = |name: &str| IdentityToken::read_file(&place(name), &expected()).unwrap_err().code();
+    let code = |name: &str| {
+        IdentityToken::read_file(&place(name), &expected())
+            .unwrap_err()
+            .code()
+    };
     assert_eq!(code("empty"), "token.empty");
     assert_eq!(code("large"), "token.too_large");
     assert_eq!(code("binary"), "token.malformed");
@@ -270,7 +306,15 @@ fn a_token_file_is_a_regular_file_of_bounded_size() {
 
 #[test]
 fn github_is_asked_with_its_bearer_for_our_audience() {
-    let server = serve(|_| (200, "application/json", json!({ "count": 1, "value": token_for("github") }).to_string().into()));
+    let server = serve(|_| {
+        (
+            200,
+            "application/json",
+            json!({ "count": 1, "value": token_for("github") })
+                .to_string()
+                .into(),
+        )
+    });
     let url = format!("{}token?api-version=2", server.url.as_str());
     let mut view = View::with(&[
         ("GITHUB_ACTIONS", "true"),
@@ -280,8 +324,17 @@ fn github_is_asked_with_its_bearer_for_our_audience() {
     assert_eq!(found(&view).unwrap(), (TokenSource::GitHub, "github".to_owned()));
     let seen = server.seen.lock().unwrap()[0].clone();
     assert_eq!(seen.target, "/token?api-version=2&audience=sigstore");
-    assert!(seen.head.to_ascii_lowercase().contains("authorization: bearer bearer-secret"), "{}", seen.head);
-    view.variables.insert("ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(), "http://example.org/".to_owned());
+    assert!(
+        seen.head
+            .to_ascii_lowercase()
+            .contains("authorization: bearer bearer-secret"),
+        "{}",
+        seen.head
+    );
+    view.variables.insert(
+        "ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(),
+        "http://example.org/".to_owned(),
+    );
     assert_eq!(found(&view).unwrap_err().code(), "token.request_url");
     view.variables.remove("ACTIONS_ID_TOKEN_REQUEST_URL");
     assert_eq!(found(&view).unwrap_err().code(), "token.no_permission");
@@ -331,14 +384,23 @@ fn programs_of_ci_services_are_asked_with_their_own_arguments() {
     program(
         folder.path(),
         "circleci",
-        &format!("[ \"$*\" = 'run oidc get --root-issuer --claims {{\"aud\":\"sigstore\"}}' ] && echo '{}'", tokens[1]),
+        &format!(
+            "[ \"$*\" = 'run oidc get --root-issuer --claims {{\"aud\":\"sigstore\"}}' ] && echo '{}'",
+            tokens[1]
+        ),
     );
     let mut view = View::with(&[("BUILDKITE", "true"), ("BUILDKITE_JOB_ID", "7"), ("SECRET", "x")]);
     view.folders = Some(folder.path().as_os_str().to_owned());
-    assert_eq!(found(&view).unwrap(), (TokenSource::Buildkite, "buildkite".to_owned()));
+    assert_eq!(
+        found(&view).unwrap(),
+        (TokenSource::Buildkite, "buildkite".to_owned())
+    );
     let mut view = View::with(&[("CIRCLECI", "true")]);
     view.folders = Some(folder.path().as_os_str().to_owned());
-    assert_eq!(found(&view).unwrap(), (TokenSource::CircleCi, "circleci".to_owned()));
+    assert_eq!(
+        found(&view).unwrap(),
+        (TokenSource::CircleCi, "circleci".to_owned())
+    );
 }
 
 #[test]
@@ -346,11 +408,24 @@ fn a_program_in_the_repository_is_never_run() {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("repository");
     let mark = folder.path().join("ran");
-    program(&repository.join("bin"), "buildkite-agent", &format!("touch '{}'", mark.display()));
+    program(
+        &repository.join("bin"),
+        "buildkite-agent",
+        &format!("touch '{}'", mark.display()),
+    );
     let outside = folder.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
-    symlink(repository.join("bin/buildkite-agent"), outside.join("buildkite-agent")).unwrap();
-    for folders in [repository.join("bin"), outside, PathBuf::from("bin"), PathBuf::from("")] {
+    symlink(
+        repository.join("bin/buildkite-agent"),
+        outside.join("buildkite-agent"),
+    )
+    .unwrap();
+    for folders in [
+        repository.join("bin"),
+        outside,
+        PathBuf::from("bin"),
+        PathBuf::from(""),
+    ] {
         let mut view = View::with(&[("BUILDKITE", "true")]);
         view.folders = Some(folders.into_os_string());
         view.untrusted = vec![repository.clone()];

@@ -9,7 +9,6 @@ use super::TsaError;
 const BOOLEAN_TRUE: [u8; 3] = [0x01, 0x01, 0xff];
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
-const NULL: [u8; 2] = [0x05, 0x00];
 const OID: u8 = 0x06;
 const BOOLEAN: u8 = 0x01;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -41,7 +40,8 @@ pub(super) fn object_identifier(digest: DigestAlgorithm) -> &'static [u8] {
 
 /// Encodes a request that asks for the certificate, too.
 pub(super) fn encode_request(digest: DigestAlgorithm, imprint: &[u8], nonce: &[u8]) -> Vec<u8> {
-    let algorithm = value(SEQUENCE, &[&value(OID, &[object_identifier(digest)]), &NULL[..]]);
+    // RFC 5754 §2: no parameters.
+    let algorithm = value(SEQUENCE, &[&value(OID, &[object_identifier(digest)])]);
     let imprint = value(SEQUENCE, &[&algorithm, &value(OCTET_STRING, &[imprint])]);
     let version = value(INTEGER, &[&[1]]);
     let nonce = value(INTEGER, &[nonce]);
@@ -55,7 +55,10 @@ fn value(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
         short @ 0..=0x7f => bytes.push(u8::try_from(short).expect("below 128")),
         long => {
             // Requests are far below 256 bytes: digests and nonces are.
-            bytes.extend([0x81, u8::try_from(long).expect("a request has less than 256 bytes")]);
+            bytes.extend([
+                0x81,
+                u8::try_from(long).expect("a request has less than 256 bytes"),
+            ]);
         }
     }
     bytes.extend(content);
