@@ -90,6 +90,25 @@ fn bytes_after_a_certificate() {
 }
 
 #[test]
+fn certificates_of_another_shape() {
+    refused(Broken::VersionOne, "certificate.version");
+    refused(Broken::AlgorithmsDiffer, "certificate.algorithms");
+    refused(Broken::KeyOfUnknownAlgorithm, "certificate.key");
+    refused(Broken::KeyUsageWithoutSignatures, "certificate.key_usage");
+}
+
+#[test]
+fn a_subject_says_nothing_of_the_signer() {
+    let found = judge(
+        &instance().with(Broken::SubjectNamed),
+        &Signing::keyless(github()),
+    )
+    .expect("accepted");
+    let identity = found.signer().certificate().expect("a certificate");
+    assert_eq!(identity.san.as_str(), github().san.text());
+}
+
+#[test]
 fn case_49_intermediate_or_root_expired_while_the_leaf_was_valid() {
     refused(Broken::IntermediateExpired, "certificate.outside_validity");
     refused(Broken::RootExpired, "certificate.outside_validity");
@@ -132,6 +151,7 @@ fn case_60_claims_in_another_encoding() {
 #[test]
 fn signed_certificate_timestamps_must_be_there_and_right() {
     refused(Broken::SctMissing, "sct.missing");
+    refused(Broken::SctCut, "sct.malformed");
     refused(Broken::SctOfUnknownLog, "sct.log_unknown");
     refused(Broken::SctOfOtherCertificate, "sct.signature");
     refused(Broken::SctOfOtherIssuer, "sct.signature");

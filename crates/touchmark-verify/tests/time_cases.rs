@@ -57,6 +57,7 @@ fn case_107_signer_without_a_critical_time_stamping_usage() {
 #[test]
 fn windows_of_authorities_and_of_their_certificates_hold() {
     refused(Broken::AuthorityRetired, "time.outside_authority_window");
+    refused(Broken::SignerOfOtherRoot, "time.timestamp_chain");
     refused(Broken::SignerExpired, "time.outside_certificate_validity");
 }
 

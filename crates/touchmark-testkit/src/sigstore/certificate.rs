@@ -53,6 +53,10 @@ impl Extension {
 /// What a certificate will say; every field is DER, so that any can be wrong.
 #[derive(Clone, Debug)]
 pub struct Template {
+    /// The version, counted from nought: 2 is version 3.
+    pub version: u64,
+    /// The signature algorithm that the signed part names, where it is not the one that signs.
+    pub named_algorithm: Option<Scheme>,
     /// The serial number's bytes.
     pub serial: Vec<u8>,
     /// The issuer's name.
@@ -80,9 +84,9 @@ impl Template {
     pub fn to_be_signed(&self, scheme: Scheme) -> Vec<u8> {
         let extensions: Vec<Vec<u8>> = self.extensions.iter().map(Extension::encode).collect();
         der::sequence(&[
-            der::context(0, &der::small(2)),
+            der::context(0, &der::small(self.version)),
             der::integer(&self.serial),
-            scheme.signature_algorithm(),
+            self.named_algorithm.unwrap_or(scheme).signature_algorithm(),
             self.issuer.clone(),
             der::sequence(&[self.not_before.clone(), self.not_after.clone()]),
             self.subject.clone(),
@@ -158,6 +162,8 @@ impl Authority {
             validity.from.to_be_bytes().to_vec(),
         ]);
         Template {
+            version: 2,
+            named_algorithm: None,
             serial,
             issuer: self.name.clone(),
             not_before: der::certificate_time(validity.from),
@@ -185,6 +191,8 @@ fn authority_template(
     ];
     extensions.extend(more);
     Template {
+        version: 2,
+        named_algorithm: None,
         serial: serial(&[issuer.to_vec(), name.to_vec(), spki.clone()]),
         issuer: issuer.to_vec(),
         not_before: der::certificate_time(validity.from),

@@ -112,6 +112,18 @@ group! {
         SctLogRetired,
         /// One certificate log, whose timestamp is there twice.
         SctTwice,
+        /// The list of signed certificate timestamps ends in the middle of one.
+        SctCut,
+        /// The key may not make digital signatures.
+        KeyUsageWithoutSignatures,
+        /// The certificate is of version 1 but has extensions.
+        VersionOne,
+        /// The signed part names another signature algorithm than the certificate around it.
+        AlgorithmsDiffer,
+        /// The key is of an algorithm that nobody knows.
+        KeyOfUnknownAlgorithm,
+        /// The subject is not empty, and it is somebody else's name.
+        SubjectNamed,
         /// A bundle (version 0.2) with a hundred certificates that could each have issued the next.
         HundredIntermediates,
         /// A leaf over another key than the one that signed.
@@ -146,6 +158,8 @@ group! {
         SignerUsageOther,
         /// The timestamp authority is not the trusted root's.
         TokenOfUnknownAuthority,
+        /// The signer in the trusted root is not certified by the root beside it.
+        SignerOfOtherRoot,
         /// The authority's window in the trusted root ended before the timestamp.
         AuthorityRetired,
         /// The signer's certificate expired before the timestamp.

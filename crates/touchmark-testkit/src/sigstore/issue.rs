@@ -1,15 +1,15 @@
 //! Issues certificates as Fulcio does, and wrongly where a test asks for it.
 
 use super::certificate::{
-    ANY_USAGE, Authority, EXTENDED_KEY_USAGE, Extension, SUBJECT_ALTERNATIVE_NAME, Template, Validity,
-    extended_key_usage, fulcio_extensions, fulcio_oid,
+    ANY_USAGE, Authority, EXTENDED_KEY_USAGE, Extension, SCT_LIST, SUBJECT_ALTERNATIVE_NAME, Template,
+    Validity, extended_key_usage, fulcio_extensions, fulcio_oid,
 };
 use super::ct_log::{CtLog, sct_list};
 use super::defect::{CertificateDefect, Defect};
 use super::der;
 use super::identity::{Identity, San};
 use super::instance::{Instance, LEAF_SECONDS};
-use super::keys::{Key, Scheme};
+use super::keys::{Key, Scheme, element};
 
 /// The usage of certificates of web servers.
 const SERVER_AUTHENTICATION: &str = "1.3.6.1.5.5.7.3.1";
@@ -38,6 +38,12 @@ impl Instance {
         let timestamps = self.certificate_timestamps(defect, &template, issuer, at);
         if !timestamps.is_empty() {
             template.extensions.push(sct_list(&timestamps));
+        }
+        if defect == Some(CertificateDefect::SctCut) {
+            let value = &mut template.extension(SCT_LIST).value;
+            let (_, list, _) = element(value).expect("an octet string");
+            let list = list[..list.len() - 7].to_vec();
+            *value = der::octets(&list);
         }
         let mut certificate = match defect {
             Some(CertificateDefect::SignatureOfOtherKey) => template.sign(&self.namesake.intermediate.key),
@@ -120,6 +126,17 @@ fn break_profile(defect: CertificateDefect, template: &mut Template, identity: &
             let value = der::sequence(&[der::yes()]);
             extensions.push(Extension::new(super::certificate::BASIC_CONSTRAINTS, true, value));
         }
+        CertificateDefect::KeyUsageWithoutSignatures => {
+            // keyEncipherment.
+            template.extension("2.5.29.15").value = der::tlv(0x03, &[5, 0x20]);
+        }
+        CertificateDefect::VersionOne => template.version = 0,
+        CertificateDefect::AlgorithmsDiffer => template.named_algorithm = Some(Scheme::Ed25519),
+        CertificateDefect::KeyOfUnknownAlgorithm => {
+            let algorithm = der::sequence(&[der::oid("1.3.6.1.4.1.99999.2")]);
+            template.spki = der::sequence(&[algorithm, der::bits(&[7; 65])]);
+        }
+        CertificateDefect::SubjectNamed => template.subject = der::name("acme", "stranger@example.test"),
         CertificateDefect::UnknownCriticalExtension => {
             extensions.push(Extension::new("1.3.6.1.4.1.99999.1", true, der::octets(b"?")));
         }

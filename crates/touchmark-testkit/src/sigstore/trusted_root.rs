@@ -189,7 +189,11 @@ impl Instance {
         self.timestamp_authorities
             .iter()
             .map(|authority| {
-                let chain = [&authority.signer, &authority.root];
+                let root = match self.is(TimeDefect::SignerOfOtherRoot) {
+                    true => &self.certificate_authority.root,
+                    false => &authority.root,
+                };
+                let chain = [&authority.signer, root];
                 self.authority(
                     &authority.uri,
                     &authority.operator,

@@ -150,8 +150,7 @@ fn converse(mut stream: TcpStream, shared: &Shared) {
 }
 
 fn same(one: &Request, other: &Request) -> bool {
-    (&one.method, &one.path, &one.query, &one.body)
-        == (&other.method, &other.path, &other.query, &other.body)
+    (&one.method, &one.path, &one.query, &one.body) == (&other.method, &other.path, &other.query, &other.body)
 }
 
 /// Asks the service. As a client of HTTP/1.0, so that its answer is one piece that ends with the connection.
@@ -163,7 +162,10 @@ fn forward(upstream: &str, request: &Request) -> Option<Answer> {
     } else {
         format!("?{}", request.query)
     };
-    let mut head = format!("{} {}{query} HTTP/1.0\r\nhost: {upstream}\r\n", request.method, request.path);
+    let mut head = format!(
+        "{} {}{query} HTTP/1.0\r\nhost: {upstream}\r\n",
+        request.method, request.path
+    );
     for (name, value) in &request.headers {
         if !matches!(name.as_str(), "host" | "connection" | "content-length") {
             head.push_str(&format!("{name}: {value}\r\n"));
