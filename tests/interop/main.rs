@@ -16,8 +16,11 @@
 )]
 
 mod clients;
+#[path = "../common/mod.rs"]
+mod common;
 mod cosign;
 mod embedded_log;
+mod faults;
 mod instance;
 mod matrix;
 mod sigstore_rust;

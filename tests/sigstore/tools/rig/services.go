@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -31,6 +32,8 @@ import (
 	"github.com/transparency-dev/witness/witness"
 	"golang.org/x/mod/sumdb/note"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // serveFiles serves the TUF repository below /tuf/ and what the CT log publishes below /ct/.
@@ -122,7 +125,7 @@ func serveTrillian(args []string) error {
 	}
 	registry := extension.Registry{
 		AdminStorage:    provider.AdminStorage(),
-		LogStorage:      provider.LogStorage(),
+		LogStorage:      &deduplicating{LogStorage: provider.LogStorage(), known: map[string]*trillian.LogLeaf{}},
 		QuotaManager:    quota.Noop(),
 		ElectionFactory: election2.NoopFactory{},
 	}
@@ -147,6 +150,36 @@ func serveTrillian(args []string) error {
 		return err
 	}
 	return grpcServer.Serve(listener)
+}
+
+// deduplicating refuses leaves that the log has, as Trillian's storage in databases does and that in memory does not.
+type deduplicating struct {
+	storage.LogStorage
+	mutex sync.Mutex
+	known map[string]*trillian.LogLeaf
+}
+
+func (d *deduplicating) QueueLeaves(
+	ctx context.Context, tree *trillian.Tree, leaves []*trillian.LogLeaf, at time.Time,
+) ([]*trillian.QueuedLogLeaf, error) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	queued := []*trillian.QueuedLogLeaf{}
+	for _, leaf := range leaves {
+		name := fmt.Sprintf("%d/%x", tree.TreeId, leaf.LeafIdentityHash)
+		if known := d.known[name]; known != nil {
+			exists := status.Newf(codes.AlreadyExists, "leaf already exists: %x", leaf.LeafIdentityHash).Proto()
+			queued = append(queued, &trillian.QueuedLogLeaf{Leaf: known, Status: exists})
+			continue
+		}
+		added, err := d.LogStorage.QueueLeaves(ctx, tree, []*trillian.LogLeaf{leaf}, at)
+		if err != nil {
+			return nil, err
+		}
+		d.known[name] = leaf
+		queued = append(queued, added...)
+	}
+	return queued, nil
 }
 
 // serveWitness is the core of omniwitness for one configured log. The stock program also follows lists of public
