@@ -3,7 +3,10 @@
 //! Wider than [`key`](crate::key), which holds the keys that people manage: authorities and logs also sign with RSA, with
 //! P-521, and with hashes other than their curve's.
 
-use aws_lc_rs::signature::{self as aws, RsaParameters, UnparsedPublicKey, VerificationAlgorithm};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::signature::{self as aws, ParsedPublicKey, RsaParameters, VerificationAlgorithm};
 
 use crate::der::{self, NULL, Reader, SEQUENCE};
 use crate::message::DigestAlgorithm;
@@ -30,11 +33,19 @@ pub(crate) enum KeyKind {
 }
 
 /// A public key as its `SubjectPublicKeyInfo` holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct RawKey {
     pub(crate) kind: KeyKind,
     /// An uncompressed point, the 32 bytes of Ed25519, or an `RSAPublicKey`.
     pub(crate) raw: Vec<u8>,
+    /// The key ready for use with each hash that it was used with.
+    ready: Arc<[OnceLock<Option<ParsedPublicKey>>; DigestAlgorithm::ALL.len()]>,
+}
+
+impl fmt::Debug for RawKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawKey({:?})", self.kind)
+    }
 }
 
 impl RawKey {
@@ -69,6 +80,7 @@ impl RawKey {
         Some(Self {
             kind,
             raw: raw.to_vec(),
+            ready: Arc::default(),
         })
     }
 
@@ -77,11 +89,15 @@ impl RawKey {
         if self.kind == KeyKind::Ed25519 {
             return verify_ed25519(&self.raw, message, signature);
         }
-        algorithm(self.kind, hash).is_some_and(|algorithm| {
-            UnparsedPublicKey::new(algorithm, &self.raw)
-                .verify(message, signature)
-                .is_ok()
-        })
+        let index = DigestAlgorithm::ALL.iter().position(|known| *known == hash);
+        let ready = index.and_then(|index| {
+            let key = self.ready[index].get_or_init(|| {
+                let algorithm = algorithm(self.kind, hash)?;
+                ParsedPublicKey::new(algorithm, &self.raw).ok()
+            });
+            key.as_ref()
+        });
+        ready.is_some_and(|key| key.verify_sig(message, signature).is_ok())
     }
 }
 

@@ -4,6 +4,7 @@
 //! looked into only for the leaf below an authority whose leaf the trusted root leaves out. Strict DER.
 
 use thiserror::Error;
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::timestamp::Timestamp;
 
 use crate::der::{
@@ -134,34 +135,59 @@ impl<'a> Token<'a> {
     }
 
     /// Tells whether this certificate is the one that the token names as its signer's.
-    pub(crate) fn names(&self, certificate: &Certificate<'_>) -> bool {
+    pub(crate) fn names(&self, signer: &StampSigner) -> bool {
         match self.signer {
-            SignerId::Issuer { issuer, serial } => {
-                certificate.issuer == issuer && certificate.serial == serial
-            }
-            SignerId::KeyId(id) => certificate.subject_key_id() == Some(id),
+            SignerId::Issuer { issuer, serial } => signer.issuer == issuer && signer.serial == serial,
+            SignerId::KeyId(id) => signer.key_id.as_deref() == Some(id),
         }
     }
 
     /// Returns the certificates in the token that it names as its signer's; nothing of them is verified.
-    pub(crate) fn candidates(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.bag
-            .iter()
-            .copied()
-            .filter(|der| Certificate::parse(der).is_ok_and(|certificate| self.names(&certificate)))
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = StampSigner> {
+        let read = |der: &&[u8]| StampSigner::parse(der).filter(|signer| self.names(signer));
+        self.bag.iter().filter_map(read)
     }
 
     /// Tells whether the key of this certificate signed the token.
-    pub(crate) fn is_signed_by(&self, certificate: &Certificate<'_>) -> bool {
-        RawKey::parse(certificate.spki).is_some_and(|key| {
+    pub(crate) fn is_signed_by(&self, signer: &StampSigner) -> bool {
+        signer.key.as_ref().is_some_and(|key| {
             scheme::signature_fits(&mut Reader::new(self.algorithm), key.kind, self.hash)
                 && key.verify(self.hash, &self.attributes, self.signature)
         })
     }
 }
 
-/// Tells whether a certificate may sign timestamps and nothing else, and says so critically (RFC 3161 §2.3).
-pub(crate) fn is_for_timestamps_only(certificate: &Certificate<'_>) -> bool {
+/// What is needed of a certificate that may have signed timestamps, read once.
+#[derive(Debug, Clone)]
+pub(crate) struct StampSigner {
+    pub(crate) der: Vec<u8>,
+    pub(crate) digest: Sha256Digest,
+    /// Whether it may sign timestamps and nothing else, and says so critically (RFC 3161 §2.3).
+    pub(crate) for_timestamps_only: bool,
+    issuer: Vec<u8>,
+    serial: Vec<u8>,
+    key_id: Option<Vec<u8>>,
+    /// `None` if it is of a kind that is not verified with.
+    key: Option<RawKey>,
+}
+
+impl StampSigner {
+    /// Reads a certificate; `None` if it is malformed.
+    pub(crate) fn parse(der: &[u8]) -> Option<Self> {
+        let certificate = Certificate::parse(der).ok()?;
+        Some(Self {
+            for_timestamps_only: is_for_timestamps_only(&certificate),
+            issuer: certificate.issuer.to_vec(),
+            serial: certificate.serial.to_vec(),
+            key_id: certificate.subject_key_id().map(<[u8]>::to_vec),
+            key: RawKey::parse(certificate.spki),
+            digest: Sha256Digest::of(der),
+            der: der.to_vec(),
+        })
+    }
+}
+
+fn is_for_timestamps_only(certificate: &Certificate<'_>) -> bool {
     certificate
         .extension(oid::EXT_KEY_USAGE)
         .is_some_and(|extension| extension.critical)

@@ -3,15 +3,13 @@
 //! Authorities are never pooled: window, chain and anchor of one say nothing of another. Where the trusted root names
 //! the leaf certificate, it alone signs; certificates inside the token are then not looked at.
 
-use touchmark_statement::digest::Sha256Digest;
-
 use super::memory::Memory;
 use super::time::TimeError;
-use crate::timestamp_token::{Token, is_for_timestamps_only};
+use crate::timestamp_token::{StampSigner, Token};
 use crate::trust::Usable;
 use crate::verified::{TimeSource, VerifiedTime};
+use crate::x509::CertificateError;
 use crate::x509::chain::{self, Authority, Purpose};
-use crate::x509::{Certificate, CertificateError};
 
 /// A time and the operator of the authority that signed it.
 pub(super) struct Stamped {
@@ -71,13 +69,12 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Returns false where the token is not about this authority at all.
     fn run(&self) -> Result<bool, TimeError> {
-        let candidates: Vec<&[u8]> = match &self.authority.pinned {
-            Some(leaf) => vec![leaf],
-            None => self.token.candidates().collect(),
-        };
+        if let Some(signer) = &self.authority.pinned {
+            return self.signed_by(signer);
+        }
         let mut refusal = None;
-        for leaf in candidates {
-            match self.signed_by(leaf) {
+        for signer in self.token.candidates() {
+            match self.signed_by(&signer) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
                 Err(error) => refusal = Some(error),
@@ -86,16 +83,15 @@ impl Attempt<'_> {
         refusal.map_or(Ok(false), Err)
     }
 
-    fn signed_by(&self, leaf: &[u8]) -> Result<bool, TimeError> {
+    fn signed_by(&self, signer: &StampSigner) -> Result<bool, TimeError> {
         let (timestamp, at) = (self.timestamp, self.token.time);
-        let certificate = match Certificate::parse(leaf) {
-            Ok(certificate) if self.token.names(&certificate) => certificate,
-            _ => return Ok(false),
-        };
-        if !self.token.is_signed_by(&certificate) {
+        if !self.token.names(signer) {
+            return Ok(false);
+        }
+        if !self.token.is_signed_by(signer) {
             return Err(TimeError::Signature { timestamp });
         }
-        if !is_for_timestamps_only(&certificate) {
+        if !signer.for_timestamps_only {
             return Err(TimeError::Usage { timestamp });
         }
         let window = self.authority.valid_for;
@@ -106,7 +102,7 @@ impl Attempt<'_> {
                 at,
             });
         }
-        let key = (self.index, Sha256Digest::of(leaf));
+        let key = (self.index, signer.digest);
         if self
             .memory
             .authority_window(&key)
@@ -115,16 +111,16 @@ impl Attempt<'_> {
             return Ok(true);
         }
         let path =
-            chain::build(leaf, &[], self.authority, Purpose::TimeStamping, at).map_err(
-                |error| match error {
+            chain::build(&signer.der, &[], self.authority, Purpose::TimeStamping, at).map_err(|error| {
+                match error {
                     CertificateError::OutsideValidity { at, window } => TimeError::OutsideValidity {
                         timestamp,
                         window,
                         at,
                     },
                     source => TimeError::Chain { timestamp, source },
-                },
-            )?;
+                }
+            })?;
         self.memory.keep_authority_window(key, path.window);
         Ok(true)
     }

@@ -7,6 +7,7 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::{Certificate, CertificateError, oid};
 use crate::scheme::RawKey;
+use crate::timestamp_token::StampSigner;
 use crate::trust::TrustedAuthority;
 use crate::window::Window;
 
@@ -41,7 +42,7 @@ pub(crate) struct Authority {
     /// The names of all its certificates.
     subjects: Vec<Vec<u8>>,
     /// The first certificate, where it is no authority's: then it alone stands for the authority.
-    pub(crate) pinned: Option<Vec<u8>>,
+    pub(crate) pinned: Option<StampSigner>,
     pub(crate) valid_for: Window,
     /// Who runs it; the authority itself where that is not said.
     pub(crate) operator: String,
@@ -116,7 +117,7 @@ impl Authority {
         let anchor_parsed = parsed.last()?;
         let pinned = match parsed.first()?.is_authority().ok()? {
             true => None,
-            false => Some(trusted.certificates.first()?.clone()),
+            false => Some(StampSigner::parse(trusted.certificates.first()?)?),
         };
         let intermediates = others.iter().skip(usize::from(pinned.is_some()));
         // Without a name, the authority is known by the key it anchors its certificates in.
