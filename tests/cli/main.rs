@@ -33,6 +33,8 @@ mod relanding;
 mod remembered;
 mod schemas;
 mod show;
+mod trust;
 mod usage;
 mod verify;
 mod verify_bundle;
+mod verify_keyless;
