@@ -1,0 +1,501 @@
+//! `touchmark trust`: material is fetched into the user's own folder, shown whole, and made from parts.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use touchmark_testkit::sigstore::keys::pem;
+use touchmark_testkit::sigstore::{Instance, InstanceOptions, Scheme};
+use touchmark_testkit::tuf::{DAY, NOW, Repository, Server, at, serving};
+
+use crate::common::schema::assert_valid;
+use crate::common::{Outcome, Sandbox};
+
+fn now() -> String {
+    at(NOW).to_string()
+}
+
+/// A sandbox beside a served repository whose root was pinned in a file.
+fn pinned(repository: &Repository) -> (Sandbox, Server) {
+    let (sandbox, server) = (Sandbox::new(), Server::of(repository));
+    fs::write(sandbox.path("root.json"), repository.root()).unwrap();
+    (sandbox, server)
+}
+
+fn fetch(sandbox: &Sandbox, server: &Server, more: &[&str]) -> Outcome {
+    let (root, now) = (sandbox.path("root.json"), now());
+    let given = [
+        "trust",
+        "fetch",
+        "acme",
+        "--mirror",
+        &server.url,
+        "--root",
+        root.to_str().unwrap(),
+        "--at",
+        &now,
+    ];
+    sandbox.touchmark(given.iter().copied().chain(more.iter().copied()))
+}
+
+#[test]
+fn fetched_roots_lie_in_the_user_s_own_folder_and_are_used_by_name() {
+    let repository = Repository::new();
+    let (sandbox, server) = pinned(&repository);
+    let document = fetch(&sandbox, &server, &["--format", "json"]).ok().json();
+    assert_valid(&document);
+    assert_eq!(document["name"], "acme");
+    assert_eq!(document["targetsVersion"], 1);
+    let file = document["trustedRoot"]["file"].as_str().unwrap();
+    assert!(
+        file.ends_with("touchmark/config/trust/acme.trusted_root.json"),
+        "{file}"
+    );
+    assert_eq!(fs::read(file).unwrap(), repository.targets["trusted_root.json"]);
+    assert!(
+        sandbox
+            .path("touchmark/config/trust/acme.signing_config.json")
+            .exists()
+    );
+    let shown = sandbox
+        .touchmark(["trust", "show", "acme", "--format", "json"])
+        .ok()
+        .json();
+    assert_eq!(shown["roots"][0]["digest"], document["trustedRoot"]["digest"]);
+    let used = sandbox.touchmark(["trust", "show", "acme"]).ok();
+    assert!(
+        used.stdout.contains("log log.example PKIX_ED25519"),
+        "{}",
+        used.stdout
+    );
+    assert!(!sandbox.path("repo/.touchmark").exists());
+}
+
+#[test]
+fn an_instance_is_fetched_again_by_name_and_without_a_network() {
+    let mut repository = Repository::new();
+    let (sandbox, server) = pinned(&repository);
+    fetch(&sandbox, &server, &[]).ok();
+    repository.advance();
+    server.now_serves(serving(&repository));
+    let again = sandbox
+        .touchmark(["trust", "fetch", "acme", "--format", "json", "--at", &now()])
+        .ok()
+        .json();
+    assert_eq!(again["timestampVersion"], 2);
+    server.asked.lock().unwrap().clear();
+    let offline = ["trust", "fetch", "acme", "--offline", "--format", "json"];
+    let document = sandbox
+        .touchmark(offline.into_iter().chain(["--at", &now()]))
+        .ok()
+        .json();
+    assert_eq!(
+        (document["offline"].clone(), document["timestampVersion"].clone()),
+        (true.into(), 2.into())
+    );
+    assert!(server.asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn case_126_expired_metadata_ends_with_an_error_unless_an_age_is_accepted_offline() {
+    let repository = Repository::new();
+    let (sandbox, server) = pinned(&repository);
+    fetch(&sandbox, &server, &[]).ok();
+    let late = at(NOW + 9 * DAY).to_string();
+    sandbox
+        .touchmark(["trust", "fetch", "acme", "--at", &late])
+        .refused(1, "tuf.expired");
+    let offline = ["trust", "fetch", "acme", "--offline", "--at", &late];
+    sandbox.touchmark(offline).refused(1, "tuf.expired");
+    let accepted = sandbox
+        .touchmark(offline.into_iter().chain(["--stale-for", "3d"]))
+        .ok();
+    assert!(accepted.stderr.contains("warning"), "{}", accepted.stderr);
+    sandbox
+        .touchmark(offline.into_iter().chain(["--stale-for", "1d"]))
+        .refused(1, "tuf.expired");
+}
+
+#[test]
+fn case_125_a_repository_that_goes_back_is_inconsistent_and_what_was_fetched_stays() {
+    let mut repository = Repository::new();
+    let (sandbox, server) = pinned(&repository);
+    let old = repository.clone();
+    repository.advance();
+    server.now_serves(serving(&repository));
+    fetch(&sandbox, &server, &[]).ok();
+    let kept = fs::read(sandbox.path("touchmark/config/trust/acme.trusted_root.json")).unwrap();
+    server.now_serves(serving(&old));
+    fetch(&sandbox, &server, &[]).refused(13, "tuf.rollback");
+    assert_eq!(
+        fs::read(sandbox.path("touchmark/config/trust/acme.trusted_root.json")).unwrap(),
+        kept
+    );
+}
+
+#[test]
+fn what_cannot_be_fetched_says_why() {
+    let repository = Repository::new();
+    let (sandbox, server) = pinned(&repository);
+    let nowhere = ["trust", "fetch", "acme", "--at", &now()];
+    sandbox.touchmark(nowhere).refused(2, "trust.unknown_instance");
+    sandbox
+        .touchmark(nowhere.into_iter().chain(["--mirror", &server.url]))
+        .refused(2, "trust.root_missing");
+    let built_in = [
+        "trust",
+        "fetch",
+        "--mirror",
+        &server.url,
+        "--root",
+        "root.json",
+        "-C",
+        "..",
+    ];
+    sandbox.touchmark(built_in).refused(2, "trust.name_built_in");
+    sandbox
+        .touchmark(["trust", "fetch", "--offline", "--at", &now()])
+        .refused(1, "tuf.cache_missing");
+    let other = Repository::new();
+    let other = Repository {
+        root_keys: vec![touchmark_testkit::tuf::key(50), touchmark_testkit::tuf::key(51)],
+        online: touchmark_testkit::tuf::key(52),
+        ..other
+    };
+    let mut other = other;
+    other.publish_root();
+    fs::write(sandbox.path("root.json"), other.root()).unwrap();
+    fetch(&sandbox, &server, &[]).refused(11, "tuf.signatures");
+    assert!(!sandbox.path("touchmark/config/trust").exists());
+    for name in ["local", "sigstore", "../x", "A", ""] {
+        assert_eq!(
+            sandbox.touchmark(["trust", "fetch", name]).code,
+            Some(2),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn case_130_a_file_of_the_checkout_with_an_instance_s_name_is_not_read() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("repo/sigstore-public-good"), "{}").unwrap();
+    let shown = sandbox.touchmark(["trust", "show", "sigstore-public-good"]).ok();
+    assert!(
+        shown
+            .stdout
+            .contains("certificate authority https://fulcio.sigstore.dev"),
+        "{}",
+        shown.stdout
+    );
+}
+
+/// An instance's keys and certificates as files.
+fn material(sandbox: &Sandbox) -> Instance {
+    let instance = Instance::new(3, InstanceOptions::default());
+    let authority = &instance.certificate_authority;
+    let chain = [&authority.intermediate.certificate, &authority.root.certificate];
+    let chain: Vec<String> = chain.into_iter().map(|der| pem("CERTIFICATE", der)).collect();
+    fs::write(sandbox.path("repo/ca.pem"), chain.concat()).unwrap();
+    for (scheme, name) in [(Scheme::Ed25519, "log.pub"), (Scheme::P256, "ct.pub")] {
+        fs::write(
+            sandbox.path("repo").join(name),
+            instance.key(scheme, "log").public_pem(),
+        )
+        .unwrap();
+    }
+    fs::write(
+        sandbox.path("repo/private.pem"),
+        instance.key(Scheme::P256, "log").private_pem(),
+    )
+    .unwrap();
+    instance
+}
+
+const START: &str = "start-time=2026-01-01T00:00:00Z";
+
+fn root_arguments() -> Vec<String> {
+    [
+        "trust",
+        "create",
+        "root",
+        "--fulcio=url=http://127.0.0.1:5555,certificate-chain=ca.pem,operator=acme",
+        &format!("--ctfe=url=http://127.0.0.1:6962,public-key=ct.pub,{START}"),
+        &format!("--rekor=url=https://log.acme.example,public-key=log.pub,origin=log.acme.example,operator=acme,{START}"),
+        &format!("--rekor=url=http://127.0.0.1:3000,public-key=ct.pub,{START},end-time=2026-06-01T00:00:00Z"),
+        &format!("--tsa=url=http://127.0.0.1:3004/api/v1/timestamp,certificate-chain=ca.pem,{START}"),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+#[test]
+fn roots_are_made_from_parts_the_same_each_time_and_shown_whole() {
+    let sandbox = Sandbox::new();
+    material(&sandbox);
+    let made = sandbox.touchmark(root_arguments()).ok().stdout;
+    assert_eq!(made, sandbox.touchmark(root_arguments()).ok().stdout);
+    let json: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(
+        json["mediaType"],
+        "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+    );
+    let to_file = root_arguments()
+        .into_iter()
+        .chain(["--output=root.json".to_owned()]);
+    assert_eq!(sandbox.touchmark(to_file).ok().stdout, "");
+    assert_eq!(fs::read_to_string(sandbox.path("repo/root.json")).unwrap(), made);
+    let shown = [
+        "trust",
+        "show",
+        "root.json",
+        "--at",
+        "2026-07-01T00:00:00Z",
+        "--format",
+        "json",
+    ];
+    let shown = sandbox.touchmark(shown).ok().json();
+    assert_valid(&shown);
+    let root = &shown["roots"][0];
+    let states: Vec<&str> = root["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| log["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["in use", "ended"]);
+    assert_eq!(root["logs"][0]["operator"], "acme");
+    let authority = &root["certificateAuthorities"][0];
+    assert_eq!(authority["certificates"].as_array().unwrap().len(), 2);
+    assert!(authority["certificates"][0]["organization"].is_string());
+    assert!(root["unusable"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn note_keys_bring_their_origin_along() {
+    let sandbox = Sandbox::with_change();
+    sandbox
+        .touchmark(["log", "create", "--log", "log", "--name", "acme.example"])
+        .ok();
+    let root = sandbox.touchmark(["log", "root", "--log", "log"]).ok().json();
+    let (origin, key) = (
+        root["tlogs"][0]["baseUrl"].as_str().unwrap(),
+        &root["tlogs"][0]["publicKey"]["rawBytes"],
+    );
+    let origin = origin.strip_prefix("https://").unwrap();
+    let spki = base64_decode(key.as_str().unwrap());
+    let note = touchmark_tlog::note::VerifierKey::from_spki(origin, &spki).unwrap();
+    fs::write(sandbox.path("repo/log.vkey"), format!("{note}\n")).unwrap();
+    let part = format!("public-key=log.vkey,{START}");
+    let made = sandbox
+        .touchmark(["trust", "create", "root", "--rekor", &part])
+        .ok()
+        .json();
+    assert_eq!(made["tlogs"][0]["logId"], root["tlogs"][0]["logId"]);
+    assert_eq!(made["tlogs"][0]["baseUrl"], root["tlogs"][0]["baseUrl"]);
+}
+
+fn base64_decode(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
+
+#[test]
+fn parts_that_are_wrong_are_refused_one_by_one() {
+    let sandbox = Sandbox::new();
+    material(&sandbox);
+    for (part, code) in [
+        ("url=https://log.example", "trust.part_missing"),
+        ("url=https://log.example,public-key=log.pub", "trust.part_missing"),
+        (
+            "url=https://log.example,public-key=log.pub,start-time=yesterday",
+            "trust.part_time",
+        ),
+        (
+            "url=https://log.example,public-key=log.pub,start=1",
+            "trust.part_key",
+        ),
+        (
+            "url=https://log.example,url=https://log.example",
+            "trust.part_key",
+        ),
+        ("https://log.example", "trust.part"),
+        (
+            &format!("url=https://log.example,public-key=gone.pub,{START}"),
+            "file.missing",
+        ),
+        (
+            &format!("url=https://log.example,public-key=ca.pem,{START}"),
+            "create.key",
+        ),
+        (
+            &format!("url=https://log.example,public-key=private.pem,{START}"),
+            "create.private_key",
+        ),
+        (
+            &format!("url=ftp://log.example,public-key=log.pub,{START}"),
+            "create.url",
+        ),
+        (
+            &format!("url=http://127.0.0.1:3003,origin=log.example,public-key=log.pub,{START}"),
+            "create.origin",
+        ),
+        (
+            &format!("url=https://log.example,public-key=log.pub,{START},end-time=2025-01-01T00:00:00Z"),
+            "trust.part_time",
+        ),
+    ] {
+        sandbox
+            .touchmark(["trust", "create", "root", "--rekor", part])
+            .refused(2, code);
+    }
+    sandbox
+        .touchmark(["trust", "create", "root"])
+        .refused(2, "create.nothing");
+    let chain = "url=https://ca.example,certificate-chain=log.pub";
+    sandbox
+        .touchmark(["trust", "create", "root", "--fulcio", chain])
+        .refused(2, "create.certificates");
+}
+
+#[test]
+fn signing_configs_are_made_and_shown() {
+    let sandbox = Sandbox::new();
+    let service = |url: &str, version: u8| format!("url={url},api-version={version},operator=acme,{START}");
+    let arguments = [
+        "trust",
+        "create",
+        "signing-config",
+        "--fulcio",
+        &service("http://127.0.0.1:5555", 1),
+        "--oidc-provider",
+        &service("http://127.0.0.1:8080", 1),
+        "--rekor",
+        &service("http://127.0.0.1:3003", 2),
+        "--rekor-config",
+        "EXACT:1",
+        "--tsa",
+        &service("http://127.0.0.1:3004/api/v1/timestamp", 1),
+        "--output",
+        "signing_config.json",
+    ];
+    sandbox.touchmark(arguments).ok();
+    let json: Value =
+        serde_json::from_slice(&fs::read(sandbox.path("repo/signing_config.json")).unwrap()).unwrap();
+    assert_eq!(
+        json["rekorTlogConfig"],
+        serde_json::json!({"selector": "EXACT", "count": 1})
+    );
+    let shown = [
+        "trust",
+        "show",
+        "signing_config.json",
+        "--format",
+        "json",
+        "--at",
+        "2026-07-01T00:00:00Z",
+    ];
+    let shown = sandbox.touchmark(shown).ok().json();
+    assert_valid(&shown);
+    assert_eq!(shown["logs"][0]["majorApiVersion"], 2);
+    assert_eq!(shown["timestampAuthorities"][0]["state"], "in use");
+    let text = sandbox
+        .touchmark(["trust", "show", "signing_config.json"])
+        .ok()
+        .stdout;
+    assert!(
+        text.contains("certificate authority http://127.0.0.1:5555/ version 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn cosign_takes_the_roots_and_configs_that_are_made() {
+    let Some(cosign) = std::env::var_os("TOUCHMARK_TEST_COSIGN") else {
+        println!("skipped: TOUCHMARK_TEST_COSIGN does not name a cosign");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    material(&sandbox);
+    sandbox
+        .touchmark(
+            root_arguments()
+                .into_iter()
+                .chain(["--output=ours.json".to_owned()]),
+        )
+        .ok();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(&cosign)
+            .args(arguments)
+            .current_dir(sandbox.path("repo"))
+            .env_clear()
+            .env("HOME", sandbox.path("home"))
+            .output()
+            .unwrap();
+        Outcome::of(output)
+    };
+    // With a root that it cannot read, cosign says so before it looks at the bundle.
+    let verify = |root: &str| {
+        run(&[
+            "verify-blob-attestation",
+            "--bundle",
+            "bundle.json",
+            "--trusted-root",
+            root,
+            "--key",
+            "ct.pub",
+            "a.txt",
+        ])
+    };
+    fs::write(sandbox.path("repo/a.txt"), "a").unwrap();
+    fs::write(sandbox.path("repo/bundle.json"), "{}").unwrap();
+    fs::write(sandbox.path("repo/broken.json"), "{\"mediaType\":\"x\"}").unwrap();
+    let (ours, broken) = (verify("ours.json").stderr, verify("broken.json").stderr);
+    assert!(!ours.contains("trusted root"), "{ours}");
+    assert_ne!(ours, broken);
+    made_alike(&sandbox, &run);
+}
+
+/// cosign's own writer, given the same parts, writes what we write.
+fn made_alike(sandbox: &Sandbox, run: &impl Fn(&[&str]) -> Outcome) {
+    let ctfe = format!("url=http://127.0.0.1:6962,public-key=ct.pub,{START}");
+    let rekor = format!("url=https://log.acme.example,public-key=log.pub,origin=log.acme.example,{START}");
+    let fulcio = format!("url=http://127.0.0.1:5555,certificate-chain=ca.pem,{START}");
+    run(&[
+        "trusted-root",
+        "create",
+        "--fulcio",
+        &fulcio,
+        "--ctfe",
+        &ctfe,
+        "--rekor",
+        &rekor,
+        "--out",
+        "theirs.json",
+    ])
+    .ok();
+    let ours = sandbox
+        .touchmark([
+            "trust", "create", "root", "--fulcio", &fulcio, "--ctfe", &ctfe, "--rekor", &rekor,
+        ])
+        .ok()
+        .json();
+    let theirs = read(&sandbox.path("repo/theirs.json"));
+    for pointer in [
+        "/tlogs/0/logId",
+        "/tlogs/0/publicKey/rawBytes",
+        "/tlogs/0/publicKey/keyDetails",
+        "/tlogs/0/baseUrl",
+        "/ctlogs/0/logId",
+        "/ctlogs/0/publicKey/rawBytes",
+        "/certificateAuthorities/0/certChain",
+        "/certificateAuthorities/0/subject",
+    ] {
+        assert_eq!(ours.pointer(pointer), theirs.pointer(pointer), "{pointer}");
+    }
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
