@@ -2,15 +2,20 @@
 
 mod common;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::*;
+use touchmark_testkit::sigstore::certificate::{Authority, CODE_SIGNING, TIME_STAMPING, Validity};
+use touchmark_testkit::sigstore::tsa::{TimestampAuthority, TokenPlan};
 use touchmark_testkit::sigstore::{
-    Instance, InstanceOptions, LEAF_SECONDS, LogKind, SIGNED_AT, Scheme, Signing, TimeDefect as Broken,
+    Instance, InstanceOptions, Key, LEAF_SECONDS, LogKind, SIGNED_AT, Scheme, Signing, TimeDefect as Broken,
 };
 use touchmark_verify::expected::ExpectedSigners;
 use touchmark_verify::key::PublicKey;
 use touchmark_verify::key_ring::KeyRing;
+use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verified::{CheckOutcome, TimeSource};
-use touchmark_verify::verify::VerifyOptions;
+use touchmark_verify::verify::{VerifyOptions, verify};
 use touchmark_verify::window::Window;
 
 const END: i64 = SIGNED_AT + LEAF_SECONDS;
@@ -40,6 +45,86 @@ fn case_106_token_of_another_signer_than_the_pinned_one() {
     refused(Broken::TokenWithDecoyCertificate, "time.authority_unknown");
     refused(Broken::TokenSignatureOfOtherKey, "time.timestamp_signature");
     refused(Broken::TokenOfUnknownAuthority, "time.authority_unknown");
+}
+
+/// A good bundle whose timestamp is made as planned, judged by a root that names the authority without its signer.
+fn by_the_authority_s_root(
+    plan: impl FnOnce(&TimestampAuthority, &mut TokenPlan),
+) -> Result<(), &'static str> {
+    let instance = instance();
+    let mut signed = sign(&instance, &Signing::keyless(github()));
+    let authority = &instance.timestamp_authorities[0];
+    let mut planned = TokenPlan::good(authority, SIGNED_AT + 2);
+    plan(authority, &mut planned);
+    let token = STANDARD.encode(authority.answer(signed.bundle().signature(), &planned));
+    let timestamps = &mut signed.json["verificationMaterial"]["timestampVerificationData"];
+    timestamps["rfc3161Timestamps"][0]["signedTimestamp"] = token.into();
+    let mut root = instance.trusted_root_value();
+    let chain = &mut root["timestampAuthorities"][0]["certChain"]["certificates"];
+    chain.as_array_mut().expect("a list").remove(0);
+    let root = TrustedRoot::parse(root.to_string().as_bytes()).expect("a good root");
+    verify(&signed.bundle(), &rule(&github()).into(), &root, &options())
+        .map(drop)
+        .map_err(|error| error.code())
+}
+
+/// Another signer that the authority's root certified for these usages.
+fn signer(authority: &TimestampAuthority, usages: &[&str], critical: bool) -> Authority {
+    let validity = Validity {
+        from: SIGNED_AT - 86_400,
+        to: SIGNED_AT + 86_400,
+    };
+    authority.signer_for(
+        Key::named(Scheme::P256, "another signer"),
+        validity,
+        (usages, critical),
+    )
+}
+
+#[test]
+fn case_106_and_107_the_certificate_that_signed_is_the_one_that_is_judged() {
+    // Without a pinned signer, the one that the token carries and names counts, wherever it stands in the bag.
+    assert_eq!(by_the_authority_s_root(|_, _| {}), Ok(()));
+    let with_decoy = |authority: &TimestampAuthority, plan: &mut TokenPlan| {
+        plan.certificates
+            .insert(0, signer(authority, &[TIME_STAMPING], true).certificate);
+    };
+    assert_eq!(by_the_authority_s_root(with_decoy), Ok(()));
+    // A signer that may not, behind a certificate that may.
+    for (usages, critical) in [
+        (&[TIME_STAMPING][..], false),
+        (&[CODE_SIGNING][..], true),
+        (&[][..], false),
+    ] {
+        let judged = by_the_authority_s_root(|authority, plan| {
+            let other = signer(authority, usages, critical);
+            plan.certificates.push(other.certificate.clone());
+            plan.named_signer = Some(other);
+        });
+        assert_eq!(judged, Err("time.timestamp_usage"), "{usages:?} {critical}");
+    }
+    // Nobody's certificate, or that of somebody whom another root certified.
+    let judged = by_the_authority_s_root(|_, plan| plan.certificates.clear());
+    assert_eq!(judged, Err("time.authority_unknown"));
+    let judged = by_the_authority_s_root(|authority, plan| {
+        let stranger = Authority::root(
+            &authority.operator,
+            "timestamp root",
+            Key::named(Scheme::P256, "a stranger's root"),
+            Validity {
+                from: SIGNED_AT - 86_400,
+                to: SIGNED_AT + 86_400,
+            },
+        );
+        let stranger = TimestampAuthority {
+            root: stranger,
+            ..authority.clone()
+        };
+        let other = signer(&stranger, &[TIME_STAMPING], true);
+        plan.certificates = vec![other.certificate.clone()];
+        plan.named_signer = Some(other);
+    });
+    assert_eq!(judged, Err("time.timestamp_chain"));
 }
 
 #[test]

@@ -84,14 +84,12 @@ impl TimestampAuthority {
 
     /// Returns another signer that the same root certifies.
     pub fn other_signer(&self, key: Key, validity: Validity) -> Authority {
-        certify_signer(
-            &self.root,
-            &self.operator,
-            "other signer",
-            key,
-            validity,
-            (&[TIME_STAMPING], true),
-        )
+        self.signer_for(key, validity, (&[TIME_STAMPING], true))
+    }
+
+    /// Returns another signer that the same root certifies for these usages, critical or not.
+    pub fn signer_for(&self, key: Key, validity: Validity, usage: (&[&str], bool)) -> Authority {
+        certify_signer(&self.root, &self.operator, "other signer", key, validity, usage)
     }
 
     /// Answers for these bytes at this time.
