@@ -11,6 +11,7 @@ use touchmark_testkit::sigstore::{
     email_claims,
 };
 
+use crate::common::schema::assert_valid;
 use crate::common::{AT, Outcome, Sandbox, contains, is_spool_entry};
 
 /// The instance's time, [`crate::common::AT`] in seconds.
@@ -503,7 +504,9 @@ fn a_dry_run_says_what_would_become_public_and_asks_no_authority() {
         )
         .ok();
     let urls = place.served.urls().clone();
-    let publication = &shown.json()["publication"];
+    let shown_document = shown.json();
+    assert_valid(&shown_document);
+    let publication = &shown_document["publication"];
     assert_eq!(publication["identity"], ALICE);
     assert_eq!(publication["issuer"], urls.issuer);
     assert!(
@@ -592,4 +595,35 @@ fn a_person_approves_with_an_identity() {
     let approved = Outcome::of(command.output().unwrap()).ok().json();
     assert_eq!(approved["outcome"], "logged");
     assert_eq!(approved["agentChanges"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_public_good_instance_is_known_by_name_and_nothing_goes_there_without_a_word() {
+    let place = Place::new();
+    let token = place.token_file(&place.alice());
+    let run = |more: &[&str]| {
+        let mut command =
+            place
+                .sandbox
+                .command(["attest", "--base", "main", "--at", AT, "--identity-token", &token]);
+        command.args([
+            "--trusted-root",
+            "sigstore-public-good",
+            "--signing-config",
+            "sigstore-public-good",
+        ]);
+        Outcome::of(command.args(more).output().unwrap())
+    };
+    let shown = run(&["--dry-run", "--format", "json"]).ok().json();
+    let publication = &shown["publication"];
+    assert_eq!(
+        publication["certificateAuthority"],
+        "https://fulcio.sigstore.dev/"
+    );
+    assert_eq!(publication["logs"], json!(["https://rekor.sigstore.dev/"]));
+    assert_eq!(
+        publication["timestampAuthorities"],
+        json!(["https://timestamp.sigstore.dev/api/v1/timestamp"])
+    );
+    run(&[]).refused(2, "publish.not_agreed");
 }

@@ -15,6 +15,7 @@ use touchmark_rekor::{ApiVersion, PublishError, Publisher, connect};
 use touchmark_sign::keyless::signing_config::{
     MAX_SIGNING_CONFIG_BYTES, SigningConfig, SigningConfigError, SigningConfigFile,
 };
+use touchmark_trust::built_in;
 use touchmark_verify::trust::{TrustedLog, TrustedRoot};
 
 use super::embedded::Embedded;
@@ -48,8 +49,8 @@ pub(crate) struct LogArgs {
     /// What --rekor-url speaks [default: 2]
     #[arg(long, value_name = "1|2", requires = "rekor_url", value_parser = clap::value_parser!(u64).range(1..=2))]
     rekor_version: Option<u64>,
-    /// A Sigstore signing config that names the logs to publish to
-    #[arg(long, value_name = "FILE")]
+    /// A Sigstore signing config that names the services to use: a file, or the name of an instance
+    #[arg(long, value_name = "FILE|NAME")]
     signing_config: Option<std::path::PathBuf>,
     #[command(flatten)]
     roots: RootArgs,
@@ -81,7 +82,8 @@ impl LogArgs {
     pub(crate) fn signing_config(&self, context: &Context<'_>) -> Result<Option<SigningConfig>, CliError> {
         let configured = || context.config.text("sigstore.signing-config").map(Into::into);
         let file: Option<std::path::PathBuf> = self.signing_config.clone().or_else(configured);
-        file.map(|file| read_signing_config(&context.path(&file))).transpose()
+        file.map(|file| read_signing_config(&context.path(&file), context))
+            .transpose()
     }
 
     /// Returns when waiting for the logs ends.
@@ -138,15 +140,31 @@ fn service(url: &str, version: u64) -> Result<Target, CliError> {
 }
 
 fn from_signing_config(path: &Path, context: &Context<'_>) -> Result<Vec<Target>, CliError> {
-    let config = read_signing_config(path)?;
-    let logs = config.logs(context.now()?).map_err(|error| refused_config(&error, path))?;
+    let config = read_signing_config(path, context)?;
+    let logs = config
+        .logs(context.now()?)
+        .map_err(|error| refused_config(&error, path))?;
     logs.into_iter()
         .map(|log| service(log.url.as_str(), log.major_api_version))
         .collect()
 }
 
-fn read_signing_config(path: &Path) -> Result<SigningConfig, CliError> {
-    let bytes = file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?;
+/// Reads a file, or what was fetched or built in under this name.
+fn read_signing_config(path: &Path, context: &Context<'_>) -> Result<SigningConfig, CliError> {
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let fetched = context.home.trust().join(format!("{name}.signing_config.json"));
+    let bytes = if path.exists() {
+        file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?
+    } else if fetched.exists() {
+        file_argument::read(&fetched, MAX_SIGNING_CONFIG_BYTES as u64)?
+    } else if let Some(known) = built_in(name) {
+        known.signing_config.to_vec()
+    } else {
+        file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?
+    };
     let file = SigningConfigFile::parse(&bytes).map_err(|error| refused_config(&error, path))?;
     Ok(file.signing_config)
 }
