@@ -14,7 +14,11 @@ use touchmark_testkit::sigstore::{
     BundleVersion, GithubRun, Instance, InstanceOptions, LogDefect, LogKind, Part, SIGNED_AT, Scheme, Signed,
     Signing,
 };
-use touchmark_tlog::merkle::Hash;
+use touchmark_tlog::checkpoint::VerifiedCheckpoint;
+use touchmark_tlog::entry::EntryBody;
+use touchmark_tlog::merkle::{Hash, leaf_hash};
+use touchmark_tlog::prove::{TileSource, verified_consistency};
+use touchmark_tlog::tlog_proof::TlogProof;
 use touchmark_tlog::witness_policy::WitnessPolicy;
 use touchmark_verify::bundle::Bundle;
 use touchmark_verify::expected::ExpectedSigners;
@@ -22,10 +26,14 @@ use touchmark_verify::identity::IdentityRules;
 use touchmark_verify::key::PublicKey;
 use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::message::ArtifactDigests;
-use touchmark_verify::remembered::{RememberedCheckpoints, RememberedError};
+use touchmark_verify::remembered::{
+    Consistency, ForkKind, RememberedCheckpoints, RememberedError, follow, follow_with_proof,
+};
 use touchmark_verify::trust::TrustedRoot;
 use touchmark_verify::verified::{Check, CheckOutcome, TimeSource, VerifiedStatement};
-use touchmark_verify::verify::{LogRequirement, VerifyError, VerifyOptions, verify, verify_message};
+use touchmark_verify::verify::{
+    LogRequirement, VerifyError, VerifyOptions, verify, verify_log_proof, verify_message,
+};
 
 const KINDS: [LogKind; 4] = [
     LogKind::V2,
@@ -941,5 +949,143 @@ fn roots_of_other_instances_prove_nothing() {
         let root: TrustedRoot = other.trusted_root();
         let refused = verify(&signed.bundle(), &expected(&signed), &root, &options()).unwrap_err();
         assert_eq!(refused.code(), "tlog.log_unknown", "{kind:?}");
+    }
+}
+
+/// The tiles of one tree, all of them in one.
+struct Tiles(Vec<Hash>);
+
+impl TileSource for Tiles {
+    type Error = std::fmt::Error;
+
+    fn tile(&self, _: u8, _: u64, width: u16) -> Result<Vec<Hash>, std::fmt::Error> {
+        let tile = self.0.get(..usize::from(width)).ok_or(std::fmt::Error)?;
+        Ok(tile.to_vec())
+    }
+}
+
+/// Returns a log's checkpoint of this note, verified.
+fn verified_note(instance: &Instance, kind: LogKind, note: &str) -> VerifiedCheckpoint {
+    let root = instance.trusted_root();
+    let id = match kind {
+        LogKind::V2 => instance.rekor_v2().log_id(),
+        _ => instance.rekor_v1().key.spki_digest(),
+    };
+    let log = root.log(&Hash::from_bytes(id)).unwrap();
+    let origin = note.lines().next().unwrap();
+    touchmark_verify::remembered::verify_remembered(note, origin, log).unwrap()
+}
+
+#[test]
+fn case_101_a_log_s_current_checkpoint_never_goes_back() {
+    for kind in [LogKind::V2, LogKind::V1Dsse] {
+        let instance = instance(None);
+        _ = signing(&instance, By::Key, kind);
+        let at = |size| verified_note(&instance, kind, &checkpoint(&instance, kind, size));
+        let tiles = Tiles(leaves(&instance, kind));
+        assert_eq!(follow(&at(5), &at(8), &tiles), Ok(Consistency::Proven));
+        assert_eq!(follow(&at(5), &at(5), &tiles), Ok(Consistency::Proven));
+        let fork = follow(&at(8), &at(5), &tiles).unwrap_err();
+        assert_eq!(
+            (fork.code(), fork.kind),
+            ("tlog.rollback", ForkKind::WentBack { old: 8, new: 5 })
+        );
+        assert_eq!(
+            (fork.remembered, fork.found),
+            (at(8).note().encode(), at(5).note().encode())
+        );
+        let other = |size| verified_note(&instance, kind, &forged(&instance, kind, size));
+        assert_eq!(
+            follow(&other(5), &at(5), &tiles).unwrap_err().code(),
+            "tlog.split_view"
+        );
+        assert_eq!(
+            follow(&other(5), &at(8), &tiles).unwrap_err().code(),
+            "tlog.not_extended"
+        );
+
+        // The proof that the log itself answers with: one that fails is an alarm.
+        let tree = match kind {
+            LogKind::V2 => instance.rekor_v2().tree.clone(),
+            _ => instance.rekor_v1().tree.clone(),
+        };
+        let proof = tree.consistency(5, 8);
+        assert_eq!(follow_with_proof(&at(5), &at(8), &proof), Ok(()));
+        assert_eq!(
+            follow_with_proof(&at(5), &at(8), &[]).unwrap_err().code(),
+            "tlog.not_extended"
+        );
+        assert_eq!(
+            follow_with_proof(&other(5), &at(8), &proof).unwrap_err().code(),
+            "tlog.not_extended"
+        );
+        assert_eq!(
+            follow_with_proof(&other(5), &at(5), &[]).unwrap_err().code(),
+            "tlog.split_view"
+        );
+        assert_eq!(
+            follow_with_proof(&at(8), &at(5), &proof).unwrap_err().code(),
+            "tlog.rollback"
+        );
+        assert_eq!(verified_consistency(&tiles, &at(5), &at(8)).unwrap(), proof);
+        assert_eq!(
+            verified_consistency(&tiles, &other(5), &at(8))
+                .unwrap_err()
+                .code(),
+            "tlog.inconsistent"
+        );
+    }
+}
+
+#[test]
+fn log_proofs_of_both_generations_stand_alone() {
+    for kind in KINDS {
+        let options = InstanceOptions {
+            witnesses: 2,
+            ..InstanceOptions::default()
+        };
+        let instance = instance_with(None, options);
+        let signed = instance.sign_statement(&signing(&instance, By::Key, kind), &statement());
+        let bundle = signed.bundle();
+        let entry = &bundle.tlog_entries[0];
+        let exported = TlogProof::of_entry(entry, &EntryBody::of(entry).unwrap()).unwrap();
+        let proof = TlogProof::parse(exported.encode().as_bytes()).unwrap();
+        let leaf = leaf_hash(proof.extra.as_ref().unwrap());
+        let root = instance.trusted_root();
+        let run = |proof: &TlogProof, leaf: &Hash, options: &VerifyOptions| {
+            verify_log_proof(proof, leaf, &root, options)
+        };
+        let proven = run(&proof, &leaf, &self::options()).unwrap();
+        assert_eq!(proven.log.log_id, entry.log_id);
+        assert_eq!(
+            proven.log.index,
+            leaves(&instance, kind).len() as u64 - 1,
+            "{kind:?}"
+        );
+        let code = |proof: &TlogProof, leaf: &Hash, options: &VerifyOptions| {
+            run(proof, leaf, options).unwrap_err().code()
+        };
+        assert_eq!(
+            code(&proof, &leaf_hash(b"other"), &self::options()),
+            "tlog.root_mismatch"
+        );
+        let asked = VerifyOptions {
+            witnesses: Some(policy(&instance, "group g all w0 w1\nquorum g")),
+            ..self::options()
+        };
+        match kind {
+            LogKind::V2 => assert_eq!(run(&proof, &leaf, &asked).unwrap().log.cosigned.len(), 2),
+            _ => assert_eq!(code(&proof, &leaf, &asked), "tlog.witness_quorum"),
+        }
+        let early = VerifyOptions::new(at(1_000_000_000));
+        assert_eq!(code(&proof, &leaf, &early), "tlog.outside_log_window");
+        let other = Instance::new(97, InstanceOptions::default());
+        let refused = verify_log_proof(&proof, &leaf, &other.trusted_root(), &self::options()).unwrap_err();
+        // The other instance's log has the same name, so that the refusal is about its key.
+        assert!(
+            matches!(refused.code(), "tlog.log_unknown" | "tlog.note_unsigned"),
+            "{}",
+            refused.code()
+        );
     }
 }
