@@ -83,6 +83,19 @@ fn example_03_finds_shows_and_inspects() {
 }
 
 #[test]
+fn example_04_names_identities() {
+    let said = example("04-identities");
+    for text in [
+        "person       alice (0 keys, 2 identities)",
+        "agent        greeter (0 keys, 1 identities)",
+        "(exit 2)",
+        "identity.trigger",
+    ] {
+        assert!(said.contains(text), "{text} is not in {said}");
+    }
+}
+
+#[test]
 fn every_example_has_words_and_a_test() {
     let mut names: Vec<String> = fs::read_dir(root().join("examples"))
         .unwrap()
@@ -93,7 +106,12 @@ fn every_example_has_words_and_a_test() {
     names.sort();
     assert_eq!(
         names,
-        ["01-after-an-agent-run", "02-before-merge", "03-after-an-incident"]
+        [
+            "01-after-an-agent-run",
+            "02-before-merge",
+            "03-after-an-incident",
+            "04-identities"
+        ]
     );
     for name in names {
         for file in ["README.md", "run.sh"] {

@@ -1,11 +1,12 @@
-//! `touchmark verify` as a whole, cold process: one bundle, a pull request of twenty attested commits, and beside them
-//! `touchmark version`, which is what starting the process costs.
+//! `touchmark verify` as a whole, cold process: one bundle, a pull request of twenty attested commits, each signed with a
+//! key and with certificates, and beside them `touchmark version`, which is what starting the process costs.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use touchmark_testkit::sigstore::{ConfiguredLogs, Instance, InstanceOptions, Scheme};
 
 const POLICY: &str = r#"version = 1
 serial = 1
@@ -19,6 +20,23 @@ signers = [{ key = "FINGERPRINT" }]
 require = ["accounted"]
 residual = "forbid"
 "#;
+
+const KEYLESS_POLICY: &str = r#"version = 1
+serial = 1
+expires = 2099-12-31
+[trust]
+roots = ["bench"]
+[[agent]]
+id = "agent"
+signers = [{ issuer = "ISSUER", san = "agent@bench.example" }]
+[gate.merge]
+require = ["accounted"]
+residual = "forbid"
+"#;
+
+/// 2026-03-01T12:00:00Z, when everything keyless here happens.
+const NOW: i64 = 1_772_366_400;
+const AT: &str = "2026-03-01T12:00:00Z";
 
 /// A repository with `commits` attested commits on a branch.
 struct Case {
@@ -48,6 +66,41 @@ impl Case {
         }
         this.shell("cd repo && touchmark show $(touchmark find --commit HEAD --format json | sed -n 's/.*payloadDigest\": \"\\(.*\\)\".*/\\1/p' | head -1) --raw > ../bundle.json");
         this
+    }
+
+    /// The same, each commit under a certificate of its own: P-384 authorities, as public ones are.
+    fn keyless(commits: usize) -> (Self, String) {
+        let this = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        let options = InstanceOptions {
+            certificate_authority: Scheme::P384,
+            timestamp_authority: Scheme::P384,
+            ..InstanceOptions::default()
+        };
+        let served = Instance::new(1, options).serve();
+        served.set_time(NOW);
+        let write = |name: &str, text: &str| std::fs::write(this.folder.path().join(name), text).expect("a file");
+        write("root.json", &served.instance().trusted_root_json());
+        write("signing.json", &served.signing_config_json(ConfiguredLogs::V2));
+        write("token.jwt", &served.email_token("agent@bench.example"));
+        write("policy.toml", &KEYLESS_POLICY.replace("ISSUER", &served.urls().issuer));
+        this.shell("git init -q -b main repo && cd repo && git config user.name A && git config user.email a@b.example && git remote add origin https://git.example/a/b");
+        this.shell("cd repo && git commit -q --allow-empty -m start && git switch -qc work && touchmark demo session . > ../session.jsonl");
+        for number in 0..commits {
+            let id = format!("5e551000-0000-4000-8000-{number:012}");
+            this.shell(&format!(
+                "sed 's/5e551000-0000-4000-8000-000000000001/{id}/' session.jsonl > {id}.jsonl && cd repo && \
+                 echo {number} > file{number} && git add -A && git commit -qm {number} && \
+                 touchmark attest --base $(git rev-parse HEAD~1) --session ../{id}.jsonl --agent agent --yes --at {AT} \
+                 --identity-token ../token.jwt --trusted-root ../root.json --signing-config ../signing.json"
+            ));
+        }
+        this.shell(&format!(
+            "cd repo && touchmark show --trusted-root ../root.json $(touchmark find --trusted-root ../root.json --at {AT} \
+             --commit HEAD --format json | sed -n 's/.*payloadDigest\": \"\\(.*\\)\".*/\\1/p' | head -1) --raw > ../bundle.json"
+        ));
+        (this, served.urls().issuer.clone())
     }
 
     fn repo(&self) -> PathBuf {
@@ -113,6 +166,17 @@ fn cold_process(c: &mut Criterion) {
     group.bench_function("verify one bundle", |b| b.iter(|| case.run(&alone)));
     group.bench_function("verify a pull request of 20 commits", |b| {
         b.iter(|| case.run(&["verify", "main..HEAD"]))
+    });
+    let (case, issuer) = Case::keyless(20);
+    let alone = ["verify", "--bundle", "../bundle.json", "--trusted-root", "../root.json", "--at", AT];
+    let signer = ["--certificate-identity", "agent@bench.example", "--certificate-oidc-issuer", &issuer];
+    group.bench_function("verify one keyless bundle", |b| {
+        b.iter(|| case.run(&[&alone[..], &signer[..]].concat()))
+    });
+    let change = ["verify", "work", "--target", "refs/heads/main", "--policy", "../policy.toml"];
+    let root = ["--trusted-root", "bench=../root.json", "--at", AT];
+    group.bench_function("verify a pull request of 20 keyless commits", |b| {
+        b.iter(|| case.run(&[&change[..], &root[..]].concat()))
     });
     group.finish();
 }
