@@ -3,6 +3,7 @@
 //! <https://github.com/sigstore/sigstore-conformance/blob/main/docs/cli_protocol.md>. Verifying uses no network, whatever
 //! flags are given: without `--trusted-root` the public-good root that is built in counts.
 
+mod hand;
 mod sign;
 mod verify;
 

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use touchmark_http::{Client, Deadline, Options};
-use touchmark_rekor::{ApiVersion, LogSubmission, Signatory, connect};
-use touchmark_sign::Signer as _;
+use touchmark_rekor::{ApiVersion, LogSubmission, connect};
 use touchmark_sign::keyless::signing_config::{SigningConfig, SigningConfigFile};
 use touchmark_sign::keyless::token::{DEFAULT_AUDIENCE, Expected, IdentityToken};
 use touchmark_sign::keyless::tsa::{self, StampVerifier, TimestampRequest, TsaError};
@@ -15,10 +14,8 @@ use touchmark_statement::statement::{IN_TOTO_PAYLOAD_TYPE, SignedStatement};
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_trust::built_in;
 use touchmark_trust::built_in::SIGSTORE_PUBLIC_GOOD;
-use touchmark_verify::bundle::{Bundle, Content, MediaType, VerificationMaterial};
+use touchmark_verify::bundle::{Bundle, Content, MediaType};
 use touchmark_verify::envelope::{Envelope, pae};
-use touchmark_verify::expected::ExpectedSigners;
-use touchmark_verify::identity::{IdentityRule, TextPattern};
 use touchmark_verify::issued::CertificateLogs;
 use touchmark_verify::message::{ArtifactDigests, DigestAlgorithm, MessageDigest, MessageSignature};
 use touchmark_verify::trust::TrustedRoot;
@@ -26,6 +23,7 @@ use touchmark_verify::verify::{VerifyOptions, verify, verify_message};
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::hand::Hand;
 use super::verify::{now, read, root};
 
 /// How long each service may take.
@@ -41,8 +39,11 @@ pub(crate) struct Args {
     #[arg(long)]
     in_toto: bool,
     /// Who signs
-    #[arg(long, hide_env_values = true)]
-    identity_token: String,
+    #[arg(long, required_unless_present = "key", conflicts_with = "key")]
+    identity_token: Option<String>,
+    /// Signs with this key, which no certificate is asked for; the suite's protocol does not have this
+    #[arg(long)]
+    key: Option<PathBuf>,
     /// Where the bundle is written
     #[arg(long)]
     bundle: PathBuf,
@@ -64,22 +65,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         SignedStatement::parse(content.clone())?;
     }
     let client = Client::new(Options::default())?;
-    let signer = signer(args, &client, &config, &root)?;
+    let hand = hand(args, &client, &config, &root)?;
     let signed = match args.in_toto {
         true => pae(IN_TOTO_PAYLOAD_TYPE, &content),
         false => content.clone(),
     };
-    let signature = signer.sign(&signed)?;
-    let timestamps = timestamps(&client, &config, &signer, &signature)?;
-    let certificate = signer.certificate();
+    let signature = hand.signer().sign(&signed)?;
+    let timestamps = timestamps(&client, &config, &hand, &signature)?;
     let mut bundle = Bundle {
         media_type: MediaType::V03,
-        material: VerificationMaterial::Certificate(certificate.der().to_vec()),
+        material: hand.material(),
         tlog_entries: Vec::new(),
         timestamps,
         content: wrap(args.in_toto, content.clone(), signature),
     };
-    let submission = submission(&bundle, &signer, &signed)?;
+    let submission = submission(&bundle, &hand, &signed)?;
     for service in config.logs(now()?)? {
         let version =
             ApiVersion::from_number(service.major_api_version).ok_or("a log of an unknown version")?;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .tlog_entries
             .push(log.publish(&submission, Deadline::after(TIMEOUT))?);
     }
-    prove(&bundle, &signer, content, &root)?;
+    prove(&bundle, &hand, content, &root)?;
     std::fs::write(&args.bundle, bundle.encode())?;
     Ok(())
 }
@@ -109,18 +109,18 @@ fn signing_config(args: &Args) -> Result<SigningConfig, Failure> {
     Ok(SigningConfigFile::parse(&bytes)?.signing_config)
 }
 
-fn signer(
-    args: &Args,
-    client: &Client,
-    config: &SigningConfig,
-    root: &TrustedRoot,
-) -> Result<KeylessSigner, Failure> {
+fn hand(args: &Args, client: &Client, config: &SigningConfig, root: &TrustedRoot) -> Result<Hand, Failure> {
+    let text = match (&args.identity_token, &args.key) {
+        (Some(text), _) => text.clone(),
+        (None, Some(file)) => return Hand::from_file(file),
+        (None, None) => return Err("give --identity-token or --key".into()),
+    };
     let at = now()?;
     let expected = Expected {
         audience: DEFAULT_AUDIENCE,
         at,
     };
-    let token = IdentityToken::parse(Zeroizing::new(args.identity_token.clone()), &expected)?;
+    let token = IdentityToken::parse(Zeroizing::new(text), &expected)?;
     let clock = move || now().unwrap_or(at);
     let request = KeylessRequest {
         certificate_authority: &config.certificate_authority(at)?.url,
@@ -130,7 +130,8 @@ fn signer(
         clock: &clock,
         deadline: Deadline::after(TIMEOUT),
     };
-    Ok(KeylessSigner::request(client, &request)?)
+    let signer = KeylessSigner::request(client, &request)?;
+    Ok(Hand::Certified(Box::new(signer)))
 }
 
 /// What the times are good for is seen when the whole bundle is verified.
@@ -145,7 +146,7 @@ impl StampVerifier for Later {
 fn timestamps(
     client: &Client,
     config: &SigningConfig,
-    signer: &KeylessSigner,
+    hand: &Hand,
     signature: &[u8],
 ) -> Result<Vec<Vec<u8>>, Failure> {
     let mut timestamps = Vec::new();
@@ -153,7 +154,7 @@ fn timestamps(
         let request = TimestampRequest {
             url: &service.url,
             signature,
-            digest: tsa::digest_for(signer.public_key().algorithm()),
+            digest: tsa::digest_for(hand.signer().public_key().algorithm()),
             deadline: Deadline::after(TIMEOUT),
         };
         timestamps.push(tsa::timestamp(client, &request, &Later)?);
@@ -179,9 +180,8 @@ fn wrap(in_toto: bool, content: Vec<u8>, signature: Vec<u8>) -> Content {
     })
 }
 
-fn submission(bundle: &Bundle, signer: &KeylessSigner, signed: &[u8]) -> Result<LogSubmission, Failure> {
-    let certificate = signer.certificate();
-    let signatory = Signatory::certificate(certificate.der().to_vec(), certificate.public_key().clone());
+fn submission(bundle: &Bundle, hand: &Hand, signed: &[u8]) -> Result<LogSubmission, Failure> {
+    let signatory = hand.signatory();
     Ok(match &bundle.content {
         Content::Envelope(envelope) => LogSubmission::of_envelope(envelope, signatory)?,
         Content::Message(message) => {
@@ -191,20 +191,8 @@ fn submission(bundle: &Bundle, signer: &KeylessSigner, signed: &[u8]) -> Result<
     })
 }
 
-fn prove(
-    bundle: &Bundle,
-    signer: &KeylessSigner,
-    content: Vec<u8>,
-    root: &TrustedRoot,
-) -> Result<(), Failure> {
-    let identity = signer.certificate().identity();
-    let mut rule = IdentityRule::new(
-        TextPattern::exact(identity.issuer.as_str())?,
-        TextPattern::exact(identity.san.as_str())?,
-    );
-    // Whoever signs here is asked for by name, whatever began the run.
-    rule.triggers.extend(identity.claims.build_trigger.clone());
-    let expected = ExpectedSigners::from(rule);
+fn prove(bundle: &Bundle, hand: &Hand, content: Vec<u8>, root: &TrustedRoot) -> Result<(), Failure> {
+    let expected = hand.expected()?;
     // Services keep their own clocks.
     let at = Timestamp::from_unix(now()?.unix().saturating_add(60))?;
     let options = VerifyOptions::new(at);
