@@ -417,3 +417,61 @@ fn case_237_a_publish_that_is_killed_anywhere_makes_one_attestation() {
         assert_eq!(sandbox.evidence(&reference).len(), 1, "filed more than once");
     }
 }
+
+#[test]
+fn a_signing_config_that_wants_every_operator_gets_an_entry_of_each() {
+    let sandbox = Sandbox::with_change();
+    let (served, root) = sigstore(&sandbox);
+    let root = root.to_str().unwrap();
+    let service = |url: &str, version: u32, operator: &str| {
+        json!({
+            "url": url, "majorApiVersion": version, "operator": operator,
+            "validFor": {"start": "2026-01-01T00:00:00Z"},
+        })
+    };
+    let config = json!({
+        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+        "rekorTlogUrls": [
+            service(&served.urls().rekor_v2, 2, "one.example"),
+            service(&served.urls().rekor_v1, 1, "two.example"),
+        ],
+        "rekorTlogConfig": {"selector": "ALL"},
+    });
+    let file = sandbox.path("signing_config.json");
+    fs::write(&file, config.to_string()).unwrap();
+    // One of the two is down: what the other answered is kept, and nothing is filed.
+    served.fault(Route::V1Create, Fault::Status(502));
+    let flags = [
+        "attest",
+        "--base",
+        "main",
+        "--format",
+        "json",
+        "--yes",
+        "--signing-config",
+        file.to_str().unwrap(),
+        "--trusted-root",
+        root,
+    ];
+    let outcome = sandbox.touchmark(flags);
+    assert_eq!(outcome.code, Some(20), "{}", outcome.stderr);
+    let status = sandbox.touchmark(["status", "--format", "json"]).ok().json();
+    let state = status["spool"][0]["state"].as_str().unwrap().to_owned();
+    assert!(state.contains(&served.urls().rekor_v1), "{state}");
+    assert!(!state.contains(&served.urls().rekor_v2), "{state}");
+    served.clear_faults();
+    sandbox.touchmark(["publish", "--trusted-root", root]).ok();
+    let reference = sandbox.evidence_refs().remove(0);
+    let bundle: Value = serde_json::from_slice(&sandbox.evidence(&reference)[0].1).unwrap();
+    let entries = bundle["verificationMaterial"]["tlogEntries"].as_array().unwrap();
+    let kinds: Vec<_> = entries
+        .iter()
+        .map(|entry| entry["kindVersion"]["kind"].clone())
+        .collect();
+    assert_eq!(kinds, [json!("hashedrekord"), json!("dsse")]);
+    assert_eq!(
+        served.instance().rekor_v2().tree.size(),
+        4,
+        "the one that had answered was asked again"
+    );
+}

@@ -212,6 +212,7 @@ pub(crate) fn finish_with(
             ..Backoff::default()
         },
         built_in: ONE_STATEMENT,
+        lock: Locking::Held,
     };
     let mut settled = run.settle(vec![*id], args, context)?;
     match settled.pop() {
@@ -276,7 +277,7 @@ pub(crate) fn redirect(args: &LogArgs, is_dry: bool, context: &Context<'_>) -> R
 
 /// Finishes what needs no service. What waits for one is left to `touchmark publish`, which has the time.
 pub(crate) fn drain(context: &Context<'_>) -> Result<Drained, CliError> {
-    drain_those(&LogArgs::default(), context, |entry| {
+    drain_those(Locking::Held, &LogArgs::default(), context, |entry| {
         entry
             .targets
             .iter()
@@ -286,10 +287,11 @@ pub(crate) fn drain(context: &Context<'_>) -> Result<Drained, CliError> {
 
 /// Finishes every statement in the spool. One that cannot be finished does not hold up the others.
 pub(crate) fn drain_all(args: &LogArgs, context: &Context<'_>) -> Result<Drained, CliError> {
-    drain_those(args, context, |_| true)
+    drain_those(Locking::Taken, args, context, |_| true)
 }
 
 fn drain_those(
+    lock: Locking,
     args: &LogArgs,
     context: &Context<'_>,
     includes: impl Fn(&Entry) -> bool,
@@ -312,6 +314,7 @@ fn drain_those(
     let run = Run {
         backoff: Backoff::default(),
         built_in: Duration::from_secs(300),
+        lock,
     };
     for (id, outcome) in run.settle(ids, args, context)? {
         match outcome {
@@ -328,6 +331,16 @@ fn drain_those(
 struct Run {
     backoff: Backoff,
     built_in: Duration,
+    lock: Locking,
+}
+
+/// Who keeps others from changing chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Locking {
+    /// The caller, for the whole of its work.
+    Held,
+    /// Nobody: the lock is taken for moments, so that a log that is slow holds up no other process.
+    Taken,
 }
 
 type Settlement = (EvidenceId, Result<Option<Published>, CliError>);
@@ -360,7 +373,7 @@ impl Run {
         let settled = drain.run(&spool, ids, |taken| {
             let published = publish::deliver(taken, &logs, context)?;
             if let Some(link) = chain::Link::of(taken.entry())? {
-                chain::put(&link.logged_at(published.index), context)?;
+                self.put(&link.logged_at(published.index), context)?;
             }
             Ok(published)
         });
@@ -379,22 +392,35 @@ impl Run {
                     Settled::Waiting(error) => Err(waiting(&error)),
                 };
                 if outcome.is_err() {
-                    remember_unlogged(&spool, &id, context)?;
+                    self.remember_unlogged(&spool, &id, context)?;
                 }
                 Ok((id, outcome))
             })
             .collect()
     }
-}
 
-/// The chain of a session knows its newest statement, logged or not.
-fn remember_unlogged(spool: &Spool, id: &EvidenceId, context: &Context<'_>) -> Result<(), CliError> {
-    if let Ok(Some(entry)) = spool.peek(id)
-        && let Some(link) = chain::Link::of(&entry)?
-    {
-        chain::put(&link, context)?;
+    /// The chain of a session knows its newest statement, logged or not.
+    fn remember_unlogged(
+        &self,
+        spool: &Spool,
+        id: &EvidenceId,
+        context: &Context<'_>,
+    ) -> Result<(), CliError> {
+        if let Ok(Some(entry)) = spool.peek(id)
+            && let Some(link) = chain::Link::of(&entry)?
+        {
+            self.put(&link, context)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn put(&self, link: &chain::Link, context: &Context<'_>) -> Result<(), CliError> {
+        let _lock = match self.lock {
+            Locking::Held => None,
+            Locking::Taken => Some(Lock::acquire(context)?),
+        };
+        chain::put(link, context)
+    }
 }
 
 /// A number from 0 to 1. Without randomness everybody waits the full time.

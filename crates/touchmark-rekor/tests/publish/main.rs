@@ -4,4 +4,5 @@ mod embedded;
 mod faults;
 mod good;
 mod keyless;
+mod property;
 mod support;
