@@ -627,3 +627,38 @@ fn the_public_good_instance_is_known_by_name_and_nothing_goes_there_without_a_wo
     );
     run(&[]).refused(2, "publish.not_agreed");
 }
+
+#[test]
+fn what_a_key_signs_is_stamped_where_a_timestamp_authority_is_named() {
+    let place = Place::new();
+    place
+        .sandbox
+        .touchmark(["key", "generate", "--plain", "mine"])
+        .ok();
+    let key = place.file("touchmark/config/keys/mine.pem");
+    let key = key.to_string_lossy();
+    // The stamp outlives an outage of the log in the spool.
+    place.served.fault(Route::V2Create, Fault::Status(503));
+    let unlogged = place.attest(&["--key", &key, "--log-timeout", "5"], &[]);
+    assert_eq!(unlogged.code, Some(20), "{}", unlogged.stderr);
+    place.served.clear_faults();
+    let mut publish = place.sandbox.command(["publish", "--at", AT]);
+    publish.arg("--trusted-root").arg(place.file("root.json"));
+    Outcome::of(publish.output().unwrap()).ok();
+    let material = place.bundle()["verificationMaterial"].clone();
+    let stamps = &material["timestampVerificationData"]["rfc3161Timestamps"];
+    assert!(material["publicKey"].is_object() && stamps.as_array().unwrap().len() == 1);
+    assert_eq!(place.served.requests(Route::Timestamp).len(), 1);
+    let bundle = place.file("bundle.json");
+    fs::write(&bundle, place.bundle().to_string()).unwrap();
+    let public = place.sandbox.touchmark(["key", "public", "--key", &key]).ok().stdout;
+    fs::write(place.file("mine.pub"), public).unwrap();
+    let mut verify = place.sandbox.command(["verify", "--at", AT]);
+    verify
+        .arg("--bundle")
+        .arg(bundle)
+        .arg("--trusted-root")
+        .arg(place.file("root.json"));
+    verify.arg("--key").arg(place.file("mine.pub"));
+    Outcome::of(verify.output().unwrap()).ok();
+}

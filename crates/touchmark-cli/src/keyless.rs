@@ -15,7 +15,7 @@ use std::time::Duration;
 use touchmark_http::{Client, Deadline, Url};
 use touchmark_rekor::ApiVersion;
 use touchmark_rekor::spool::{self, LogAddress, Target};
-use touchmark_sign::attestation::Prepared;
+use touchmark_sign::attestation::{Prepared, SignedEnvelope};
 use touchmark_sign::keyless::stamp::{self, Stamping};
 use touchmark_sign::keyless::token::{
     self, Discovered, Expected, IdentityToken, TokenError, TokenSource, discover,
@@ -23,7 +23,7 @@ use touchmark_sign::keyless::token::{
 use touchmark_sign::keyless::{KeylessError, KeylessRequest, KeylessSigner, login};
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::evidence::SignerId;
-use touchmark_verify::issued::CertificateLogs;
+use touchmark_verify::issued::{CertificateLogs, IssuedCertificate};
 use touchmark_verify::trust::TrustedRoot;
 
 use crate::context::Context;
@@ -128,9 +128,39 @@ impl IdentityArgs {
         let signer = KeylessSigner::request(&client, &request).map_err(|error| refused(error.into()))?;
         Ok(Some(Keyless {
             signer,
-            client,
-            root,
-            stamps,
+            stamps: Stamps {
+                client,
+                root,
+                authorities: stamps,
+            },
+        }))
+    }
+
+    /// Returns who stamps what a key signs; nobody where nobody is named or the log is the user's own.
+    pub(crate) fn stamps(&self, log: &LogArgs, context: &Context<'_>) -> Result<Option<Stamps>, CliError> {
+        let is_own = |target: &Target| matches!(target.log, LogAddress::Embedded(_));
+        if log.targets(context)?.iter().any(is_own) {
+            return Ok(None);
+        }
+        let authorities = Services::of(self, log, context)?.timestamp_authorities(context)?;
+        if authorities.is_empty() {
+            return Ok(None);
+        }
+        let roots = log.roots().load(context)?;
+        let with_authority = roots
+            .into_iter()
+            .find(|root| !root.root.timestamp_authorities().is_empty());
+        let root = with_authority.ok_or_else(|| {
+            CliError::usage(
+                "keyless.no_authority",
+                "no trusted root has a timestamp authority",
+            )
+            .hint("give the instance's trusted root with --trusted-root")
+        })?;
+        Ok(Some(Stamps {
+            client: logs::client(context)?,
+            root: root.root,
+            authorities,
         }))
     }
 
@@ -289,9 +319,38 @@ impl Publication {
 #[derive(Debug)]
 pub(crate) struct Keyless {
     signer: KeylessSigner,
+    stamps: Stamps,
+}
+
+/// Timestamp authorities, and what their answers must lead to.
+#[derive(Debug)]
+pub(crate) struct Stamps {
     client: Client,
     root: TrustedRoot,
-    stamps: Vec<Url>,
+    authorities: Vec<Url>,
+}
+
+impl Stamps {
+    /// Has a signature stamped by each authority.
+    pub(crate) fn of(
+        &self,
+        signed: &SignedEnvelope,
+        certificate: Option<&IssuedCertificate>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Vec<u8>>, CliError> {
+        let authorities: Vec<&Url> = self.authorities.iter().collect();
+        let clock = clock(context)?;
+        let stamping = Stamping {
+            signed,
+            certificate,
+            certificate_logs: certificate_logs(context),
+            authorities: &authorities,
+            root: &self.root,
+            clock: &clock,
+            deadline: Deadline::after(SERVICE_TIMEOUT),
+        };
+        stamp::timestamps(&self.client, &stamping).map_err(|error| refused(error.into()))
+    }
 }
 
 impl Keyless {
@@ -304,18 +363,7 @@ impl Keyless {
     pub(crate) fn sign(&self, prepared: Prepared, context: &Context<'_>) -> Result<Signed, CliError> {
         let envelope = prepared.sign(&self.signer)?;
         let certificate = self.signer.certificate();
-        let authorities: Vec<&Url> = self.stamps.iter().collect();
-        let clock = clock(context)?;
-        let stamping = Stamping {
-            signed: &envelope,
-            certificate: Some(certificate),
-            certificate_logs: certificate_logs(context),
-            authorities: &authorities,
-            root: &self.root,
-            clock: &clock,
-            deadline: Deadline::after(SERVICE_TIMEOUT),
-        };
-        let timestamps = stamp::timestamps(&self.client, &stamping).map_err(|error| refused(error.into()))?;
+        let timestamps = self.stamps.of(&envelope, Some(certificate), context)?;
         let keyless = spool::Keyless {
             certificate: certificate.der().to_vec(),
             signer: self.signer.signer_id(),

@@ -16,7 +16,7 @@ use touchmark_verify::key::KeyAlgorithm;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::keyless::Keyless;
+use crate::keyless::{Keyless, Stamps};
 use crate::password::PasswordArgs;
 use crate::pipeline::{self, Signed};
 
@@ -26,8 +26,8 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Who signs a statement.
 #[derive(Debug)]
 pub(crate) enum Who {
-    /// Whoever holds this key.
-    Key(Box<dyn Signer>),
+    /// Whoever holds this key, and who stamps its signatures.
+    Key(Box<dyn Signer>, Option<Stamps>),
     /// Whoever an issuer says it is.
     Identity(Box<Keyless>),
 }
@@ -36,7 +36,7 @@ impl Who {
     /// Returns the id under which evidence of this signer is filed.
     pub(crate) fn signer_id(&self) -> SignerId {
         match self {
-            Self::Key(signer) => SignerId::of_key(&signer.public_key().fingerprint()),
+            Self::Key(signer, _) => SignerId::of_key(&signer.public_key().fingerprint()),
             Self::Identity(identity) => identity.signer_id(),
         }
     }
@@ -44,7 +44,7 @@ impl Who {
     /// Refuses a key that one of these logs could not take. Keys of certificates are made to fit.
     pub(crate) fn refuse_unloggable_in(&self, targets: &[Target]) -> Result<(), CliError> {
         match self {
-            Self::Key(signer) => pipeline::refuse_unloggable_in(signer.public_key(), targets),
+            Self::Key(signer, _) => pipeline::refuse_unloggable_in(signer.public_key(), targets),
             Self::Identity(_) => Ok(()),
         }
     }
@@ -52,7 +52,14 @@ impl Who {
     /// Signs a statement.
     pub(crate) fn sign(&self, prepared: Prepared, context: &Context<'_>) -> Result<Signed, CliError> {
         match self {
-            Self::Key(signer) => Ok(Signed::by_key(prepared.sign(&**signer)?)),
+            Self::Key(signer, stamps) => {
+                let signed = prepared.sign(&**signer)?;
+                let timestamps = match stamps {
+                    Some(stamps) => stamps.of(&signed, None, context)?,
+                    None => Vec::new(),
+                };
+                Ok(Signed::by_key(signed.with_timestamps(timestamps)))
+            }
             Self::Identity(identity) => identity.sign(prepared, context),
         }
     }

@@ -97,11 +97,12 @@ pub fn refuse_unloggable(key: &PublicKey, log: &TrustedLog) -> Result<(), Attest
     Ok(())
 }
 
-/// An envelope and the key it verifies under.
+/// An envelope, the key it verifies under, and signed times of its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedEnvelope {
     envelope: Envelope,
     public_key: PublicKey,
+    timestamps: Vec<Vec<u8>>,
 }
 
 impl SignedEnvelope {
@@ -118,7 +119,23 @@ impl SignedEnvelope {
         public_key
             .verify(&envelope.pae(), &envelope.signature)
             .map_err(AttestationError::Signature)?;
-        Ok(SignedEnvelope { envelope, public_key })
+        Ok(SignedEnvelope {
+            envelope,
+            public_key,
+            timestamps: Vec::new(),
+        })
+    }
+
+    /// Adds answers of timestamp authorities over the signature, DER, in place of those it has.
+    #[must_use]
+    pub fn with_timestamps(mut self, timestamps: Vec<Vec<u8>>) -> Self {
+        self.timestamps = timestamps;
+        self
+    }
+
+    /// Returns the answers of timestamp authorities, DER.
+    pub fn timestamps(&self) -> &[Vec<u8>] {
+        &self.timestamps
     }
 
     /// Returns the envelope.
@@ -191,7 +208,7 @@ impl SignedEnvelope {
                 hint: self.envelope.keyid.clone(),
             },
             tlog_entries,
-            timestamps: Vec::new(),
+            timestamps: self.timestamps.clone(),
             // go-securesystemslib, and with it cosign, skips a signature whose keyid is not the key's SSH fingerprint;
             // DSSE leaves the keyid to the signer, and every client takes a bundle without one.
             content: Content::Envelope(Envelope {

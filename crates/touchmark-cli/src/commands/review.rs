@@ -142,7 +142,10 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
     let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
     let signer = match args.identity.open(key, &args.log, folder, context)? {
         Some(identity) => Who::Identity(Box::new(identity)),
-        None => Who::Key(args.key.open(repository.work_tree(), context)?),
+        None => Who::Key(
+            args.key.open(repository.work_tree(), context)?,
+            args.identity.stamps(&args.log, context)?,
+        ),
     };
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];

@@ -122,6 +122,8 @@ struct Wire {
     payload: String,
     signature: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamps: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     bundle: Option<String>,
 }
 
@@ -297,6 +299,9 @@ impl Entry {
 
     /// The one embedded log of an entry that version 1 can hold.
     fn simple_log(&self) -> Option<Option<String>> {
+        if !self.signed.timestamps().is_empty() {
+            return None;
+        }
         match (self.targets.as_slice(), &self.keyless) {
             ([], None) => Some(None),
             (
@@ -330,6 +335,10 @@ impl Entry {
             keyid: envelope.keyid.clone(),
             payload: STANDARD.encode(&envelope.payload),
             signature: STANDARD.encode(&envelope.signature),
+            timestamps: match self.signed.timestamps() {
+                [] => None,
+                stamps => Some(stamps.iter().map(|der| STANDARD.encode(der)).collect()),
+            },
             bundle: self
                 .bundle
                 .as_ref()
@@ -428,10 +437,14 @@ fn parse_signed(id: &EvidenceId, wire: &Wire) -> Result<SignedEnvelope, SpoolErr
         payload_type: wire.payload_type.clone(),
         keyid: wire.keyid.clone(),
     };
-    SignedEnvelope::from_parts(envelope, public_key).map_err(|source| SpoolError::Envelope {
-        id: *id,
-        source: Box::new(source),
-    })
+    let signed =
+        SignedEnvelope::from_parts(envelope, public_key).map_err(|source| SpoolError::Envelope {
+            id: *id,
+            source: Box::new(source),
+        })?;
+    let stamps = wire.timestamps.iter().flatten();
+    let stamps = stamps.map(|stamp| bytes(stamp, "timestamps"));
+    Ok(signed.with_timestamps(stamps.collect::<Result<_, _>>()?))
 }
 
 fn encode_keyless(keyless: &Keyless) -> WireKeyless {

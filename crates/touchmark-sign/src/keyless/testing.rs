@@ -14,7 +14,6 @@ use touchmark_http::{Client, Options, Url};
 pub(super) struct Seen {
     pub(super) target: String,
     pub(super) head: String,
-    pub(super) body: Vec<u8>,
 }
 
 /// Status, content type and body of an answer.
@@ -67,7 +66,6 @@ pub(super) fn serve(answer: impl Fn(&Seen) -> Reply + Send + 'static) -> Server 
             }
             let request = Seen {
                 target: head.split(' ').nth(1).unwrap_or_default().to_owned(),
-                body: bytes.split_off(bytes.len().min(head.len() + 4)),
                 head,
             };
             let (status, kind, body) = answer(&request);

@@ -137,7 +137,10 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let last = captured.last_link(context)?;
     let signer = match identity {
         Some(identity) => Who::Identity(Box::new(identity)),
-        None => Who::Key(args.key.open(git.work_tree(), context)?),
+        None => Who::Key(
+            args.key.open(git.work_tree(), context)?,
+            args.identity.stamps(&args.log, context)?,
+        ),
     };
     let told = Told::read(&args, context)?;
     let said = match last {
