@@ -1,6 +1,9 @@
 //! Durable appends by 64 clients, in this process and over HTTP. The requests are signed before the clock starts.
 //!
-//! `cargo bench -p touchmark-log [ENTRIES_PER_CLIENT]`; the goal is 2,000 entries a second.
+//! `cargo bench -p touchmark-log [ENTRIES_PER_CLIENT]`; the goal is 2,000 entries a second. Run under
+//! `tests/sigstore/run -- cargo bench -p touchmark-log`, the same clients then add to the instance's Rekor v2
+//! (rekor-tiles on POSIX files), with one HTTP client library for both logs. Its checkpoint interval, for which every
+//! answer waits, is the instance's: half a second.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -62,6 +65,15 @@ fn main() {
         }
     });
     figures("over HTTP", posts);
+    if let Some(peer) = peer() {
+        let ours = format!("http://{address}");
+        let rate = |what: &str, service: &str, each: usize| {
+            figures(what, through_one_library(service, signed(what, each)))
+        };
+        let ours = rate("this log, peer's client", &ours, each);
+        let theirs = rate("rekor-tiles, the same client", &peer, (each / 20).max(2));
+        println!("ratio: {:.1}", ours / theirs);
+    }
     runtime.shutdown_background();
 
     let size = log.checkpoint().expect("a checkpoint").size();
@@ -80,6 +92,32 @@ fn main() {
         "entry with fresh proof: {:?}",
         timed(|| drop(opened.get(size / 2).expect("an entry")))
     );
+}
+
+/// The address of the Rekor v2 log of the instance that this runs under, if it runs under one.
+fn peer() -> Option<String> {
+    let folder = std::env::var_os("TOUCHMARK_TEST_SIGSTORE")?;
+    let endpoints = std::fs::read(std::path::Path::new(&folder).join("endpoints.json")).expect("an instance");
+    let endpoints: serde_json::Value = serde_json::from_slice(&endpoints).expect("JSON");
+    Some(endpoints["rekor2"].as_str().expect("an address").to_owned())
+}
+
+/// Adds the entries to the log at an address, each client with connections of its own.
+fn through_one_library(service: &str, requests: Vec<Vec<CreateEntryRequest>>) -> (Duration, Vec<Duration>) {
+    use touchmark_http::{Accept, Client, ContentType, Options, Url};
+    let service: Url = service.parse().expect("an address");
+    in_threads(requests, |requests| {
+        let bodies: Vec<Vec<u8>> = requests.iter().map(CreateEntryRequest::encode).collect();
+        let client = Client::new(Options::default()).expect("a client");
+        let url = service.join(["api", "v2", "log", "entries"]);
+        move || {
+            let post = |body: &Vec<u8>| {
+                let response = client.post(&url, ContentType::Json, body.clone(), Accept::Json);
+                assert_eq!(response.expect("an answer").status, 201);
+            };
+            bodies.iter().map(|body| timed(|| post(body))).collect()
+        }
+    })
 }
 
 /// Signs what each client will add.
@@ -112,7 +150,8 @@ where
     (total, times)
 }
 
-fn figures(what: &str, (total, mut times): (Duration, Vec<Duration>)) {
+/// Prints what was measured; returns the entries a second.
+fn figures(what: &str, (total, mut times): (Duration, Vec<Duration>)) -> f64 {
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     println!(
@@ -122,6 +161,7 @@ fn figures(what: &str, (total, mut times): (Duration, Vec<Duration>)) {
         at(50),
         at(99),
     );
+    times.len() as f64 / total.as_secs_f64()
 }
 
 fn measured<T>(work: impl FnOnce() -> T) -> (T, Duration) {
