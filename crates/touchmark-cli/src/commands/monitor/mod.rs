@@ -264,7 +264,7 @@ fn follow(monitor: &Monitor<'_>, source: &Source, document: &mut Document) -> Re
                 return Ok(());
             }
             Err(FollowError::Keep(error)) => return Err(store_error(&error)),
-            Err(error) => return Err(CliError::from_error(ExitCode::Error, "monitor.failed", &error)),
+            Err(error) => return Err(CliError::failed("monitor.failed", error.to_string())),
         }
     }
     match monitor.require_trees(&source.log, &origins) {
