@@ -82,7 +82,10 @@ fn every_verb_prints_what_its_schema_says() {
         "--trusted-root",
         &root,
     ]);
-    let proof = world.touchmark(["log", "proof", "export", "--bundle", &bundle]).ok().stdout;
+    let proof = world
+        .touchmark(["log", "proof", "export", "--bundle", &bundle])
+        .ok()
+        .stdout;
     fs::write(world.path("change.tlog-proof"), proof).unwrap();
     let proof = world.file("change.tlog-proof");
     run(&["log", "proof", "verify", &proof, "--trusted-root", &root]);
@@ -99,6 +102,39 @@ fn every_verb_prints_what_its_schema_says() {
     run(&["key", "list"]);
     run(&["log", "create", "--log", &world.file("new-log")]);
     run(&["log", "check"]);
+    let repository = touchmark_testkit::tuf::Repository::new();
+    let server = touchmark_testkit::tuf::Server::of(&repository);
+    fs::write(world.path("tuf.json"), repository.root()).unwrap();
+    let (tuf, now) = (
+        world.file("tuf.json"),
+        touchmark_testkit::tuf::at(touchmark_testkit::tuf::NOW),
+    );
+    run(&[
+        "trust",
+        "fetch",
+        "acme",
+        "--mirror",
+        &server.url,
+        "--root",
+        &tuf,
+        "--at",
+        &now.to_string(),
+    ]);
+    run(&["trust", "show"]);
+    let service = "url=https://log.acme.example,api-version=2,operator=acme,start-time=2026-01-01T00:00:00Z";
+    let config = world.file("config.json");
+    world
+        .touchmark([
+            "trust",
+            "create",
+            "signing-config",
+            "--rekor",
+            service,
+            "--output",
+            &config,
+        ])
+        .ok();
+    run(&["trust", "show", &config]);
     run(&["status"]);
     run(&["publish", "--dry-run"]);
     run(&["publish"]);
