@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use touchmark_log::Log;
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_tlog::witness_policy::WitnessPolicy;
 use touchmark_trust::built_in;
 use touchmark_verify::trust::TrustedRoot;
@@ -42,6 +43,17 @@ pub(crate) struct Root {
     pub(crate) root: TrustedRoot,
 }
 
+/// A witness policy with the name that policies call it by.
+#[derive(Debug)]
+pub(crate) struct NamedWitnesses {
+    /// The name.
+    pub(crate) name: String,
+    /// The policy.
+    pub(crate) policy: WitnessPolicy,
+    /// The sha256 of its file.
+    pub(crate) digest: Sha256Digest,
+}
+
 impl RootArgs {
     /// Loads the roots. There may be none: then nothing counts as logged.
     pub(crate) fn load(&self, context: &Context<'_>) -> Result<Vec<Root>, CliError> {
@@ -56,7 +68,10 @@ impl RootArgs {
     fn sigstore(&self, context: &Context<'_>) -> Vec<String> {
         let configured = context.config.text("sigstore.trusted-root");
         let configured = configured.filter(|_| self.files.is_empty());
-        configured.map(|file| format!("sigstore={file}")).into_iter().collect()
+        configured
+            .map(|file| format!("sigstore={file}"))
+            .into_iter()
+            .collect()
     }
 
     /// Loads the roots, and those built in that a policy names and nobody else gave.
@@ -93,18 +108,15 @@ impl RootArgs {
     }
 
     /// Loads the witness policies: those given, else those configured.
-    pub(crate) fn witness_policies(
-        &self,
-        context: &Context<'_>,
-    ) -> Result<Vec<(String, WitnessPolicy)>, CliError> {
+    pub(crate) fn witness_policies(&self, context: &Context<'_>) -> Result<Vec<NamedWitnesses>, CliError> {
         let chosen = match self.witness_policies.as_slice() {
             [] => context.config.strings("witness-policies"),
             files => files,
         };
-        let mut policies: Vec<(String, WitnessPolicy)> = Vec::new();
+        let mut policies: Vec<NamedWitnesses> = Vec::new();
         for text in chosen {
             let (name, path) = split(text);
-            if policies.iter().any(|(known, _)| *known == name) {
+            if policies.iter().any(|known| known.name == name) {
                 return Err(CliError::usage(
                     "trust.witness_policy_twice",
                     format!("two witness policies are called {name}"),
@@ -117,7 +129,11 @@ impl RootArgs {
                 CliError::from_error(ExitCode::Usage, error.code(), &error)
                     .because(format_args!("in {}", path.display()))
             })?;
-            policies.push((name, policy));
+            policies.push(NamedWitnesses {
+                name,
+                policy,
+                digest: Sha256Digest::of(&bytes),
+            });
         }
         Ok(policies)
     }
@@ -131,7 +147,7 @@ impl RootArgs {
             return Ok(None);
         }
         let mut policies = self.witness_policies(context)?;
-        let policy = policies.pop().map(|(_, policy)| policy);
+        let policy = policies.pop().map(|named| named.policy);
         if policies.is_empty() {
             return Ok(policy);
         }

@@ -134,6 +134,17 @@ fn takes_forks(agent: &Agent, request: &JudgeRequest<'_>) -> bool {
         .any(|repository| repository.forks)
 }
 
+/// Returns whether a run of some CI signed: whatever the policy says of its name, no person acted.
+pub(super) fn is_run(verified: &VerifiedStatement) -> bool {
+    verified.signer().certificate().is_some_and(|identity| {
+        let claims = &identity.claims;
+        claims.source_repository_uri.is_some()
+            || claims.run_invocation_uri.is_some()
+            || claims.build_trigger.is_some()
+            || claims.github_workflow_trigger.is_some()
+    })
+}
+
 /// Returns the times by which the statement was signed.
 pub(super) fn times(verified: &VerifiedStatement) -> Vec<Timestamp> {
     verified

@@ -10,6 +10,7 @@ use touchmark_statement::predicate::Predicate;
 use touchmark_statement::review::{Review, ReviewDecision};
 use touchmark_verify::lineage::{BoundReview, Lineage, ReviewBinding};
 
+use super::admission;
 use super::authors::Authors;
 use super::gather::Evidence;
 use super::request::JudgeRequest;
@@ -84,7 +85,7 @@ pub(super) fn judge<'e, 'p>(
             decision: review.decision,
             refusal,
             scope: scope.unwrap_or_default(),
-            presence: evidence.signer.presence,
+            presence: evidence.signer.presence && !admission::is_run(&evidence.verified),
         });
     }
     Reviews { judged }

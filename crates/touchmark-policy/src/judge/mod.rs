@@ -136,6 +136,14 @@ fn inputs(request: &JudgeRequest<'_>) -> Inputs {
                 sha256: named.root.digest(),
             })
             .collect(),
+        witness_policies: request
+            .witness_policies
+            .iter()
+            .map(|named| NamedDigest {
+                name: named.name.to_owned(),
+                sha256: named.digest,
+            })
+            .collect(),
         checkpoints: Vec::new(),
         evidence: Vec::new(),
     }

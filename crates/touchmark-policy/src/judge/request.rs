@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_tlog::witness_policy::WitnessPolicy;
 use touchmark_verify::git_view::GitView;
@@ -64,6 +65,8 @@ pub struct NamedWitnessPolicy<'a> {
     pub name: &'a str,
     /// The policy.
     pub policy: &'a WitnessPolicy,
+    /// The sha256 of its file, for the verdict's inputs.
+    pub digest: Sha256Digest,
 }
 
 /// A policy and how the caller holds it.

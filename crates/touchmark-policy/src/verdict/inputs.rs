@@ -20,6 +20,9 @@ pub struct Inputs {
     pub policies: Vec<PolicyUsed>,
     /// Trusted roots in force.
     pub trusted_roots: Vec<NamedDigest>,
+    /// Witness policies at hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witness_policies: Vec<NamedDigest>,
     /// Checkpoints that inclusion was proven against.
     pub checkpoints: Vec<CheckpointUsed>,
     /// Evidence ids that were verified.
@@ -30,6 +33,7 @@ impl Inputs {
     pub(super) fn sort(&mut self) {
         self.policies.sort();
         self.trusted_roots.sort();
+        self.witness_policies.sort();
         self.checkpoints.sort();
         self.checkpoints.dedup();
         self.evidence.sort();

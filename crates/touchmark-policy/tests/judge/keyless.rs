@@ -7,7 +7,8 @@ use touchmark_policy::{
 };
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_testkit::sigstore::{
-    GITHUB_ISSUER, GithubRun, Identity, Instance, InstanceOptions, PERSON_ISSUER, SIGNED_AT, San, Signing,
+    BundleVersion, GITHUB_ISSUER, GithubRun, Identity, Instance, InstanceOptions, LogKind, PERSON_ISSUER,
+    SIGNED_AT, San, Signing,
 };
 use touchmark_tlog::witness_policy::WitnessPolicy;
 
@@ -487,6 +488,64 @@ fn an_approval_with_a_certificate_counts_only_where_its_issuer_asks_the_person()
 }
 
 #[test]
+fn case_200_a_run_that_a_policy_takes_for_a_person_approves_nothing() {
+    let edits = &[("infra/main.tf", Some("size = 2\n"))];
+    let mut keyless = Keyless::edits(InstanceOptions::default(), edits).attested();
+    keyless
+        .world
+        .edit_policy("people = 2, teams = { security = 1 }", "people = 1");
+    let bot = GithubRun {
+        workflow_path: ".github/workflows/review.yml".to_owned(),
+        ..keyless.run.clone()
+    };
+    keyless.world.policy.push_str(&format!(
+        "\n[[person]]\nid = \"bot\"\nsigners = [{{ issuer = \"{GITHUB_ISSUER}\", san = \"{}\", presence = true }}]\n",
+        bot.identity().san.text()
+    ));
+    let review = keyless.world.review();
+    keyless.add(bot.identity(), &review);
+    let verdict = keyless.judge();
+    expect(&verdict, 14, &["policy.rule.infra-two-humans"]);
+    assert!(crate::world::findings(&verdict).contains(&"approval.file_key".to_owned()));
+}
+
+#[test]
+fn case_97_a_promise_alone_counts_only_where_the_policy_names_it() {
+    let judged = |trust: &str| {
+        let mut keyless = Keyless::good();
+        let statement = keyless.agent_change();
+        let payload = serde_json::to_vec(&statement).unwrap();
+        let signing = Signing::keyless(keyless.run.identity())
+            .log(LogKind::V1Dsse)
+            .version(BundleVersion::V01);
+        let mut signed = keyless.instance.sign_statement(&signing, &payload);
+        signed.entry().as_object_mut().unwrap().remove("inclusionProof");
+        let (source, bytes) = ("promised".to_owned(), signed.bytes());
+        keyless.world.candidates.push(Candidate { source, bytes });
+        keyless.test();
+        keyless
+            .world
+            .edit_policy("roots = [\"acme\", \"sigstore\"]", trust);
+        keyless.judge()
+    };
+    let roots = "roots = [\"acme\", \"sigstore\"]";
+    for trust in [
+        roots.to_owned(),
+        format!("{roots}\nlog = {{ promise-only = \"deny\" }}"),
+    ] {
+        expect(&judged(&trust), 11, &["tlog.proof_missing", "accounted.residual"]);
+    }
+    let allowed = judged(&format!("{roots}\nlog = {{ promise-only = \"allow\" }}"));
+    expect(&allowed, 0, &[]);
+    let checks = &relied_on(&allowed, "agent-change").checks;
+    assert!(
+        checks
+            .iter()
+            .any(|check| check.name == "tlog.inclusion" && check.outcome != "pass")
+    );
+}
+
+#[test]
 fn whoever_s_certificate_signed_for_the_agent_does_not_approve() {
     let mut keyless = Keyless::edits(
         InstanceOptions::default(),
@@ -811,11 +870,13 @@ fn a_quorum_of_witnesses_is_named_by_the_policy_and_known_to_the_verifier() {
     let other = [NamedWitnessPolicy {
         name: "other",
         policy: &none,
+        digest: touchmark_statement::digest::Sha256Digest::of(b""),
     }];
     expect(&keyless.judge_with(&other), 2, &["trust.no_witness_policy"]);
     let named = [NamedWitnessPolicy {
         name: "quorum",
         policy: &none,
+        digest: touchmark_statement::digest::Sha256Digest::of(b""),
     }];
     expect(&keyless.judge_with(&named), 0, &[]);
 }

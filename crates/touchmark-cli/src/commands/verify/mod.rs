@@ -157,7 +157,11 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let witness_policies = args.roots.witness_policies(context)?;
     let named_witness_policies: Vec<_> = witness_policies
         .iter()
-        .map(|(name, policy)| NamedWitnessPolicy { name, policy })
+        .map(|named| NamedWitnessPolicy {
+            name: &named.name,
+            policy: &named.policy,
+            digest: named.digest,
+        })
         .collect();
     let named_roots: Vec<_> = roots
         .iter()
