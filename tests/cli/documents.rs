@@ -96,6 +96,18 @@ fn example_04_names_identities() {
 }
 
 #[test]
+fn example_05_tells_of_a_stolen_key() {
+    let said = example("05-watching-the-log");
+    for text in [
+        "1 entries explained, 0 waiting, 0 alerts open",
+        "of greeter: no evidence explains it (new, id ",
+        "(exit 13)",
+    ] {
+        assert!(said.contains(text), "{text} is not in {said}");
+    }
+}
+
+#[test]
 fn every_example_has_words_and_a_test() {
     let mut names: Vec<String> = fs::read_dir(root().join("examples"))
         .unwrap()
@@ -110,7 +122,8 @@ fn every_example_has_words_and_a_test() {
             "01-after-an-agent-run",
             "02-before-merge",
             "03-after-an-incident",
-            "04-identities"
+            "04-identities",
+            "05-watching-the-log"
         ]
     );
     for name in names {
