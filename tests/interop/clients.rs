@@ -262,7 +262,9 @@ impl Client for Cosign {
         if cell.signer == Signer::Keyless {
             command.arg("--use-signed-timestamps");
         }
-        command.args(expected_signer(cell, question)).arg(question.artifact);
+        command
+            .args(expected_signer(cell, question))
+            .arg(question.artifact);
         command.output().unwrap()
     }
 }
@@ -304,7 +306,9 @@ impl Client for SigstoreGo {
         let mut command = bench.command(&self.0);
         command.args(["verify", "--bundle", &question.bundle]);
         command.args(["--trusted-root", &question.root]);
-        command.args(expected_signer(cell, question)).arg(question.artifact);
+        command
+            .args(expected_signer(cell, question))
+            .arg(question.artifact);
         command.output().unwrap()
     }
 }
@@ -400,7 +404,13 @@ impl Client for Touchmark {
             .argument(&format!("signing_config{}.json", cell.log_suffix()));
         let root = bench.instance.argument("trusted_root.json");
         let mut command = Self::conformance(bench);
-        command.args(["sign-bundle", "--signing-config", &config, "--trusted-root", &root]);
+        command.args([
+            "sign-bundle",
+            "--signing-config",
+            &config,
+            "--trusted-root",
+            &root,
+        ]);
         command.args(["--bundle", bundle]);
         match cell.signer {
             Signer::Keyless => command.args(["--identity-token", &bench.instance.token(ALICE)]),
@@ -424,7 +434,9 @@ impl Client for Touchmark {
         let mut conformance = Self::conformance(bench);
         conformance.args(["verify-bundle", "--bundle", &question.bundle]);
         conformance.args(["--trusted-root", &question.root]);
-        conformance.args(expected_signer(cell, question)).arg(question.artifact);
+        conformance
+            .args(expected_signer(cell, question))
+            .arg(question.artifact);
         let answered = conformance.output().unwrap();
         assert_eq!(
             answered.status.success(),

@@ -32,9 +32,7 @@ fn serve(bench: &Bench) -> Served {
     let said = bench.path("log-serve.txt");
     let mut serve = bench.command(touchmark);
     serve.args(["log", "serve", "--listen", "127.0.0.1:0"]);
-    serve
-        .stdout(Stdio::null())
-        .stderr(File::create(&said).unwrap());
+    serve.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
     let process = serve.spawn().unwrap();
     let mut served = Served {
         process,

@@ -22,7 +22,9 @@ impl Instance {
     /// The instance that the environment names, or `None` after saying why the test is skipped.
     pub(crate) fn running() -> Option<Self> {
         let Some(folder) = std::env::var_os("TOUCHMARK_TEST_SIGSTORE").map(PathBuf::from) else {
-            println!("skipped: TOUCHMARK_TEST_SIGSTORE does not name a running instance (tests/sigstore/run)");
+            println!(
+                "skipped: TOUCHMARK_TEST_SIGSTORE does not name a running instance (tests/sigstore/run)"
+            );
             return None;
         };
         Some(Self::at(folder))

@@ -16,11 +16,13 @@
 )]
 
 mod clients;
+#[allow(unused_imports, reason = "each test binary uses its own part")]
 #[path = "../common/mod.rs"]
 mod common;
 mod cosign;
 mod embedded_log;
 mod faults;
+mod faults_elsewhere;
 mod instance;
 mod matrix;
 mod sigstore_rust;

@@ -37,6 +37,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     fault: Option<Fault>,
+    posts_only: bool,
     replay: bool,
     exchanges: Vec<(Request, Answer)>,
     requests: usize,
@@ -72,6 +73,11 @@ impl FaultProxy {
         self.state().fault = fault;
     }
 
+    /// Leaves requests that only read alone.
+    pub fn posts_only(&self) {
+        self.state().posts_only = true;
+    }
+
     /// From now on a request that the service has answered before is answered the same, without asking it again.
     pub fn replay(&self) {
         self.state().replay = true;
@@ -82,13 +88,9 @@ impl FaultProxy {
         self.state().requests
     }
 
-    /// Returns what the service itself answered, in order.
-    pub fn answers(&self) -> Vec<Answer> {
-        self.state()
-            .exchanges
-            .iter()
-            .map(|(_, answer)| answer.clone())
-            .collect()
+    /// Returns what was asked and what the service itself answered, in order.
+    pub fn exchanges(&self) -> Vec<(Request, Answer)> {
+        self.state().exchanges.clone()
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -128,7 +130,9 @@ fn converse(mut stream: TcpStream, shared: &Shared) {
         state.requests += 1;
         let mut before = state.exchanges.iter();
         let known = before.find(|(known, _)| state.replay && same(known, &request));
-        (state.fault.clone(), known.map(|(_, answer)| answer.clone()))
+        let spared = state.posts_only && request.method != "POST";
+        let fault = state.fault.clone().filter(|_| !spared);
+        (fault, known.map(|(_, answer)| answer.clone()))
     };
     if let Some(answer) = fault.as_ref().and_then(Fault::instead) {
         return http::write(&mut stream, &answer.encode());
