@@ -123,7 +123,8 @@ fn every_example_has_words_and_a_test() {
             "02-before-merge",
             "03-after-an-incident",
             "04-identities",
-            "05-watching-the-log"
+            "05-watching-the-log",
+            "06-keyless-in-ci"
         ]
     );
     for name in names {

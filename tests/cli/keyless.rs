@@ -651,7 +651,11 @@ fn what_a_key_signs_is_stamped_where_a_timestamp_authority_is_named() {
     assert_eq!(place.served.requests(Route::Timestamp).len(), 1);
     let bundle = place.file("bundle.json");
     fs::write(&bundle, place.bundle().to_string()).unwrap();
-    let public = place.sandbox.touchmark(["key", "public", "--key", &key]).ok().stdout;
+    let public = place
+        .sandbox
+        .touchmark(["key", "public", "--key", &key])
+        .ok()
+        .stdout;
     fs::write(place.file("mine.pub"), public).unwrap();
     let mut verify = place.sandbox.command(["verify", "--at", AT]);
     verify
@@ -661,4 +665,82 @@ fn what_a_key_signs_is_stamped_where_a_timestamp_authority_is_named() {
         .arg(place.file("root.json"));
     verify.arg("--key").arg(place.file("mine.pub"));
     Outcome::of(verify.output().unwrap()).ok();
+}
+
+/// Runs the example in a folder of its own, with more variables.
+fn example(variables: &[(&str, String)]) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_touchmark"))
+        .parent()
+        .unwrap();
+    let mut command = std::process::Command::new("bash");
+    command.arg(root.join("examples/06-keyless-in-ci/run.sh"));
+    command
+        .current_dir(folder.path())
+        .env_clear()
+        .stdin(std::process::Stdio::null());
+    command.env(
+        "PATH",
+        format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()),
+    );
+    command.env("HOME", folder.path()).env("TMPDIR", folder.path());
+    Outcome::of(command.envs(variables.iter().cloned()).output().unwrap())
+}
+
+#[test]
+fn example_06_signs_in_a_job_and_nowhere_else() {
+    let dates =
+        ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "2026-01-02T03:04:05Z".to_owned()));
+    let alone = example(&dates).ok();
+    let is_commit = |line: &&str| line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let base = alone.stdout.lines().find(is_commit).unwrap().to_owned();
+    assert!(
+        alone.stderr.contains("https://fulcio.sigstore.dev/"),
+        "{}",
+        alone.stderr
+    );
+    assert!(
+        alone.stderr.contains("error[token.not_found]"),
+        "{}",
+        alone.stderr
+    );
+
+    let place = Place::new();
+    place.served.follow(|| {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs() as i64
+    });
+    fs::write(
+        place.file("signing_config.json"),
+        place.served.signing_config_json(ConfiguredLogs::V2),
+    )
+    .unwrap();
+    fs::write(
+        place.file("trusted_root.json"),
+        place.served.instance().trusted_root_json(),
+    )
+    .unwrap();
+    let run = GithubRun {
+        sha: base,
+        ..GithubRun::default()
+    };
+    place.served.set_github_run(run.clone());
+    let mut variables = place.served.github_environment();
+    variables.extend(dates);
+    variables.push(("SIGSTORE_INSTANCE", place.file("").to_string_lossy().into_owned()));
+    variables.push((
+        "WORKFLOW_IDENTITY",
+        format!("https://github.com/{}", run.workflow_ref()),
+    ));
+    variables.push(("WORKFLOW_ISSUER", place.served.urls().issuer.clone()));
+    let signed = example(&variables).ok();
+    assert!(
+        signed.stderr.contains("error[publish.not_agreed]"),
+        "{}",
+        signed.stderr
+    );
+    assert!(signed.stdout.contains("attested "), "{}", signed.stdout);
 }

@@ -70,6 +70,13 @@ pub(super) const CODES: &[Entry] = &[
         "see that the clocks agree",
     ),
     entry(
+        "keyless.embedded_log",
+        Usage,
+        "the embedded log takes no certificates",
+        KEYLESS,
+        "name a Rekor log with --rekor-url or --signing-config",
+    ),
+    entry(
         "keyless.no_authority",
         Usage,
         "no trusted root has a certificate authority",
@@ -89,6 +96,13 @@ pub(super) const CODES: &[Entry] = &[
         "no certificate authority is named",
         KEYLESS,
         "name it with --fulcio-url or --signing-config",
+    ),
+    entry(
+        "keyless.no_time",
+        Usage,
+        "nobody would sign the time at which the certificate is used",
+        KEYLESS,
+        "name a timestamp authority with --timestamp-url, or a signing config that has one",
     ),
     entry(
         "login.answer",
