@@ -300,6 +300,12 @@ fn services(kind: ServiceKind, wires: Option<Vec<ServiceWire>>) -> Result<Vec<Se
         let window = wire.valid_for.ok_or_else(|| field("validFor"))?;
         let time = |text: String, name| Timestamp::parse_any_rfc3339(&text).map_err(|_| field(name));
         let start = window.start.ok_or_else(|| field("validFor.start"))?;
+        let start = time(start, "validFor.start")?;
+        let end = window.end.map(|end| time(end, "validFor.end")).transpose()?;
+        // Such a service would silently never be used.
+        if end.is_some_and(|end| end < start) {
+            return Err(field("validFor.end"));
+        }
         Ok(Service {
             url: parse_url(kind, index, &wire.url)?,
             // Protobuf leaves out a zero, and there is no version 0.
@@ -307,10 +313,7 @@ fn services(kind: ServiceKind, wires: Option<Vec<ServiceWire>>) -> Result<Vec<Se
                 .major_api_version
                 .filter(|version| *version > 0)
                 .ok_or_else(|| field("majorApiVersion"))?,
-            valid_for: Window {
-                start: time(start, "validFor.start")?,
-                end: window.end.map(|end| time(end, "validFor.end")).transpose()?,
-            },
+            valid_for: Window { start, end },
             operator,
         })
     };
