@@ -102,6 +102,16 @@ fn every_verb_prints_what_its_schema_says() {
     run(&["key", "list"]);
     run(&["log", "create", "--log", &world.file("new-log")]);
     run(&["log", "check"]);
+    let log = world.file("touchmark/data/log");
+    let policy = [
+        "monitor",
+        "--once",
+        "--policy",
+        ".touchmark/policy.toml",
+        "--trusted-root",
+        &root,
+    ];
+    run(&[&policy[..], &["--log", &log, "--repository", "."]].concat());
     let repository = touchmark_testkit::tuf::Repository::new();
     let server = touchmark_testkit::tuf::Server::of(&repository);
     fs::write(world.path("tuf.json"), repository.root()).unwrap();
