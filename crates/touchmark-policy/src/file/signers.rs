@@ -10,6 +10,9 @@ use super::error::PolicyError;
 use super::overlap::Comparison;
 use super::reader::{Keys, Table, Value, nearest};
 
+/// The most expressions in one policy: each may take a megabyte once compiled.
+const MAX_EXPRESSIONS: usize = 256;
+
 /// What may stand beside `issuer`.
 const IDENTITY_KEYS: &[&str] = &[
     "san",
@@ -156,6 +159,7 @@ pub(super) struct Signers {
     keys: BTreeMap<KeyFingerprint, String>,
     identities: Vec<Known>,
     comparison: Comparison,
+    expressions: usize,
 }
 
 struct Known {
@@ -207,6 +211,7 @@ impl Signers {
                     return Err(other.wrong(expected, "present", &[]));
                 }
                 let rule = rule(entry, &issuer)?;
+                self.count_expressions(&rule, &issuer)?;
                 let known = Known {
                     principal: id.to_owned(),
                     is_person,
@@ -231,6 +236,21 @@ impl Signers {
             presence,
             isolated,
         })
+    }
+
+    fn count_expressions(&mut self, rule: &IdentityRule, place: &Value<'_>) -> Result<(), PolicyError> {
+        let patterns = rule.refs.iter().chain([&rule.san]);
+        self.expressions += patterns
+            .filter(|pattern| matches!(pattern, TextPattern::Regexp(_)))
+            .count();
+        match self.expressions > MAX_EXPRESSIONS {
+            true => Err(place.wrong(
+                "one of at most 256 expressions and patterns of refs in a policy",
+                "one more",
+                &[],
+            )),
+            false => Ok(()),
+        }
     }
 
     fn key(&mut self, value: &Value<'_>, id: &str) -> Result<KeyFingerprint, PolicyError> {

@@ -642,3 +642,19 @@ fn an_identity_of_a_run_is_read_whole() {
     assert!(rule.refs[0].matches("refs/heads/a/b") && !rule.refs[0].matches("refs/tags/a"));
     assert_eq!(rule.claims.len(), 1);
 }
+
+#[test]
+fn a_policy_has_only_so_many_expressions() {
+    let policy = |count: usize| {
+        let signers: Vec<String> = (0..count)
+            .map(|number| format!("{{ issuer = \"https://{number}.example\", san-regexp = '^a+$' }}"))
+            .collect();
+        let text = format!(
+            "version = 1\nserial = 1\n[[service]]\nid = \"a\"\nmay = []\nsigners = [{}]\n",
+            signers.join(", ")
+        );
+        Policy::load(text.as_bytes())
+    };
+    policy(256).unwrap();
+    assert_eq!(policy(257).unwrap_err().code(), "policy.value");
+}
