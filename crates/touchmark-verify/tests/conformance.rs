@@ -3,6 +3,12 @@
 //! A failure counts only for the reason that the case is about: each failing case names the codes it may be refused
 //! with, the same by path and by digest.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic and say what it saw"
+)]
+
 use std::path::{Path, PathBuf};
 
 use touchmark_statement::digest::Sha256Digest;
@@ -166,8 +172,35 @@ fn every_case_of_the_suite_comes_out_as_it_must_and_for_its_own_reason() {
     assert_eq!(cases.len(), EXPECTED.len(), "cases are missing");
 }
 
+/// One token of the suite is base64 in lines, which is refused before anything in it is looked at. In one line it is
+/// refused for what the case is about.
+#[test]
+fn the_timestamp_outside_the_certificate_s_life_is_refused_for_that_too() {
+    let case = Path::new(SUITE).join("rekor2-timestamp-with-incorrect-time_fail");
+    let Ok(bundle) = std::fs::read(case.join("bundle.sigstore.json")) else {
+        println!("skipped: the conformance suite is not at hand");
+        return;
+    };
+    let mut bundle: serde_json::Value = serde_json::from_slice(&bundle).unwrap();
+    let pointer = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp";
+    let token = bundle.pointer_mut(pointer).unwrap();
+    let joined = token.as_str().unwrap().replace('\n', "");
+    assert_ne!(token, &joined);
+    *token = joined.into();
+    let outcome = judge(&case, bundle.to_string().as_bytes(), By::Path);
+    assert_eq!(outcome, Err("certificate.outside_validity"));
+}
+
 /// Runs one case and returns the code with which it is refused.
 fn run(case: &Path, by: By) -> Result<(), &'static str> {
+    judge(
+        case,
+        &std::fs::read(case.join("bundle.sigstore.json")).unwrap(),
+        by,
+    )
+}
+
+fn judge(case: &Path, bundle: &[u8], by: By) -> Result<(), &'static str> {
     let read = |name: &str| std::fs::read(case.join(name)).ok();
     let root = read("trusted_root.json").unwrap_or_else(|| {
         sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT
@@ -175,7 +208,7 @@ fn run(case: &Path, by: By) -> Result<(), &'static str> {
             .to_vec()
     });
     let root = TrustedRoot::parse(&root).map_err(|error| error.code())?;
-    let bundle = Bundle::parse(&read("bundle.sigstore.json").unwrap()).map_err(|error| error.code())?;
+    let bundle = Bundle::parse(bundle).map_err(|error| error.code())?;
     let artifact = read("artifact").unwrap_or_else(|| std::fs::read(case.join("../a.txt")).unwrap());
     let options = VerifyOptions::new(AT.parse::<Timestamp>().unwrap());
     let expected = expected(read("key.pub"), read("identity"), read("issuer"))?;

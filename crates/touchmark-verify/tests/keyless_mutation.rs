@@ -1,6 +1,12 @@
 //! One flipped bit anywhere in a certificate, a timestamp token or the signature never makes another answer: the bundle is
 //! refused, or means exactly what it meant.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic and say what it saw"
+)]
+
 mod common;
 
 use common::{github, instance, options, rule, sign};
@@ -32,7 +38,11 @@ fn accepted(part: impl Fn(&mut Bundle) -> &mut Vec<u8>) -> usize {
         part(&mut changed)[position] ^= 1 << (position % 8);
         if let Ok(verified) = verifier.verify(&changed, &expected) {
             assert_eq!(verified.evidence_id(), good.evidence_id(), "byte {position}");
-            assert_eq!(verified.verified_times(), good.verified_times(), "byte {position}");
+            assert_eq!(
+                verified.verified_times(),
+                good.verified_times(),
+                "byte {position}"
+            );
             assert_eq!(verified.signer(), good.signer(), "byte {position}");
             accepted += 1;
         }

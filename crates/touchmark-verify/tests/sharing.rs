@@ -1,6 +1,12 @@
 //! What a verifier remembers never changes an answer: every defect is refused with the same code by a verifier that has
 //! just accepted good bundles of the same parties, in any order, as by one that remembers nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may panic and say what it saw"
+)]
+
 mod common;
 
 use common::{github, instance, options, rule, sign};
