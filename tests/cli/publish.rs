@@ -475,3 +475,84 @@ fn a_signing_config_that_wants_every_operator_gets_an_entry_of_each() {
         "the one that had answered was asked again"
     );
 }
+
+#[test]
+fn what_lapsed_while_it_waited_is_signed_again_by_the_same_identity_only() {
+    let sandbox = Sandbox::with_change();
+    let served = Instance::new(3, InstanceOptions::default()).serve();
+    let (then, later) = (1_772_366_400, 1_772_373_600);
+    served.set_time(then);
+    let (root, token) = (sandbox.path("root.json"), sandbox.path("token.jwt"));
+    fs::write(&root, served.instance().trusted_root_json()).unwrap();
+    let log_in = |name: &str| fs::write(&token, served.email_token(name)).unwrap();
+    let urls = served.urls().clone();
+    let flags = [
+        "--yes",
+        "--trusted-root",
+        root.to_str().unwrap(),
+        "--rekor-url",
+        &urls.rekor_v1,
+        "--rekor-version",
+        "1",
+        "--log-timeout",
+        "5",
+        "--fulcio-url",
+        &urls.fulcio,
+    ];
+    let as_somebody = ["--identity-token", token.to_str().unwrap()];
+    log_in("alice@example.test");
+    served.fault(Route::V1Create, Fault::Status(503));
+    let attest = [
+        "attest",
+        "--base",
+        "main",
+        "--at",
+        "2026-03-01T12:00:00Z",
+        "--format",
+        "json",
+    ];
+    let outcome = sandbox.touchmark(attest.iter().chain(&flags).chain(&as_somebody));
+    assert_eq!(outcome.code, Some(20), "{}{}", outcome.stdout, outcome.stderr);
+    let evidence = outcome.json()["evidence"].clone();
+
+    // Two hours later the log is back, and the certificate is long over.
+    served.clear_faults();
+    served.set_time(later);
+    let publish = [
+        "publish",
+        "--at",
+        "2026-03-01T14:00:00Z",
+        "--format",
+        "json",
+        "--trusted-root",
+        root.to_str().unwrap(),
+    ];
+    let lapsed = sandbox.touchmark(publish);
+    assert_eq!(lapsed.code, Some(1), "{}", lapsed.stderr);
+    assert_eq!(lapsed.json()["waiting"][0]["code"], "spool.certificate_lapsed");
+    let more = [
+        "--fulcio-url",
+        &urls.fulcio,
+        "--yes",
+        "--rekor-url",
+        &urls.rekor_v1,
+        "--rekor-version",
+        "1",
+    ];
+    log_in("mallory@example.test");
+    let other = sandbox.touchmark(publish.iter().chain(&more).chain(&as_somebody));
+    assert_eq!(
+        other.json()["waiting"][0]["code"],
+        "spool.certificate_lapsed",
+        "{}",
+        other.stderr
+    );
+    assert_eq!((spooled(&sandbox), sandbox.evidence_refs().len()), (1, 0));
+    log_in("alice@example.test");
+    let done = sandbox
+        .touchmark(publish.iter().chain(&more).chain(&as_somebody))
+        .ok()
+        .json();
+    assert_eq!(done["finished"][0]["evidence"], evidence, "{done}");
+    assert_eq!((spooled(&sandbox), sandbox.evidence_refs().len()), (0, 2));
+}

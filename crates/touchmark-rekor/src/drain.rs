@@ -19,14 +19,10 @@ use touchmark_verify::evidence::EvidenceId;
 
 use crate::backoff::Backoff;
 use crate::error::PublishError;
-use crate::publisher::{ApiVersion, Publisher};
+use crate::publisher::Publisher;
 use crate::spool::{Entry, KeepError, LogAddress, Spool, SpoolError, Take, Taken};
 
 pub use error::DrainError;
-
-/// A log of Rekor v1 gives its own time, which must lie inside the certificate's window: so long before the end of it
-/// nothing is sent any more.
-const LAPSE_MARGIN_SECONDS: i64 = 10;
 
 /// Finds the publisher for a log.
 pub type Connect<'a> = dyn Fn(&LogAddress) -> Result<Arc<dyn Publisher>, PublishError> + Sync + 'a;
@@ -211,25 +207,13 @@ impl Drain<'_> {
 
     /// A certificate that has lapsed is no hindrance where a timestamp stands for its time and the log gives none.
     fn refuse_lapsed(&self, entry: &Entry, log: &LogAddress) -> Result<(), DrainError> {
-        let Some(keyless) = &entry.keyless else {
-            return Ok(());
-        };
-        let gives_time = matches!(
-            log,
-            LogAddress::Service {
-                version: ApiVersion::V1,
-                ..
-            }
-        );
-        let margin = if gives_time { LAPSE_MARGIN_SECONDS } else { 0 };
-        let has_lapsed = keyless.expires_at.unix() < self.now.unix().saturating_add(margin);
-        if has_lapsed && (gives_time || keyless.timestamps.is_empty()) {
-            return Err(DrainError::Lapsed {
+        match &entry.keyless {
+            Some(keyless) if entry.has_lapsed_for(log, self.now) => Err(DrainError::Lapsed {
                 id: entry.evidence_id(),
                 expired_at: keyless.expires_at,
-            });
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

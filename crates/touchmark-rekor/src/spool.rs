@@ -10,6 +10,7 @@
 
 mod entry;
 mod error;
+mod lapse;
 mod target;
 
 #[cfg(test)]

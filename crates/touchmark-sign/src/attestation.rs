@@ -138,6 +138,13 @@ impl SignedEnvelope {
         &self.timestamps
     }
 
+    /// Returns the same bytes, ready to be signed once more: under a newer certificate of the same signer.
+    pub fn prepare_again(&self) -> Prepared {
+        Prepared {
+            payload: self.envelope.payload.clone(),
+        }
+    }
+
     /// Returns the envelope.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope

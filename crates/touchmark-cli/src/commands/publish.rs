@@ -1,5 +1,6 @@
 //! `touchmark publish`: finishes what is in the spool, and exchanges evidence refs with a remote.
 
+mod again;
 mod preview;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use touchmark_git::EvidenceKey;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
 use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Drained};
@@ -18,6 +20,11 @@ use crate::pipeline::{self, Drained};
 pub(crate) struct Args {
     #[command(flatten)]
     log: LogArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    /// Signs nothing again: what a key signed does not lapse
+    #[arg(long, value_name = "URI", hide = true)]
+    key: Option<String>,
     /// Shows every request that would be sent, and sends nothing
     #[arg(short = 'n', long, conflicts_with_all = ["push", "fetch"])]
     dry_run: bool,
@@ -63,6 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     if args.dry_run {
         return preview::run(&args.log, context);
     }
+    again::sign((&args.identity, args.key.as_deref()), &args.log, context)?;
     let drained = pipeline::drain_all(&args.log, context)?;
     let exit = exit_of(&drained);
     let document = PublishDocument {

@@ -436,7 +436,9 @@ fn waiting(error: &DrainError) -> CliError {
         ExitCode::Error
     };
     let hint = match error.code() {
-        "spool.certificate_lapsed" => "sign it again with `touchmark attest`; no time is ever set back",
+        "spool.certificate_lapsed" => {
+            "whoever signed it signs it again: `touchmark publish` with the same identity (--identity-token, --oidc-issuer)"
+        }
         "rekor.frozen" => {
             "the log has a successor: `touchmark publish --rekor-url URL` sends what waits there"
         }

@@ -17,6 +17,7 @@ use touchmark_tlog::merkle::Hash;
 use touchmark_verify::key::KeyAlgorithm;
 
 use super::*;
+use crate::publisher::ApiVersion;
 use crate::spool::{Destination, Entry, Keyless, Target};
 use crate::submission::LogSubmission;
 

@@ -192,13 +192,6 @@ impl Entry {
             .filter(|(_, target)| target.answered_by.is_none())
     }
 
-    /// Tells whether the certificate has lapsed at this time; a managed key does not lapse.
-    pub fn has_lapsed(&self, now: Timestamp) -> bool {
-        self.keyless
-            .as_ref()
-            .is_some_and(|keyless| keyless.expires_at < now)
-    }
-
     /// Takes an answer in: of this target, and in the bundle in the order of the targets.
     pub(super) fn answer(&mut self, target: usize, answer: LogEntry) -> Result<(), PublishError> {
         let others = self
@@ -437,11 +430,10 @@ fn parse_signed(id: &EvidenceId, wire: &Wire) -> Result<SignedEnvelope, SpoolErr
         payload_type: wire.payload_type.clone(),
         keyid: wire.keyid.clone(),
     };
-    let signed =
-        SignedEnvelope::from_parts(envelope, public_key).map_err(|source| SpoolError::Envelope {
-            id: *id,
-            source: Box::new(source),
-        })?;
+    let signed = SignedEnvelope::from_parts(envelope, public_key).map_err(|source| SpoolError::Envelope {
+        id: *id,
+        source: Box::new(source),
+    })?;
     let stamps = wire.timestamps.iter().flatten();
     let stamps = stamps.map(|stamp| bytes(stamp, "timestamps"));
     Ok(signed.with_timestamps(stamps.collect::<Result<_, _>>()?))
