@@ -257,7 +257,8 @@ fn case_57_a_policy_with_an_unanchored_pattern_is_not_used() {
 
 #[test]
 fn case_62_64_66_67_what_the_run_was_decides() {
-    let changes: [(&dyn Fn(&mut GithubRun), &str); 4] = [
+    type Change<'c> = &'c dyn Fn(&mut GithubRun);
+    let changes: [(Change<'_>, &str); 4] = [
         (
             &|run| "pull_request_target".clone_into(&mut run.event),
             "identity.trigger",

@@ -16,19 +16,19 @@ use super::verify::read;
 /// A signer and what verifies it.
 pub(crate) enum Hand {
     Certified(Box<KeylessSigner>),
-    Known(PrivateKey),
+    Known(Box<PrivateKey>),
 }
 
 impl Hand {
     /// Reads a key without a password.
     pub(crate) fn from_file(path: &Path) -> Result<Self, Failure> {
-        Ok(Self::Known(key_file::parse(&read(path)?, None)?))
+        Ok(Self::Known(Box::new(key_file::parse(&read(path)?, None)?)))
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {
         match self {
             Self::Certified(signer) => signer.as_ref(),
-            Self::Known(key) => key,
+            Self::Known(key) => key.as_ref(),
         }
     }
 
