@@ -12,6 +12,8 @@ pub const SIGSTORE_PUBLIC_GOOD: &str = "sigstore-public-good";
 pub struct BuiltIn {
     /// The name by which policies and configuration call the instance.
     pub name: &'static str,
+    /// Who runs it, in the words of its signing config; its trusted root does not say.
+    pub operator: &'static str,
     /// The address of its TUF repository.
     pub tuf_url: &'static str,
     /// The TUF root from which trust in that repository begins.
@@ -24,6 +26,7 @@ pub struct BuiltIn {
 
 const ALL: &[BuiltIn] = &[BuiltIn {
     name: SIGSTORE_PUBLIC_GOOD,
+    operator: "sigstore.dev",
     tuf_url: "https://tuf-repo-cdn.sigstore.dev",
     tuf_root: include_bytes!("../roots/sigstore-public-good.root.json"),
     trusted_root: sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes(),

@@ -2,15 +2,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_testkit::sigstore::keys::pem;
-use touchmark_testkit::sigstore::{Instance, InstanceOptions, Key, Scheme};
+use touchmark_testkit::sigstore::{
+    Identity, Instance, InstanceOptions, Key, LogKind, SIGNED_AT, Scheme, Signing,
+};
 use touchmark_tlog::note::VerifierKey;
 use touchmark_trust::certificate::CertificateSummary;
 use touchmark_trust::create::{
     AuthorityPart, LogKey, LogPart, RootVersion, Selector, ServicePart, SigningConfigParts, TrustedRootParts,
 };
+use touchmark_verify::identity::{IdentityRule, TextPattern};
 use touchmark_verify::trust::{MEDIA_TYPE_V02, TrustedRoot};
+use touchmark_verify::verify::{VerifyOptions, verify};
 use touchmark_verify::window::Window;
 
 fn at(text: &str) -> Timestamp {
@@ -73,6 +81,77 @@ fn the_same_parts_make_the_same_bytes_which_both_readers_take() {
     let theirs = sigstore_trust_root::TrustedRoot::from_json(std::str::from_utf8(&json).unwrap()).unwrap();
     assert_eq!((theirs.tlogs.len(), theirs.certificate_authorities.len()), (2, 1));
     assert!(theirs.rekor_keys().is_ok());
+}
+
+/// The parts of an instance, as they stand in its own trusted root.
+fn parts_of(instance: &Instance) -> TrustedRootParts {
+    let root = instance.trusted_root_value();
+    let decode = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
+    let start = |window: &Value| at(window["start"].as_str().unwrap());
+    let logs = |list: &str, is_second: &dyn Fn(&Value) -> bool| -> Vec<LogPart> {
+        let log = |log: &Value| {
+            let key = pem("PUBLIC KEY", &decode(&log["publicKey"]["rawBytes"]));
+            let key = LogKey::parse(key.as_bytes()).unwrap();
+            let window = Window {
+                start: start(&log["publicKey"]["validFor"]),
+                end: None,
+            };
+            let url = log["baseUrl"].as_str().unwrap();
+            match is_second(log) {
+                true => LogPart::with_origin(Some(url), url.strip_prefix("https://").unwrap(), key, window),
+                false => LogPart::new(url, key, window),
+            }
+        };
+        let made = root[list].as_array().unwrap().iter().map(log);
+        made.collect::<Result<_, _>>().unwrap()
+    };
+    let authorities = |list: &str| -> Vec<AuthorityPart> {
+        let authority = |authority: &Value| {
+            let certificates = authority["certChain"]["certificates"].as_array().unwrap().iter();
+            let chain: String = certificates
+                .map(|of| pem("CERTIFICATE", &decode(&of["rawBytes"])))
+                .collect();
+            let from = Some(start(&authority["validFor"]));
+            AuthorityPart::new(authority["uri"].as_str().unwrap(), chain.as_bytes(), from, None)
+        };
+        let made = root[list].as_array().unwrap().iter().map(authority);
+        made.collect::<Result<_, _>>().unwrap()
+    };
+    TrustedRootParts {
+        logs: logs("tlogs", &|log| log["publicKey"]["keyDetails"] == "PKIX_ED25519"),
+        certificate_authorities: authorities("certificateAuthorities"),
+        certificate_logs: logs("ctlogs", &|_| false),
+        timestamp_authorities: authorities("timestampAuthorities"),
+    }
+}
+
+#[test]
+fn a_root_made_from_an_instance_s_parts_verifies_what_the_instance_signs_here_and_in_sigstore_verify() {
+    let instance = Instance::new(5, InstanceOptions::default());
+    let json = parts_of(&instance).encode(RootVersion::V01).unwrap();
+    let root = TrustedRoot::parse(&json).unwrap();
+    let theirs = instance.trusted_root();
+    let ids = |root: &TrustedRoot| root.logs().iter().map(|log| log.log_id).collect::<Vec<_>>();
+    assert_eq!(ids(&root), ids(&theirs));
+    let digest = Sha256Digest::of(b"artifact");
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":{{"sha256":"{digest}"}}}}],"predicateType":"https://example.test/predicate/v1","predicate":{{}}}}"#
+    );
+    let (issuer, name) = ("https://issuer.example", "alice@example.test");
+    let pattern = |text| TextPattern::exact(text).unwrap();
+    let expected = IdentityRule::new(pattern(issuer), pattern(name)).into();
+    let options = VerifyOptions::new(Timestamp::from_unix(SIGNED_AT + 60).unwrap());
+    let peer = sigstore_trust_root::TrustedRoot::from_json(std::str::from_utf8(&json).unwrap()).unwrap();
+    let peer = sigstore_verify::Verifier::new(&peer).unwrap();
+    for log in [LogKind::V2, LogKind::V1Dsse] {
+        let signing = Signing::keyless(Identity::email(name, issuer)).log(log);
+        let signed = instance.sign_statement(&signing, statement.as_bytes());
+        verify(&signed.bundle(), &expected, &root, &options).unwrap();
+        let bundle = sigstore_types::Bundle::from_json(&signed.json.to_string()).unwrap();
+        let artifact = sigstore_types::Sha256Hash::try_from(digest.as_bytes().as_slice()).unwrap();
+        let policy = sigstore_verify::VerificationPolicy::any_identity();
+        peer.verify(artifact, &bundle, &policy).unwrap();
+    }
 }
 
 #[test]
