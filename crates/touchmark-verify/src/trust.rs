@@ -128,6 +128,15 @@ impl TrustedRoot {
         })
     }
 
+    /// Returns the same root, its logs run by `operator` where it does not say by whom. For instances of which the caller
+    /// knows it: files of the first version of the format do not say.
+    pub fn with_log_operator(mut self, operator: &str) -> Self {
+        for log in &mut self.logs {
+            log.operator.get_or_insert_with(|| operator.to_owned());
+        }
+        self
+    }
+
     /// Returns the digest by which verdicts name this root: of the file, or of the parts it was built from.
     pub fn digest(&self) -> Sha256Digest {
         self.digest

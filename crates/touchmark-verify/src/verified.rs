@@ -205,6 +205,8 @@ pub struct LogFinding {
     pub checkpoint: Option<VerifiedCheckpoint>,
     /// The witnesses of the caller's policy that cosigned the checkpoint.
     pub cosigned: Vec<Cosigned>,
+    /// Whether the entry counts: false where the quorum of witnesses that was asked for has not cosigned.
+    pub counts: bool,
 }
 
 /// A time that an authority of the trusted root signed.

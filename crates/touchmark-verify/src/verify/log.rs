@@ -79,6 +79,7 @@ impl Context<'_> {
             checks.push(require_in_use(entry, log, self.times, self.options.at)?);
             let mut finding = self.prove(entry, log_entry, body, log)?;
             let views = views::examine(entry, &mut finding, log, self.options)?;
+            finding.counts = views.witnessed;
             witnessed.push(views.witnessed);
             checks.extend(views.checks);
             findings.push(finding);
@@ -103,6 +104,7 @@ impl Context<'_> {
             operator: log.operator.clone(),
             checkpoint,
             cosigned: Vec::new(),
+            counts: true,
         };
         // Step 2 verified the promise that makes a time, and with it the position over all shards.
         let promise = TimeSource::InclusionPromise { log_id: log.log_id };

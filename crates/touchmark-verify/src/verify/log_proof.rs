@@ -52,6 +52,7 @@ pub fn verify_log_proof(
         operator: log.operator.clone(),
         checkpoint: Some(checkpoint),
         cosigned: Vec::new(),
+        counts: true,
     };
     let window = match log.valid_for.end {
         Some(end) if end < options.at => Check::skipped(

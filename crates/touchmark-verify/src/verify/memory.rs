@@ -86,7 +86,10 @@ impl Memory {
 
     pub(super) fn keep_issuer(&self, authority: usize, issuer: ProvenIssuer) {
         let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        if issuers.len() < MAX_REMEMBERED_ISSUERS {
+        let known = issuers
+            .iter()
+            .any(|(index, known)| *index == authority && known.is_same(&issuer));
+        if !known && issuers.len() < MAX_REMEMBERED_ISSUERS {
             issuers.push((authority, Arc::new(issuer)));
         }
     }

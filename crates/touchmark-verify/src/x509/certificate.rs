@@ -170,7 +170,7 @@ impl<'a> Certificate<'a> {
 
 fn read_extensions(element: Element<'_>) -> Result<Vec<Extension<'_>>, CertificateError> {
     let mut list = Reader::new(der::only(element.content, SEQUENCE)?.content);
-    let mut extensions: Vec<Extension<'_>> = Vec::new();
+    let mut extensions: Vec<Extension<'_>> = Vec::with_capacity(24);
     while !list.is_empty() {
         let whole = list.element(SEQUENCE)?;
         let mut fields = Reader::new(whole.content);

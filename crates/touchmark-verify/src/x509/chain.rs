@@ -61,6 +61,11 @@ pub(crate) struct ProvenIssuer {
 }
 
 impl ProvenIssuer {
+    /// Tells whether this says nothing that `other` does not.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.spki == other.spki && self.window == other.window
+    }
+
     /// Tells whether `name` is this issuer's.
     pub(crate) fn is_named(&self, name: &[u8]) -> bool {
         self.subject == name

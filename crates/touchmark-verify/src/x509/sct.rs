@@ -131,7 +131,7 @@ fn signed_bytes(sct: &Sct<'_>, issuer_key_hash: &[u8], precertificate: &[u8]) ->
 
 /// Returns the signed part of the certificate as it was before timestamps were embedded.
 pub(super) fn without_scts(certificate: &Certificate<'_>) -> Vec<u8> {
-    let mut extensions = Vec::new();
+    let mut extensions = Vec::with_capacity(2048);
     for extension in &certificate.extensions {
         if extension.oid != oid::SCT_LIST {
             extensions.extend(extension.whole);
