@@ -184,13 +184,17 @@ fn read_all(chosen: &[String], context: &Context<'_>) -> Result<Vec<Root>, CliEr
     Ok(roots)
 }
 
-/// A root that came with the program: as old as the program is, and as good as the place it came from.
 /// A root that `trust fetch` left under this name, else a built-in one. A file of that name is never looked for: the
 /// folder may be a repository under judgement.
 fn read_by_name(name: &str, context: &Context<'_>) -> Result<Option<Root>, CliError> {
     let fetched = store::fetched_root(name, context)?;
     let known = fetched.or_else(|| built_in(name).map(|known| known.trusted_root.to_vec()));
     let root = known.map(|bytes| TrustedRoot::parse(&bytes)).transpose()?;
+    // A log that nobody runs would count as the signer's own.
+    let root = root.map(|root| match built_in(name) {
+        Some(known) => root.with_log_operator(known.operator),
+        None => root,
+    });
     Ok(root.map(|root| Root {
         root,
         name: name.to_owned(),

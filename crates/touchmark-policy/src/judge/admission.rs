@@ -215,7 +215,7 @@ fn logged(evidence: &Evidence<'_>, policy: &Policy) -> Result<(), Refusal> {
     Err(("tlog.self_operated", detail))
 }
 
-/// Returns the operators of logs that hold the statement, without those that count as its signer.
+/// Returns the operators of logs that hold the statement and count, without those that count as its signer.
 pub(super) fn independent_operators<'v>(
     verified: &'v VerifiedStatement,
     principal: Principal<'_>,
@@ -239,6 +239,7 @@ pub(super) fn independent_operators<'v>(
         Principal::Person(person) => own.extend(person.teams.iter().map(String::as_str)),
         Principal::Service(_) => {}
     }
-    let operators = verified.logs().iter().filter_map(|log| log.operator.as_deref());
+    let counted = verified.logs().iter().filter(|log| log.counts);
+    let operators = counted.filter_map(|log| log.operator.as_deref());
     operators.filter(|operator| !own.contains(operator)).collect()
 }

@@ -1,16 +1,21 @@
 //! Evidence signed with certificates: agent, people and CI have identities instead of keys. Tests break one thing.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use touchmark_policy::verdict::{StatementFinding, Vantage};
 use touchmark_policy::{
     Candidate, JudgeRequest, NamedRoot, NamedWitnessPolicy, Policy, PolicyInForce, Verdict, judge,
 };
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_testkit::sigstore::rekor_v1::dsse_body;
+use touchmark_testkit::sigstore::rekor_v2::Verifier;
 use touchmark_testkit::sigstore::{
     BundleVersion, GITHUB_ISSUER, GithubRun, Identity, Instance, InstanceOptions, LogKind, PERSON_ISSUER,
     SIGNED_AT, San, Signing,
 };
 use touchmark_tlog::witness_policy::WitnessPolicy;
+use touchmark_verify::trust::TrustedRoot;
 
 use crate::world::{AGENT, ALICE, BOT, CI, URI, World, expect, fingerprint};
 
@@ -119,10 +124,14 @@ impl Keyless {
     }
 
     fn judge_with(&self, witness_policies: &[NamedWitnessPolicy<'_>]) -> Verdict {
+        self.judge_trusting(witness_policies, &self.instance.trusted_root())
+    }
+
+    fn judge_trusting(&self, witness_policies: &[NamedWitnessPolicy<'_>], sigstore: &TrustedRoot) -> Verdict {
         let world = &self.world;
         let policy =
             Policy::load(world.policy.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{}", world.policy));
-        let (own, sigstore) = (world.log.root(), self.instance.trusted_root());
+        let own = world.log.root();
         judge(&JudgeRequest {
             change: &world.change,
             candidates: &world.candidates,
@@ -134,7 +143,7 @@ impl Keyless {
                 },
                 NamedRoot {
                     name: "sigstore",
-                    root: &sigstore,
+                    root: sigstore,
                 },
             ],
             witness_policies,
@@ -637,6 +646,31 @@ fn case_102_a_log_counts_for_the_operator_that_the_root_lists() {
 }
 
 #[test]
+fn a_log_whose_operator_nobody_names_is_the_signer_s_own() {
+    let mut keyless = Keyless::good().attested();
+    let judged = |keyless: &Keyless, operator: Option<&str>| {
+        let mut root = keyless.instance.trusted_root_value();
+        for log in root["tlogs"].as_array_mut().unwrap() {
+            log.as_object_mut().unwrap().remove("operator");
+        }
+        let root = TrustedRoot::parse(root.to_string().as_bytes()).unwrap();
+        let root = match operator {
+            Some(operator) => root.with_log_operator(operator),
+            None => root,
+        };
+        keyless.judge_trusting(&[], &root)
+    };
+    let unsaid = ["accounted.residual", "tests.missing", "tlog.self_operated"];
+    expect(&judged(&keyless, None), 10, &unsaid);
+    expect(&judged(&keyless, Some("guild.example.test")), 0, &[]);
+    let roots = "roots = [\"acme\", \"sigstore\"]";
+    keyless
+        .world
+        .edit_policy(roots, &format!("{roots}\nlog = {{ self = \"allow\" }}"));
+    expect(&judged(&keyless, None), 0, &[]);
+}
+
+#[test]
 fn case_115_an_identity_has_its_window() {
     let window = |from: &str, until: &str| {
         let mut keyless = Keyless::good().attested();
@@ -879,6 +913,57 @@ fn a_quorum_of_witnesses_is_named_by_the_policy_and_known_to_the_verifier() {
         digest: touchmark_statement::digest::Sha256Digest::of(b""),
     }];
     expect(&keyless.judge_with(&named), 0, &[]);
+}
+
+#[test]
+fn the_log_that_witnesses_saw_is_the_one_that_must_not_be_the_signer_s_own() {
+    let mut keyless = Keyless::with(InstanceOptions {
+        witnesses: 1,
+        ..InstanceOptions::default()
+    })
+    .attested();
+    keyless.world.edit_policy(
+        "roots = [\"acme\", \"sigstore\"]",
+        "roots = [\"acme\", \"sigstore\"]\nlog = { witnesses = \"quorum\" }",
+    );
+    // The agent change is in both logs, and witnesses saw only one of them.
+    let bundle = &mut keyless.world.candidates[0];
+    let mut json: Value = serde_json::from_slice(&bundle.bytes).unwrap();
+    let bytes = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
+    let envelope = &json["dsseEnvelope"];
+    let body = dsse_body(
+        &envelope.to_string(),
+        &bytes(&envelope["payload"]),
+        &bytes(&envelope["signatures"][0]["sig"]),
+        &Verifier::Certificate(bytes(&json["verificationMaterial"]["certificate"]["rawBytes"])),
+    );
+    let entry = keyless.instance.rekor_v1().add(body, SIGNED_AT);
+    json["verificationMaterial"]["tlogEntries"]
+        .as_array_mut()
+        .unwrap()
+        .push(entry);
+    bundle.bytes = json.to_string().into_bytes();
+    let witness = keyless.instance.rekor_v2().witnesses[0].verifier_key();
+    let quorum = WitnessPolicy::parse(format!("witness w {witness}\nquorum w\n").as_bytes()).unwrap();
+    let named = [NamedWitnessPolicy {
+        name: "quorum",
+        policy: &quorum,
+        digest: touchmark_statement::digest::Sha256Digest::of(b""),
+    }];
+    let operated_by = |first: &str, second: &str| {
+        let mut root = keyless.instance.trusted_root_value();
+        root["tlogs"][0]["operator"] = json!(first);
+        root["tlogs"][1]["operator"] = json!(second);
+        let root = TrustedRoot::parse(root.to_string().as_bytes()).unwrap();
+        keyless.judge_trusting(&named, &root)
+    };
+    expect(&operated_by("guild.example.test", "guild.example.test"), 0, &[]);
+    expect(&operated_by("team-payments", "guild.example.test"), 0, &[]);
+    expect(
+        &operated_by("guild.example.test", "team-payments"),
+        10,
+        &["accounted.residual", "tlog.self_operated"],
+    );
 }
 
 #[test]
