@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input, MatchKind};
-use touchmark_verify::identity::{DANGEROUS_TRIGGERS, IdentityRule, TextPattern};
+use touchmark_verify::identity::{Claim, DANGEROUS_TRIGGERS, FulcioClaims, IdentityRule, TextPattern};
 
 /// The most memory that one automaton may take.
 const MAX_AUTOMATON_BYTES: usize = 1 << 18;
@@ -41,6 +41,8 @@ impl Comparison {
         if differ(a.repository_id.as_ref(), b.repository_id.as_ref())
             || differ(a.source_digest.as_ref(), b.source_digest.as_ref())
             || triggers_exclude(&a.triggers, &b.triggers)
+            || runner_excludes(a, b)
+            || runner_excludes(b, a)
             || self.disjoint(&a.issuer, &b.issuer)
         {
             return false;
@@ -111,6 +113,23 @@ fn triggers_exclude(a: &[String], b: &[String]) -> bool {
         (false, true) => dangerous(a),
         (false, false) => !a.iter().any(|trigger| b.contains(trigger)),
     }
+}
+
+/// One asks for a hosted runner, the other for one that is not.
+fn runner_excludes(hosted: &IdentityRule, other: &IdentityRule) -> bool {
+    let is_other_kind = |pattern: &TextPattern| {
+        let TextPattern::Exact(text) = pattern else {
+            return false;
+        };
+        let claims = FulcioClaims {
+            runner_environment: Some(text.clone()),
+            ..FulcioClaims::default()
+        };
+        !claims.is_hosted()
+    };
+    let mut claims = other.claims.iter();
+    hosted.hosted
+        && claims.any(|(claim, pattern)| *claim == Claim::RunnerEnvironment && is_other_kind(pattern))
 }
 
 /// Compiles an expression as [`TextPattern`] does; `None` if it takes too much.
@@ -224,6 +243,9 @@ mod tests {
             with(&move |rule| rule.triggers = list.iter().map(|t| (*t).to_owned()).collect())
         };
         let environment = |name: &'static str| with(&move |rule| rule.environment = Some(exact(name)));
+        let hosted = with(&|rule| rule.hosted = true);
+        let runner =
+            |name: &'static str| with(&move |rule| rule.claims.push((Claim::RunnerEnvironment, exact(name))));
         let refs = |name: &'static str| with(&move |rule| rule.refs = vec![exact(name)]);
         let table = [
             (id("1"), id("2"), false),
@@ -233,6 +255,9 @@ mod tests {
             (triggers(&["push", "schedule"]), triggers(&["schedule"]), true),
             (triggers(&["issue_comment"]), base(), false),
             (triggers(&["push"]), base(), true),
+            (hosted.clone(), runner("self-hosted"), false),
+            (hosted.clone(), runner("github-hosted"), true),
+            (hosted, base(), true),
             (environment("a"), environment("b"), false),
             (environment("a"), base(), true),
             (refs("refs/heads/a"), refs("refs/heads/b"), false),
