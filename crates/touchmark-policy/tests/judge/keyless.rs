@@ -1,7 +1,5 @@
 //! Evidence signed with certificates: agent, people and CI have identities instead of keys. Tests break one thing.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use touchmark_policy::verdict::{StatementFinding, Vantage};
 use touchmark_policy::{
@@ -15,6 +13,7 @@ use touchmark_testkit::sigstore::{
     SIGNED_AT, San, Signing,
 };
 use touchmark_tlog::witness_policy::WitnessPolicy;
+use touchmark_verify::bundle::{Bundle, VerificationMaterial};
 use touchmark_verify::trust::TrustedRoot;
 
 use crate::world::{AGENT, ALICE, BOT, CI, URI, World, expect, fingerprint};
@@ -929,14 +928,14 @@ fn the_log_that_witnesses_saw_is_the_one_that_must_not_be_the_signer_s_own() {
     // The agent change is in both logs, and witnesses saw only one of them.
     let bundle = &mut keyless.world.candidates[0];
     let mut json: Value = serde_json::from_slice(&bundle.bytes).unwrap();
-    let bytes = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
-    let envelope = &json["dsseEnvelope"];
-    let body = dsse_body(
-        &envelope.to_string(),
-        &bytes(&envelope["payload"]),
-        &bytes(&envelope["signatures"][0]["sig"]),
-        &Verifier::Certificate(bytes(&json["verificationMaterial"]["certificate"]["rawBytes"])),
-    );
+    let parsed = Bundle::parse(&bundle.bytes).unwrap();
+    let (envelope, VerificationMaterial::Certificate(leaf)) = (parsed.envelope().unwrap(), &parsed.material)
+    else {
+        panic!("a certificate signed");
+    };
+    let submitted = json["dsseEnvelope"].to_string();
+    let verifier = Verifier::Certificate(leaf.clone());
+    let body = dsse_body(&submitted, &envelope.payload, &envelope.signature, &verifier);
     let entry = keyless.instance.rekor_v1().add(body, SIGNED_AT);
     json["verificationMaterial"]["tlogEntries"]
         .as_array_mut()
