@@ -10,6 +10,7 @@
 
 mod entry;
 mod error;
+mod file;
 mod lapse;
 mod target;
 
