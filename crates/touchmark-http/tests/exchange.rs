@@ -415,7 +415,10 @@ fn a_client_works_from_many_threads_and_inside_a_runtime() {
 fn case_236_the_environment_chooses_no_proxy() {
     // Set before the client is made: a client that looked would connect to the proxy and not to the server.
     // The variable is set for a child, since this process has other threads.
-    #[allow(clippy::disallowed_methods, reason = "this is about what the environment can do")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is about what the environment can do"
+    )]
     let is_parent = std::env::var_os("HTTP_PROXY").is_none();
     if is_parent {
         let proxy = Server::answering("HTTP/1.1 418 I am the proxy\nContent-Length: 0\n\n");
