@@ -689,6 +689,10 @@ fn example(variables: &[(&str, String)]) -> Outcome {
 }
 
 #[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the example runs by the system's clock, and so must the instance"
+)]
 fn example_06_signs_in_a_job_and_nowhere_else() {
     let dates =
         ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "2026-01-02T03:04:05Z".to_owned()));
