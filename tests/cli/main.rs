@@ -34,6 +34,7 @@ mod remembered;
 mod schemas;
 mod show;
 mod trust;
+mod trust_create;
 mod usage;
 mod verify;
 mod verify_bundle;

@@ -175,14 +175,14 @@ fn a_window_begins_with_the_issuing_certificate_unless_told_otherwise() {
         issuing.not_before
     );
     let chain = chain(&[&instance.certificate_authority.root.certificate]);
-    let later = Some(at("2026-05-05T00:00:00Z"));
-    let part = AuthorityPart::new("https://ca.example", &chain, later, later).unwrap();
+    let later = at("2026-05-05T00:00:00Z");
+    let part = AuthorityPart::new("https://ca.example", &chain, Some(later), Some(later)).unwrap();
     let parts = TrustedRootParts {
         certificate_authorities: vec![part],
         ..TrustedRootParts::default()
     };
     let root = TrustedRoot::parse(&parts.encode(RootVersion::V01).unwrap()).unwrap();
-    assert_eq!(root.certificate_authorities()[0].valid_for.start, later.unwrap());
+    assert_eq!(root.certificate_authorities()[0].valid_for.start, later);
 }
 
 #[test]
