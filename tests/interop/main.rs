@@ -26,6 +26,7 @@ mod faults;
 mod faults_elsewhere;
 mod instance;
 mod matrix;
+mod monitor;
 mod sigstore_rust;
 
 use std::path::{Path, PathBuf};
