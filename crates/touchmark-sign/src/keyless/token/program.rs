@@ -90,9 +90,11 @@ pub fn find_program(name: &'static str, surroundings: &dyn Surroundings) -> Resu
         if !folder.is_absolute() {
             return None;
         }
+        // A link in the repository to a program outside chooses that program, such as `env`, for our arguments.
+        let folder = folder.canonicalize().ok()?;
         let path = folder.join(name).canonicalize().ok()?;
-        let inside = untrusted.iter().any(|root| path.starts_with(root));
-        (!inside && is_program(&path)).then_some(path)
+        let is_inside = |place: &Path| untrusted.iter().any(|root| place.starts_with(root));
+        (!is_inside(&folder) && !is_inside(&path) && is_program(&path)).then_some(path)
     };
     std::env::split_paths(&folders).find_map(usable).ok_or(missing)
 }

@@ -420,8 +420,14 @@ fn a_program_in_the_repository_is_never_run() {
         outside.join("buildkite-agent"),
     )
     .unwrap();
+    // In the repository, a link to a program of the machine that would run another one from there.
+    let linked = repository.join("linked");
+    std::fs::create_dir(&linked).unwrap();
+    symlink("/usr/bin/env", linked.join("buildkite-agent")).unwrap();
+    program(&linked, "oidc", &format!("touch '{}'", mark.display()));
     for folders in [
         repository.join("bin"),
+        linked,
         outside,
         PathBuf::from("bin"),
         PathBuf::from(""),
