@@ -503,6 +503,32 @@ fn case_146_a_statement_that_its_certificate_contradicts_is_refused() {
         let bundle = case.put("bundle.json", signed.bytes());
         case.verify(&bundle, &EXPECTED).refused(11, code);
     }
+    // Old certificates say less, in other claims.
+    let mut old = GithubRun::default().identity();
+    old.claims.retain(|(arc, _)| *arc <= 6);
+    for (pointer, code) in [
+        (
+            "/buildDefinition/externalParameters/workflow/repository",
+            "agreement.repository",
+        ),
+        (
+            "/buildDefinition/externalParameters/workflow/ref",
+            "agreement.ref",
+        ),
+        (
+            "/buildDefinition/internalParameters/github/event_name",
+            "agreement.trigger",
+        ),
+        (
+            "/buildDefinition/resolvedDependencies/0/digest/gitCommit",
+            "agreement.commit",
+        ),
+    ] {
+        let mut statement = provenance();
+        *statement["predicate"].pointer_mut(pointer).unwrap() = json!("a".repeat(40));
+        let bundle = case.put("bundle.json", case.sign(old.clone(), &statement).bytes());
+        case.verify(&bundle, &EXPECTED).refused(11, code);
+    }
     let mut statement = provenance();
     let workflow = &mut statement["predicate"]["buildDefinition"]["externalParameters"]["workflow"];
     *workflow = json!({"repository": "https://github.com/acme/other"});

@@ -59,8 +59,9 @@ pub enum RunPlace {
 
 /// Compares a statement with the certificate of its signer.
 pub fn compare(statement: &Statement, identity: &CertificateIdentity, place: RunPlace) -> Agreement {
+    let claims = with_old_claims(&identity.claims);
     let mut comparison = Comparison {
-        claims: &identity.claims,
+        claims: &claims,
         place,
         found: Agreement::default(),
     };
@@ -91,6 +92,18 @@ pub fn began_after_signing(statement: &Statement, signed_by: &[Timestamp]) -> Op
         stated: began.to_string(),
         certified: format!("signed by {earlier}"),
     })
+}
+
+/// Fills in what only the old claims of GitHub's workflows (.2 to .6) say.
+fn with_old_claims(claims: &FulcioClaims) -> FulcioClaims {
+    let mut all = claims.clone();
+    let repository = claims.github_workflow_repository.as_ref();
+    let repository = repository.map(|name| format!("https://github.com/{name}"));
+    all.source_repository_uri = all.source_repository_uri.or(repository);
+    all.source_repository_digest = all.source_repository_digest.or(all.github_workflow_sha.clone());
+    all.source_repository_ref = all.source_repository_ref.or(all.github_workflow_ref.clone());
+    all.build_trigger = all.build_trigger.or(all.github_workflow_trigger.clone());
+    all
 }
 
 struct Comparison<'c> {
