@@ -55,6 +55,8 @@ pub(crate) struct Authority {
 pub(crate) struct ProvenIssuer {
     subject: Vec<u8>,
     key: RawKey,
+    /// With which algorithm it signed: webpki has accepted this one with this key.
+    algorithm: Vec<u8>,
     spki: Vec<u8>,
     /// When every certificate above, and the authority, is valid.
     window: Window,
@@ -63,7 +65,10 @@ pub(crate) struct ProvenIssuer {
 impl ProvenIssuer {
     /// Tells whether this says nothing that `other` does not.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.subject == other.subject && self.spki == other.spki && self.window == other.window
+        self.subject == other.subject
+            && self.spki == other.spki
+            && self.algorithm == other.algorithm
+            && self.window == other.window
     }
 
     /// Tells whether `name` is this issuer's.
@@ -79,6 +84,7 @@ impl ProvenIssuer {
         let readable = EndEntityCert::try_from(&CertificateDer::from(der)).is_ok();
         let proven = readable
             && certificate.issuer == self.subject
+            && certificate.algorithm == self.algorithm
             && window.contains(at)
             && certificate.is_signed_by(&self.key);
         proven.then(|| Path {
@@ -220,6 +226,7 @@ pub(crate) fn build(
         issuer: key.map(|key| ProvenIssuer {
             subject,
             key,
+            algorithm: parsed.algorithm.to_vec(),
             spki,
             window: above,
         }),

@@ -29,6 +29,10 @@ pub(crate) fn read_identity(certificate: &Certificate<'_>) -> Result<Certificate
             continue;
         };
         let text = read_claim(claim, extension.value)?;
+        // An issuer that is empty in one spelling disagrees with whatever the other says.
+        if text.is_empty() && matches!(claim, Claim::IssuerV1 | Claim::Issuer) {
+            return Err(CertificateError::IssuerMissing);
+        }
         *claims.slot(claim) = Some(text).filter(|text| !text.is_empty());
     }
     let issuer = match (&claims.issuer_v1, &claims.issuer) {
@@ -85,8 +89,15 @@ fn read_san(certificate: &Certificate<'_>) -> Result<SubjectAlternativeName, Cer
         tag => return Err(CertificateError::SanKind { tag }),
     };
     require_ascii("san", san.as_str())?;
+    // A rule names a text and no kind: names of two kinds have no text in common.
+    let has = |c: char| san.as_str().contains(c);
+    let of_its_kind = match san {
+        SubjectAlternativeName::Email(_) => has('@') && !has(':'),
+        SubjectAlternativeName::Uri(_) => has(':'),
+        SubjectAlternativeName::OtherName(_) => !has('@') && !has(':'),
+    };
     // A host in punycode, or one that only looks like another, is never what a rule means.
-    if san.as_str().to_ascii_lowercase().contains("xn--") {
+    if !of_its_kind || san.as_str().to_ascii_lowercase().contains("xn--") {
         return Err(CertificateError::Text { part: "san" });
     }
     Ok(san)

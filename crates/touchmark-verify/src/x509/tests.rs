@@ -202,6 +202,17 @@ fn case_52_and_case_54_and_case_55_there_is_one_name_in_plain_characters() {
         assert_eq!(named(san(0x86, name)), "certificate.text", "{name:?}");
     }
     assert_eq!(named(san(0x86, b"https://\xff")), "certificate.text");
+    // A text that a rule could mean in another kind.
+    for name in [
+        san(0x86, b"a@example.test"),
+        san(0x86, b"alice!example.test"),
+        san(0x81, b"https://a.example/@b"),
+        san(0x81, b"alice!example.test"),
+        username(7, b"a@example.test"),
+        username(7, b"https://a.example/"),
+    ] {
+        assert_eq!(named(name), "certificate.text");
+    }
 }
 
 #[test]
@@ -230,7 +241,13 @@ fn case_59_and_case_60_claims_have_one_encoding_and_issuers_agree() {
         read(vec![claim(1, b"https://a.example")]).unwrap().issuer,
         "https://a.example"
     );
-    for none in [vec![], vec![claim(8, &utf8(b""))], vec![claim(1, b"")]] {
+    for none in [
+        vec![],
+        vec![claim(8, &utf8(b""))],
+        vec![claim(1, b"")],
+        vec![claim(8, &utf8(b"")), claim(1, b"https://a.example")],
+        vec![claim(1, b""), claim(8, &utf8(b"https://a.example"))],
+    ] {
         assert_eq!(code(read(none)), "certificate.issuer_missing");
     }
     let wrong: [Vec<u8>; 6] = [
