@@ -251,6 +251,9 @@ fn github(surroundings: &dyn Surroundings, audience: &str, client: &Client) -> R
     let url: Url = required(URL)?
         .parse()
         .map_err(|_| TokenError::RequestUrl { variable: URL })?;
+    if !is_of_github(&url, surroundings) {
+        return Err(TokenError::RequestUrl { variable: URL });
+    }
     let bearer = required(BEARER)?;
     let url = url.with_query("audience", audience);
     let request = Request::get(&url, Accept::Json)
@@ -276,6 +279,22 @@ fn github(surroundings: &dyn Surroundings, audience: &str, client: &Client) -> R
     let answer: GitHubAnswer =
         strict_json::from_slice(&body, &rules).map_err(|_| TokenError::Answer { service: SERVICE })?;
     Ok(Zeroizing::new(answer.value))
+}
+
+/// Whether the bearer may go there. An earlier step of a job can set the address for later ones, but not the server's
+/// name: GitHub's own service, or a server of one's own and what is below its name.
+pub(super) fn is_of_github(url: &Url, surroundings: &dyn Surroundings) -> bool {
+    let server = surroundings.variable("GITHUB_SERVER_URL");
+    let server: Option<Url> = server.and_then(|server| server.parse().ok());
+    let is_below = |name: &str| {
+        url.host()
+            .strip_suffix(name)
+            .is_some_and(|rest| rest.ends_with('.'))
+    };
+    let is_own = |server: &Url| {
+        server.host() != "github.com" && (server.host() == url.host() || is_below(server.host()))
+    };
+    url.is_loopback() || is_below("actions.githubusercontent.com") || server.as_ref().is_some_and(is_own)
 }
 
 /// <https://docs.gitlab.com/ci/secrets/id_token_authentication/>

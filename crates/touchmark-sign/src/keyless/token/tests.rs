@@ -341,6 +341,34 @@ fn github_is_asked_with_its_bearer_for_our_audience() {
 }
 
 #[test]
+fn case_227_the_bearer_of_a_job_goes_to_its_own_service_only() {
+    let asks = |url: &str, server: &str| {
+        let view = View::with(&[("GITHUB_SERVER_URL", server)]);
+        source::is_of_github(&url.parse().unwrap(), &view)
+    };
+    let github = "https://github.com";
+    assert!(asks("https://run-1.actions.githubusercontent.com/x?y=1", github));
+    assert!(asks("https://ghes.example/_services/token", "https://ghes.example"));
+    assert!(asks("https://t.actions.acme.ghe.com/x", "https://acme.ghe.com"));
+    assert!(asks("http://127.0.0.1:8080/token", github));
+    for elsewhere in [
+        "https://evil.example/actions.githubusercontent.com",
+        "https://actions.githubusercontent.com.evil.example/",
+        "https://evilactions.githubusercontent.com/",
+        "https://gist.github.com/",
+    ] {
+        assert!(!asks(elsewhere, github), "{elsewhere}");
+    }
+    let view = View::with(&[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_SERVER_URL", github),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://evil.example/token?x=1"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "bearer-secret"),
+    ]);
+    assert_eq!(found(&view).unwrap_err().code(), "token.request_url");
+}
+
+#[test]
 fn what_github_answers_wrongly_is_refused() {
     let code = |status, body: &'static str| {
         let server = serve(move |_| (status, "application/json", body.into()));
