@@ -303,6 +303,10 @@ impl Signers {
 fn same_mailbox(a: &IdentityRule, b: &IdentityRule) -> bool {
     match (&a.san, &b.san) {
         (TextPattern::Exact(a), TextPattern::Exact(b)) => a.contains('@') && a.eq_ignore_ascii_case(b),
+        (TextPattern::Exact(address), pattern) | (pattern, TextPattern::Exact(address)) => {
+            address.contains('@')
+                && (pattern.matches(address) || pattern.matches(&address.to_ascii_lowercase()))
+        }
         _ => false,
     }
 }

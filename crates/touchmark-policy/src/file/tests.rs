@@ -580,12 +580,18 @@ fn case_75_one_mailbox_is_not_two_people() {
         let text = format!(
             "version = 1\nserial = 1\n[[person]]\nid = \"alice\"\nsigners = [{{ issuer = \"https://a.example\", san = \
              \"alice@acme.example\" }}]\n[[person]]\nid = \"alice-too\"\nsigners = [{{ issuer = \"https://b.example\", \
-             san = \"{second}\" }}]\n"
+             {second} }}]\n"
         );
         Policy::load(text.as_bytes())
     };
-    people("bob@acme.example").unwrap();
-    for second in ["alice@acme.example", "Alice@ACME.example"] {
+    people("san = \"bob@acme.example\"").unwrap();
+    people(r"san-regexp = '^b.*@acme\.example$'").unwrap();
+    for second in [
+        "san = \"alice@acme.example\"",
+        "san = \"Alice@ACME.example\"",
+        // An expression that takes the address takes the person.
+        r"san-regexp = '^a.*@acme\.example$'",
+    ] {
         assert_eq!(
             people(second).unwrap_err().code(),
             "policy.ambiguous_signer",

@@ -98,7 +98,11 @@ pub(super) fn place(
     identity: &CertificateIdentity,
     request: &JudgeRequest<'_>,
 ) -> Result<RunPlace, Refusal> {
-    let Some(uri) = identity.claims.source_repository_uri.as_deref() else {
+    let claims = &identity.claims;
+    // Before there were addresses, certificates named a repository of GitHub as OWNER/NAME.
+    let name = claims.github_workflow_repository.as_deref();
+    let old = name.map(|name| format!("https://github.com/{name}"));
+    let Some(uri) = claims.source_repository_uri.as_deref().or(old.as_deref()) else {
         return Ok(RunPlace::SameRepository);
     };
     if request.change.repository.is_named_by(uri) {
@@ -137,11 +141,9 @@ fn takes_forks(agent: &Agent, request: &JudgeRequest<'_>) -> bool {
 /// Returns whether a run of some CI signed: whatever the policy says of its name, no person acted.
 pub(super) fn is_run(verified: &VerifiedStatement) -> bool {
     verified.signer().certificate().is_some_and(|identity| {
-        let claims = &identity.claims;
-        claims.source_repository_uri.is_some()
-            || claims.run_invocation_uri.is_some()
-            || claims.build_trigger.is_some()
-            || claims.github_workflow_trigger.is_some()
+        // A token's issuer and subject are all that the certificate of a person tells.
+        let of_a_run = |claim| !matches!(claim, Claim::IssuerV1 | Claim::Issuer | Claim::TokenSubject);
+        identity.claims.iter().any(|(claim, _)| of_a_run(claim))
     })
 }
 

@@ -511,10 +511,17 @@ fn case_200_a_run_that_a_policy_takes_for_a_person_approves_nothing() {
         bot.identity().san.text()
     ));
     let review = keyless.world.review();
-    keyless.add(bot.identity(), &review);
-    let verdict = keyless.judge();
-    expect(&verdict, 14, &["policy.rule.infra-two-humans"]);
-    assert!(crate::world::findings(&verdict).contains(&"approval.file_key".to_owned()));
+    let before = keyless.world.candidates.len();
+    let mut of_one_claim = bot.identity();
+    // Old certificates name the repository and little else.
+    of_one_claim.claims.retain(|(arc, _)| *arc == 5);
+    for identity in [bot.identity(), of_one_claim] {
+        keyless.world.candidates.truncate(before);
+        keyless.add(identity, &review);
+        let verdict = keyless.judge();
+        expect(&verdict, 14, &["policy.rule.infra-two-humans"]);
+        assert!(crate::world::findings(&verdict).contains(&"approval.file_key".to_owned()));
+    }
 }
 
 #[test]
@@ -814,6 +821,13 @@ fn case_147_a_run_in_a_fork_counts_only_where_the_scope_says_so() {
         fork(keyless)
     };
     refused_with("identity.other_repository", without_id);
+    // Old certificates have other claims, which say the same.
+    refused_with("identity.other_repository", |keyless| {
+        let (mut identity, statement) = without_id(keyless);
+        keyless.world.edit_policy(", runner = \"hosted\"", "");
+        identity.claims.retain(|(arc, _)| *arc <= 6);
+        (identity, statement)
+    });
     let mut keyless = Keyless::good();
     let (identity, statement) = without_id(&mut keyless);
     keyless.world.edit_policy(
