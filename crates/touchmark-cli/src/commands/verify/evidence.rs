@@ -30,6 +30,10 @@ const MAX_UNKNOWN: u32 = 4;
 const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// The most files of a folder.
 const MAX_FILES: usize = 10_000;
+/// The most bytes of all files of a folder.
+const MAX_FOLDER_BYTES: u64 = 1024 * 1024 * 1024;
+/// The most bundles in one file: of short lines, each costs more memory than its bytes.
+const MAX_LINES: usize = 1_000_000;
 
 /// The signers that policies know, as the names of evidence files tell them.
 struct Known {
@@ -169,7 +173,7 @@ pub(super) fn given(path: &Path, context: &Context<'_>) -> Result<Vec<Candidate>
         ));
     }
     Ok(match is_json_lines(&bytes) {
-        true => lines("standard input", &bytes),
+        true => lines("standard input", &bytes)?,
         false => vec![Candidate {
             source: "standard input".to_owned(),
             bytes,
@@ -187,17 +191,25 @@ fn is_json_lines(bytes: &[u8]) -> bool {
     first.starts_with(b"{") && first.ends_with(b"}") && lines.next().is_some()
 }
 
-fn lines(source: &str, bytes: &[u8]) -> Vec<Candidate> {
-    let lines = bytes
-        .split(|byte| *byte == b'\n')
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty());
-    lines
+fn lines(source: &str, bytes: &[u8]) -> Result<Vec<Candidate>, CliError> {
+    let lines = || {
+        bytes
+            .split(|byte| *byte == b'\n')
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty())
+    };
+    if lines().nth(MAX_LINES).is_some() {
+        return Err(CliError::failed(
+            "file.too_many",
+            format!("{source} holds more than {MAX_LINES} lines"),
+        ));
+    }
+    Ok(lines()
         .map(|(number, line)| Candidate {
             source: format!("{source}:{}", number + 1),
             bytes: line.to_vec(),
         })
-        .collect()
+        .collect())
 }
 
 /// The bundles of a file (one, or one a line) or of every `.json` and `.jsonl` file of a folder.
@@ -225,14 +237,21 @@ pub(crate) fn bundles(path: &Path) -> Result<Vec<Candidate>, CliError> {
         entries.sort();
         files = entries;
     }
-    let mut candidates = Vec::new();
+    let (mut candidates, mut left) = (Vec::new(), MAX_FOLDER_BYTES);
     for file in files {
-        let bytes = file_argument::read(&file, MAX_FILE_BYTES)?;
+        let bytes = file_argument::read(&file, MAX_FILE_BYTES.min(left))?;
+        left -= bytes.len() as u64;
         let source = file.display().to_string();
         if file.extension().is_some_and(|ending| ending == "jsonl") {
-            candidates.extend(lines(&source, &bytes));
+            candidates.extend(lines(&source, &bytes)?);
         } else {
             candidates.push(Candidate { source, bytes });
+        }
+        if candidates.len() > MAX_LINES {
+            return Err(CliError::failed(
+                "file.too_many",
+                format!("{} holds more than {MAX_LINES} bundles", path.display()),
+            ));
         }
     }
     Ok(candidates)
@@ -250,4 +269,19 @@ pub(super) fn public_keys(given: &[String], context: &Context<'_>) -> Result<Vec
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_16_a_file_of_a_million_short_lines_is_refused_before_they_cost_memory() {
+        let count = |lines: usize| {
+            let found = super::lines("a", "{}\n\n".repeat(lines).as_bytes());
+            found.map_or_else(|error| error.code().to_owned(), |found| found.len().to_string())
+        };
+        assert_eq!(count(2), "2");
+        assert_eq!(count(MAX_LINES + 1), "file.too_many");
+    }
 }
