@@ -255,6 +255,8 @@ fn a_served_log_is_followed_and_a_webhook_is_told_until_it_listens() {
     let first = receive(&["503 Later", "200 OK"]);
     let outcome = pass(&world, &flags);
     assert!(outcome.stderr.contains("webhook"), "{}", outcome.stderr);
+    // The path of a webhook is often its secret.
+    assert!(!outcome.stderr.contains("/hook"), "{}", outcome.stderr);
     ended(outcome, 13);
     let kinds = |messages: Vec<Value>| -> Vec<String> {
         messages
@@ -275,6 +277,53 @@ fn a_served_log_is_followed_and_a_webhook_is_told_until_it_listens() {
     let heartbeat = fs::read(world.path("touchmark/data/monitor/heartbeat.json")).unwrap();
     let heartbeat: Value = serde_json::from_slice(&heartbeat).unwrap();
     assert_eq!(heartbeat["at"], AT);
+}
+
+#[test]
+fn an_alarm_that_no_webhook_took_waits_for_one() {
+    let world = World::attested();
+    let before = world.files("touchmark/data/log");
+    world.approve_as("alice", &[]);
+    ended(pass(&world, &[]), 0);
+    let after = world.files("touchmark/data/log");
+    let restore = |files: &[(std::path::PathBuf, Vec<u8>)]| {
+        fs::remove_dir_all(world.path("touchmark/data/log")).unwrap();
+        for (path, bytes) in files {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    };
+    let hook = TcpListener::bind("127.0.0.1:0").unwrap();
+    let webhook = format!("http://{}/hook", hook.local_addr().unwrap());
+    let receive = |answer: &'static str, count: usize| {
+        let hook = hook.try_clone().unwrap();
+        std::thread::spawn(move || -> Vec<String> {
+            (0..count)
+                .map(|_| {
+                    let (mut stream, _) = hook.accept().unwrap();
+                    let body = body_of(&mut stream);
+                    write!(
+                        stream,
+                        "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    )
+                    .unwrap();
+                    body["kind"].as_str().unwrap().to_owned()
+                })
+                .collect()
+        })
+    };
+    let told = receive("503 Later", 2);
+    restore(&before);
+    ended(pass(&world, &["--webhook", &webhook]), 13);
+    assert_eq!(told.join().unwrap(), ["alarm", "heartbeat"]);
+    // The log behaves again, as if nothing had been.
+    restore(&after);
+    let told = receive("200 OK", 2);
+    ended(pass(&world, &["--webhook", &webhook]), 0);
+    assert_eq!(told.join().unwrap(), ["alarm", "heartbeat"]);
+    let told = receive("200 OK", 1);
+    ended(pass(&world, &["--webhook", &webhook]), 0);
+    assert_eq!(told.join().unwrap(), ["heartbeat"]);
 }
 
 fn body_of(stream: &mut std::net::TcpStream) -> Value {

@@ -21,7 +21,7 @@ use super::watch::{Match, Watch};
 const MAX_KINDS: usize = 64;
 
 /// All that a run needs beside the logs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Monitor<'a> {
     /// The records.
     pub store: &'a Store,
@@ -73,6 +73,15 @@ pub struct Settled {
 }
 
 impl Monitor<'_> {
+    /// Begins with the first entry of every tree of a log that was followed before: a tree that it opened since then
+    /// has no entries that anybody asked to leave out.
+    pub fn begin(mut self, log: &TrustedLog) -> Result<Self, StoreError> {
+        if !self.store.positions(log)?.is_empty() {
+            self.start = Start::Beginning;
+        }
+        Ok(self)
+    }
+
     /// Follows one log to its current checkpoint. An alarm is kept before it is returned.
     pub fn follow(
         &self,
@@ -84,6 +93,7 @@ impl Monitor<'_> {
             log,
             before: None,
             matched: 0,
+            room: None,
             not_checked: BTreeMap::new(),
         };
         let outcome = follow(log, reader, self.start, self.max_entries, &mut sink);
@@ -175,10 +185,22 @@ struct Judge<'a> {
     /// How many entries were judged before this run; for a log that was never followed, how many are not to be.
     before: Option<u64>,
     matched: u64,
+    /// How many lookalikes may still be kept, once it was asked.
+    room: Option<usize>,
     not_checked: BTreeMap<String, u64>,
 }
 
 impl Judge<'_> {
+    /// Whether there is room for one more record of what anybody can make us keep.
+    fn takes_room(&mut self) -> Result<bool, StoreError> {
+        let room = match self.room {
+            Some(room) => room,
+            None => self.monitor.store.room()?,
+        };
+        self.room = Some(room.saturating_sub(1));
+        Ok(room > 0)
+    }
+
     fn count_unread(&mut self, kind: String) {
         let full = self.not_checked.len() >= MAX_KINDS && !self.not_checked.contains_key(&kind);
         let kind = if full { "other".to_owned() } else { kind };
@@ -233,6 +255,10 @@ impl Sink for Judge<'_> {
                 continue;
             };
             self.matched += 1;
+            if found.proof == SignerProof::Lookalike && !self.takes_room()? {
+                self.count_unread(format!("lookalike in {}", facts.kind));
+                continue;
+            }
             let finding = self.finding(index, leaf_hash(body), &facts, found);
             self.monitor.store.add(&finding)?;
         }

@@ -19,7 +19,11 @@ const MAX_FINDING_BYTES: usize = 256 * 1024;
 const POSITION: &str = ".position.json";
 const FINDING: &str = ".finding.json";
 const ALARM: &str = ".alarm.json";
+const MESSAGE: &str = ".message.json";
 const HEARTBEAT: &str = "heartbeat.json";
+/// Most messages that wait for somebody to take them.
+const MAX_MESSAGES: usize = 1_000;
+const MAX_MESSAGE_BYTES: u64 = 1024 * 1024;
 
 const FINDING_RULES: Rules = Rules {
     max_bytes: MAX_FINDING_BYTES,
@@ -130,6 +134,12 @@ impl Store {
         Ok(self.folder.write(&name, |file| file.write_all(&bytes))?)
     }
 
+    /// Returns how many records there is room for of what anybody can make us keep: they fill half of it, so that the
+    /// other half is left for what is proven.
+    pub fn room(&self) -> Result<usize, StoreError> {
+        Ok((MAX_FILES / 2).saturating_sub(self.folder.names(MAX_FILES)?.len()))
+    }
+
     /// Keeps a finding that is not kept yet; one that is stays as it is.
     pub fn add(&self, finding: &Finding) -> Result<bool, StoreError> {
         let name = finding_name(finding);
@@ -186,6 +196,33 @@ impl Store {
         Ok(self
             .folder
             .write(&format!("{log_id}{ALARM}"), |file| file.write_all(&bytes))?)
+    }
+
+    /// Keeps a message until somebody has taken it. The same one waits once; of very many the first ones wait.
+    pub fn keep_message(&self, json: &[u8]) -> Result<(), StoreError> {
+        if self.messages()?.len() >= MAX_MESSAGES {
+            return Ok(());
+        }
+        let name = format!("{}{MESSAGE}", Sha256Digest::of(json));
+        Ok(self.folder.write(&name, |file| file.write_all(json))?)
+    }
+
+    /// Returns the messages that wait.
+    pub fn messages(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut messages = Vec::new();
+        for name in self.folder.names(MAX_FILES)? {
+            if name.ends_with(MESSAGE) {
+                messages.extend(self.folder.read(&name, MAX_MESSAGE_BYTES)?);
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Forgets a message that was taken.
+    pub fn forget_message(&self, json: &[u8]) -> Result<(), StoreError> {
+        self.folder
+            .remove(&format!("{}{MESSAGE}", Sha256Digest::of(json)))?;
+        Ok(())
     }
 
     /// Keeps the sign of life: a monitor that is silent and one that is dead differ by it.

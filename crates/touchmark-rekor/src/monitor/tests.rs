@@ -239,6 +239,18 @@ fn a_log_followed_from_now_on_is_judged_from_there() {
 }
 
 #[test]
+fn a_tree_that_a_known_log_opens_is_read_from_its_beginning() {
+    let (dir, log) = (folder(), FakeLog::new(mixed()));
+    for expected in [Start::Now, Start::Beginning] {
+        run(dir.path(), &log, |monitor| {
+            monitor.start = Start::Now;
+            *monitor = monitor.clone().begin(&log.trusted()).unwrap();
+            assert_eq!(monitor.start, expected);
+        });
+    }
+}
+
+#[test]
 fn an_entry_waits_for_its_evidence_before_it_is_an_alert() {
     let (dir, log) = (folder(), FakeLog::new(mixed()));
     let first = run(dir.path(), &log, |monitor| monitor.grace = 600);

@@ -145,7 +145,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         report(&document, context)?;
         notify::keep_heartbeat(&store, &document)?;
         if let Some(webhook) = &args.webhook {
-            notify::deliver(webhook, &store, &document, context)?;
+            // Many webhooks are a secret address: it is shown nowhere.
+            let webhook = webhook.clone().with_secret_path();
+            notify::deliver(&webhook, &store, &document, context)?;
         }
         if outcome == ExitCode::Inconsistent || exit == ExitCode::Allowed {
             exit = outcome;
@@ -197,6 +199,7 @@ fn pass(args: &Args, store: &Store, context: &Context<'_>) -> Result<Document, C
             &roots[source.root],
             context,
         )?;
+        let monitor = monitor.begin(&source.log).map_err(|error| store_error(&error))?;
         follow(&monitor, source, &mut document)?;
     }
     if let Some(root) = roots.first() {

@@ -3,13 +3,19 @@
 //! An alert is posted until the webhook has taken it, so it may arrive twice and is named by its id; the sign of life
 //! is posted once a pass, so that silence can be told from death.
 
+use std::time::Duration;
+
 use serde::Serialize;
-use touchmark_http::{Accept, Client, ContentType, HttpError, Options, Request, Url};
+use touchmark_http::{Accept, Client, ContentType, Deadline, HttpError, Request, Url};
 use touchmark_rekor::monitor::{Alarm, Finding, Store};
 
 use super::{Document, store_error};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::pipeline::logs;
+
+/// How long the messages of one pass may take.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(120);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,8 +76,7 @@ pub(super) fn deliver(
     document: &Document,
     context: &Context<'_>,
 ) -> Result<(), CliError> {
-    let client = Client::new(Options::default())
-        .map_err(|error| CliError::from_error(ExitCode::Error, error.code(), &error))?;
+    let client = logs::client(context)?;
     let warn = |error: &HttpError| {
         context.output.warn(format!(
             "the webhook did not take a message: {} [{}]",
@@ -79,9 +84,15 @@ pub(super) fn deliver(
             error.code()
         ));
     };
+    let deadline = Deadline::after(DELIVERY_TIMEOUT);
     for finding in document.open.iter().filter(|finding| !finding.delivered) {
         let id = format!("{}-{}", finding.log_id, finding.index);
-        match post(&client, webhook, &Message::Alert { id, finding }) {
+        match post(
+            &client,
+            webhook,
+            &encode(&Message::Alert { id, finding }),
+            deadline,
+        ) {
             Ok(()) => {
                 let delivered = Finding {
                     delivered: true,
@@ -89,23 +100,46 @@ pub(super) fn deliver(
                 };
                 store.replace(&delivered).map_err(|error| store_error(&error))?;
             }
-            Err(error) => warn(&error),
+            Err(error) => {
+                warn(&error);
+                // One that cannot be reached is not asked for each of many.
+                if !matches!(error, HttpError::Status { .. }) {
+                    break;
+                }
+            }
         }
     }
+    // A log may contradict itself once and never again: what was not taken waits for the next pass.
     for alarm in &document.alarms {
-        if let Err(error) = post(&client, webhook, &Message::Alarm(alarm)) {
-            warn(&error);
-        }
+        let kept = store.keep_message(&encode(&Message::Alarm(alarm)));
+        kept.map_err(|error| store_error(&error))?;
     }
-    if let Err(error) = post(&client, webhook, &Message::Heartbeat(heartbeat(document))) {
+    for message in store.messages().map_err(|error| store_error(&error))? {
+        if let Err(error) = post(&client, webhook, &message, deadline) {
+            warn(&error);
+            if matches!(error, HttpError::Status { .. }) {
+                continue;
+            }
+            break;
+        }
+        store
+            .forget_message(&message)
+            .map_err(|error| store_error(&error))?;
+    }
+    let heartbeat = encode(&Message::Heartbeat(heartbeat(document)));
+    if let Err(error) = post(&client, webhook, &heartbeat, Deadline::after(DELIVERY_TIMEOUT)) {
         warn(&error);
     }
     Ok(())
 }
 
-fn post(client: &Client, webhook: &Url, message: &Message<'_>) -> Result<(), HttpError> {
-    let body = serde_json::to_vec(message).unwrap_or_default();
-    let response = client.send(Request::post(webhook, ContentType::Json, body, Accept::Any))?;
+fn encode(message: &Message<'_>) -> Vec<u8> {
+    serde_json::to_vec(message).unwrap_or_default()
+}
+
+fn post(client: &Client, webhook: &Url, message: &[u8], deadline: Deadline) -> Result<(), HttpError> {
+    let request = Request::post(webhook, ContentType::Json, message, Accept::Any).by(deadline);
+    let response = client.send(request)?;
     match response.is_success() {
         true => Ok(()),
         false => Err(response.into_status_error()),

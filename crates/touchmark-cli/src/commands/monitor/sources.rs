@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::path::PathBuf;
 
-use touchmark_http::{Client, Options, Url};
+use touchmark_http::{Client, Url};
 use touchmark_rekor::monitor::{LogReader, ReadError, TileLog, rekor_v1_trees};
 use touchmark_rekor::reader::{ReaderError, RekorV1Reader, TileReader};
 use touchmark_verify::trust::TrustedLog;
@@ -35,8 +35,7 @@ pub(super) fn resolve(
     roots: &[Root],
     context: &Context<'_>,
 ) -> Result<Vec<Source>, CliError> {
-    let client = Client::new(Options::default())
-        .map_err(|error| CliError::from_error(ExitCode::Error, error.code(), &error))?;
+    let client = pipeline::logs::client(context)?;
     let mut sources = Vec::new();
     for text in named {
         let (origin, place) = match text.split_once('=') {
