@@ -573,6 +573,51 @@ fn a_repository_chooses_neither_identity_nor_services() {
 }
 
 #[test]
+fn case_227_no_token_goes_where_a_variable_says_unless_somebody_agreed() {
+    let place = Place::new();
+    let token = place.token_file(&place.alice());
+    let other = Instance::new(2, InstanceOptions::default()).serve();
+    let variable = [("SIGSTORE_FULCIO_URL", other.urls().fulcio.as_str())];
+    let refused = place
+        .attest(&["--identity-token", &token], &variable)
+        .refused(2, "publish.not_agreed");
+    assert!(
+        refused.stderr.contains("SIGSTORE_FULCIO_URL"),
+        "{}",
+        refused.stderr
+    );
+    assert!(other.requests(Route::SigningCert).is_empty());
+    place.nothing_is_left();
+    // A flag is somebody's word, and what was agreed to once is agreed to.
+    let fulcio = place.served.urls().fulcio.clone();
+    place
+        .attest(&["--identity-token", &token, "--fulcio-url", &fulcio], &variable)
+        .ok();
+    place
+        .attest(&["--identity-token", &token], &[("SIGSTORE_FULCIO_URL", &fulcio)])
+        .ok();
+    assert!(other.requests(Route::SigningCert).is_empty());
+}
+
+#[test]
+fn case_130_a_file_of_the_checkout_is_no_signing_config_that_was_meant_by_name() {
+    let place = Place::new();
+    place.sandbox.write(
+        "sigstore-public-good",
+        place.served.signing_config_json(ConfiguredLogs::V2),
+    );
+    let token = place.token_file(&place.alice());
+    let mut command = place.sandbox.command(["attest", "--base", "main", "--at", AT]);
+    command.args(["--identity-token", &token, "--dry-run", "--format", "json"]);
+    command.args(["--signing-config", "sigstore-public-good"]);
+    let shown = Outcome::of(command.output().unwrap()).ok().json();
+    assert_eq!(
+        shown["publication"]["certificateAuthority"],
+        "https://fulcio.sigstore.dev/"
+    );
+}
+
+#[test]
 fn a_person_approves_with_an_identity() {
     let place = Place::new();
     let token = place.token_file(&place.alice());

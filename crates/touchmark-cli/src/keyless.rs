@@ -115,7 +115,13 @@ impl IdentityArgs {
             found.claims().issuer
         ));
         agreed_targets(log, repository, context)?;
-        agree_identity(&authority, log, repository, context)?;
+        agree_identity(
+            &authority,
+            services.authority_variable(),
+            log,
+            repository,
+            context,
+        )?;
         let clock = clock(context)?;
         let request = KeylessRequest {
             certificate_authority: &authority,

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::surroundings::View;
 use crate::context::Context;
+use crate::environment::VARIABLES;
 
 /// Programs that open an address in the user's browser.
 const OPENERS: [&str; 2] = ["xdg-open", "open"];
@@ -39,8 +40,14 @@ impl Person for AtTerminal<'_> {
             return;
         };
         // Where no browser opens, the address is there to be copied.
-        let opened = Command::new(program)
+        let mut opener = Command::new(program);
+        // It is a script that runs what it finds, and the browser behind it needs no secret of ours.
+        for variable in VARIABLES.iter().filter(|variable| variable.secret) {
+            opener.env_remove(variable.name);
+        }
+        let opened = opener
             .arg(address)
+            .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

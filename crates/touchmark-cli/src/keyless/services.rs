@@ -8,31 +8,34 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::pipeline::logs::LogArgs;
 
-/// Services other than logs.
+/// Services other than logs, and the variable that chose the certificate authority, if one did.
 #[derive(Debug)]
-pub(super) struct Services(SigningConfig);
+pub(super) struct Services(SigningConfig, Option<&'static str>);
 
 impl Services {
     pub(super) fn of(args: &IdentityArgs, log: &LogArgs, context: &Context<'_>) -> Result<Self, CliError> {
         let mut config = log.signing_config(context)?.unwrap_or_else(SigningConfig::empty);
-        let one = |flag: &Option<String>, variables: [&str; 2], setting| {
-            flag.clone()
-                .or_else(|| from_environment(variables, context))
-                .or_else(|| context.config.text(setting).map(str::to_owned))
+        let one = |flag: &Option<String>, variables: [&'static str; 2], setting| {
+            let chosen = match flag {
+                Some(url) => Some((None, url.clone())),
+                None => from_environment(variables, context).map(|(name, url)| (Some(name), url)),
+            };
+            let configured = || Some((None, context.config.text(setting)?.to_owned()));
+            chosen.or_else(configured).unzip()
         };
-        let authority = one(
+        let (chosen_by, authority) = one(
             &args.fulcio_url,
             ["TOUCHMARK_FULCIO_URL", "SIGSTORE_FULCIO_URL"],
             "sigstore.fulcio-url",
         );
-        let issuer = one(
+        let (_, issuer) = one(
             &args.oidc_issuer,
             ["TOUCHMARK_OIDC_ISSUER", "SIGSTORE_OIDC_ISSUER"],
             "sigstore.oidc-issuer",
         );
         let stamps = if !args.timestamp_url.is_empty() {
             args.timestamp_url.clone()
-        } else if let Some(url) =
+        } else if let Some((_, url)) =
             from_environment(["TOUCHMARK_TIMESTAMP_URL", "SIGSTORE_TIMESTAMP_URL"], context)
         {
             vec![url]
@@ -53,7 +56,12 @@ impl Services {
                 .map_err(|error| refused(error.into()))?;
             config.replace(kind, named);
         }
-        Ok(Services(config))
+        Ok(Services(config, chosen_by.flatten()))
+    }
+
+    /// Returns the variable that chose the certificate authority, where one did.
+    pub(super) fn authority_variable(&self) -> Option<&'static str> {
+        self.1
     }
 
     pub(super) fn has_certificate_authority(&self) -> bool {
@@ -92,10 +100,10 @@ impl Services {
     }
 }
 
-fn from_environment(names: [&str; 2], context: &Context<'_>) -> Option<String> {
+fn from_environment(names: [&'static str; 2], context: &Context<'_>) -> Option<(&'static str, String)> {
     let (name, value) = names
         .iter()
-        .find_map(|name| Some((name, context.environment.text(name)?)))?;
+        .find_map(|name| Some((*name, context.environment.text(name)?)))?;
     context.output.note(format!("a service is chosen by {name}"));
-    Some(value.to_owned())
+    Some((name, value.to_owned()))
 }

@@ -57,8 +57,12 @@ pub(crate) fn agree(
 }
 
 /// Makes sure that somebody has agreed that an identity is shown to this certificate authority, which logs it.
+///
+/// The token goes there too, and whoever has it is its bearer. A flag that agrees to whatever is chosen does not agree
+/// to what a variable chose: an earlier step of a job can set variables.
 pub(crate) fn agree_identity(
     authority: &Url,
+    variable: Option<&str>,
     args: &LogArgs,
     repository: &Path,
     context: &Context<'_>,
@@ -69,14 +73,20 @@ pub(crate) fn agree_identity(
         return Ok(());
     }
     let what = "your identity and the workflow or address in it: certificates are logged";
-    if !args.is_agreed() && !asked_about(authority, what, repository, context)? {
-        return Err(CliError::usage(
+    let is_agreed = args.is_agreed() && variable.is_none();
+    if !is_agreed && !asked_about(authority, what, repository, context)? {
+        let refused = CliError::usage(
             "publish.not_agreed",
             format!("nobody has agreed yet to sign from this repository with certificates of {authority}"),
-        )
-        .hint(
-            "the identity becomes public for ever: agree once with --yes; `--dry-run` shows what it would be",
-        ));
+        );
+        return Err(match variable.filter(|_| args.is_agreed()) {
+            Some(name) => refused.hint(format!(
+                "{name} chose it, and --yes does not agree to that: name it with --fulcio-url"
+            )),
+            None => refused.hint(
+                "the identity becomes public for ever: agree once with --yes; `--dry-run` shows what it would be",
+            ),
+        });
     }
     let record = format!("{}\n{}\n", repository.display(), authority.as_str());
     Ok(folder.write(&name, |file| file.write_all(record.as_bytes()))?)

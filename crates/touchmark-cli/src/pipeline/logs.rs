@@ -82,8 +82,7 @@ impl LogArgs {
     pub(crate) fn signing_config(&self, context: &Context<'_>) -> Result<Option<SigningConfig>, CliError> {
         let configured = || context.config.text("sigstore.signing-config").map(Into::into);
         let file: Option<std::path::PathBuf> = self.signing_config.clone().or_else(configured);
-        file.map(|file| read_signing_config(&context.path(&file), context))
-            .transpose()
+        file.map(|file| read_signing_config(&file, context)).transpose()
     }
 
     /// Returns when waiting for the logs ends.
@@ -98,7 +97,7 @@ impl LogArgs {
             return Ok(vec![service(url, version.unwrap_or(2))?]);
         }
         if let Some(file) = &self.signing_config {
-            return from_signing_config(&context.path(file), context);
+            return from_signing_config(file, context);
         }
         for name in ["TOUCHMARK_REKOR_URL", "SIGSTORE_REKOR_URL"] {
             if let Some(url) = context.environment.text(name) {
@@ -110,7 +109,7 @@ impl LogArgs {
             return Ok(vec![service(url, configured_version(context)?)?]);
         }
         if let Some(file) = context.config.text("sigstore.signing-config") {
-            return from_signing_config(&context.path(Path::new(file)), context);
+            return from_signing_config(Path::new(file), context);
         }
         Ok(vec![Target::new(LogAddress::Embedded(LOCAL_LOG.to_owned()))])
     }
@@ -149,14 +148,17 @@ fn from_signing_config(path: &Path, context: &Context<'_>) -> Result<Vec<Target>
         .collect()
 }
 
-/// Reads a file, or what was fetched or built in under this name.
-fn read_signing_config(path: &Path, context: &Context<'_>) -> Result<SigningConfig, CliError> {
-    let name = path
+/// Reads what was fetched or built in under this name, or a file. A name alone never means a file of that name: the
+/// folder at hand may be a repository, which chooses no services.
+fn read_signing_config(given: &Path, context: &Context<'_>) -> Result<SigningConfig, CliError> {
+    let name = given
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
+    let path = &context.path(given);
     let fetched = context.home.trust().join(format!("{name}.signing_config.json"));
-    let bytes = if path.exists() {
+    let is_name = given.as_os_str() == name && (fetched.exists() || built_in(name).is_some());
+    let bytes = if path.exists() && !is_name {
         file_argument::read(path, MAX_SIGNING_CONFIG_BYTES as u64)?
     } else if fetched.exists() {
         file_argument::read(&fetched, MAX_SIGNING_CONFIG_BYTES as u64)?
