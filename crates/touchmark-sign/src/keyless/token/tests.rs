@@ -348,7 +348,10 @@ fn case_227_the_bearer_of_a_job_goes_to_its_own_service_only() {
     };
     let github = "https://github.com";
     assert!(asks("https://run-1.actions.githubusercontent.com/x?y=1", github));
-    assert!(asks("https://ghes.example/_services/token", "https://ghes.example"));
+    assert!(asks(
+        "https://ghes.example/_services/token",
+        "https://ghes.example"
+    ));
     assert!(asks("https://t.actions.acme.ghe.com/x", "https://acme.ghe.com"));
     assert!(asks("http://127.0.0.1:8080/token", github));
     for elsewhere in [
