@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(long.parse::<TargetPath>().unwrap_err().code(), "tuf.target_path");
         for path in [
             "trusted_root.json",
-            "registry.npmjs.org/keys.json",
+            "registry.example/keys.json",
             ".hidden",
             "console.json",
             "a+b~c=d@1",
