@@ -199,6 +199,14 @@ impl Drain<'_> {
             }
             std::thread::sleep(pause);
         };
+        if let Some(keyless) = &taken.entry().keyless
+            && taken.entry().was_logged_too_late(&log, &answer)
+        {
+            return Err(DrainError::Lapsed {
+                id: taken.id(),
+                expired_at: keyless.expires_at,
+            });
+        }
         taken.keep_answer(target, answer).map_err(|error| match error {
             KeepError::Spool(error) => DrainError::Spool(error),
             KeepError::Publish(error) => failed(error),

@@ -1,6 +1,7 @@
 //! Certificates that lapse while an entry waits.
 
 use touchmark_statement::timestamp::Timestamp;
+use touchmark_tlog::entry::LogEntry;
 
 use super::{Entry, LogAddress};
 use crate::publisher::ApiVersion;
@@ -26,6 +27,22 @@ impl Entry {
         let margin = if gives_time { MARGIN_SECONDS } else { 0 };
         let is_over = keyless.expires_at.unix() < now.unix().saturating_add(margin);
         is_over && (gives_time || keyless.timestamps.is_empty())
+    }
+
+    /// Tells whether a log gave a time at which the certificate had lapsed, as one does that is slow to answer. With
+    /// that answer the bundle would never verify, and keeping it would keep the statement from being signed again.
+    pub(crate) fn was_logged_too_late(&self, log: &LogAddress, answer: &LogEntry) -> bool {
+        let end = self.keyless.as_ref().map(|keyless| keyless.expires_at.unix());
+        let gives_time = matches!(
+            log,
+            LogAddress::Service {
+                version: ApiVersion::V1,
+                ..
+            }
+        );
+        let time = answer.integrated_time.filter(|_| gives_time);
+        let time = time.map(|time| i64::try_from(time).unwrap_or(i64::MAX));
+        end.zip(time).is_some_and(|(end, time)| end < time)
     }
 
     /// Tells whether the statement has to be signed again before the logs that have not answered can have it.

@@ -49,8 +49,13 @@ fn entry(instance: &Instance, stamped: bool, target: Target) -> Entry {
     }
 }
 
-fn drain(served: &Served, spool: &Spool, now: i64) -> Settled<touchmark_verify::bundle::Bundle, ()> {
-    served.set_time(now);
+fn drain(
+    served: &Served,
+    spool: &Spool,
+    now: i64,
+    logged_at: i64,
+) -> Settled<touchmark_verify::bundle::Bundle, ()> {
+    served.set_time(logged_at);
     let root = served.instance().trusted_root();
     let client = client();
     let connect = |address: &LogAddress| match address {
@@ -73,6 +78,10 @@ fn drain(served: &Served, spool: &Spool, now: i64) -> Settled<touchmark_verify::
 }
 
 fn run(stamped: bool, version: ApiVersion, now: i64) -> Result<(), &'static str> {
+    run_with_log_at(stamped, version, now, now)
+}
+
+fn run_with_log_at(stamped: bool, version: ApiVersion, now: i64, logged_at: i64) -> Result<(), &'static str> {
     let (served, folder) = (served(), tempfile::tempdir().expect("a folder"));
     let spool = Spool::open(&folder.path().join("spool")).expect("a spool");
     let target = Target::new(LogAddress::Service {
@@ -87,7 +96,7 @@ fn run(stamped: bool, version: ApiVersion, now: i64) -> Result<(), &'static str>
         Some(entry),
         "the spool changed what it took"
     );
-    match drain(&served, &spool, now) {
+    match drain(&served, &spool, now, logged_at) {
         Settled::Finished(bundle) => {
             let expected = ExpectedSigners {
                 keys: KeyRing::new(),
@@ -109,6 +118,8 @@ fn run(stamped: bool, version: ApiVersion, now: i64) -> Result<(), &'static str>
                 [id],
                 "what was not logged is lost"
             );
+            let entry = spool.peek(&id).expect("readable").expect("it is there");
+            assert_eq!(entry.bundle, None, "an answer is kept that nobody would accept");
             Err(error.code())
         }
         other => panic!("{other:?}"),
@@ -139,4 +150,16 @@ fn a_lapsed_certificate_is_never_set_back_in_time() {
     // Rekor v1 would add its own time, which lies outside the certificate's window.
     assert_eq!(run(true, ApiVersion::V1, later), Err("spool.certificate_lapsed"));
     assert_eq!(run(false, ApiVersion::V1, later), Err("spool.certificate_lapsed"));
+}
+
+#[test]
+fn a_log_that_takes_it_after_the_certificate_lapsed_leaves_it_to_be_signed_again() {
+    let (now, later) = (SIGNED_AT + 5, SIGNED_AT + 3_600);
+    for stamped in [true, false] {
+        assert_eq!(
+            run_with_log_at(stamped, ApiVersion::V1, now, later),
+            Err("spool.certificate_lapsed")
+        );
+    }
+    assert_eq!(run_with_log_at(true, ApiVersion::V2, now, later), Ok(()));
 }
