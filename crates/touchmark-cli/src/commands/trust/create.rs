@@ -1,4 +1,5 @@
 //! `touchmark trust create`: trusted roots and signing configs from parts.
+#![allow(rustdoc::broken_intra_doc_links, reason = "the words of flags have brackets that are no links")]
 
 use std::path::PathBuf;
 
