@@ -162,9 +162,20 @@ pub(crate) fn is_link_local(address: IpAddr) -> bool {
             address.is_unicast_link_local()
                 || address.is_unspecified()
                 || address == METADATA_V6
-                || address.to_ipv4_mapped().is_some_and(v4)
+                || address.to_ipv4().is_some_and(v4)
+                || translated(address).is_some_and(v4)
         }
     }
+}
+
+/// The address that a translator or tunnel takes this one to (RFC 6052 §2.1, RFC 3056 §2).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 impl fmt::Display for Url {
@@ -235,6 +246,9 @@ mod tests {
             "https://2852039166/",
             "https://[fe80::1]/",
             "https://[::ffff:169.254.169.254]/",
+            "https://[::169.254.169.254]/",
+            "https://[64:ff9b::169.254.169.254]/",
+            "https://[2002:a9fe:a9fe::1]/",
             "https://[fd00:ec2::254]/",
             "https://0.0.0.0/",
             "https://[::]/",
