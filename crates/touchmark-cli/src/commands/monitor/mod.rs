@@ -247,7 +247,7 @@ fn follow(monitor: &Monitor<'_>, source: &Source, document: &mut Document) -> Re
             return Ok(());
         }
     };
-    let mut origins = Vec::new();
+    let (mut origins, mut is_whole) = (Vec::new(), true);
     for tree in &trees {
         match monitor.follow(&source.log, tree.as_ref()) {
             Ok(report) => {
@@ -258,17 +258,21 @@ fn follow(monitor: &Monitor<'_>, source: &Source, document: &mut Document) -> Re
                 origins.push(alarm.origin.clone());
                 document.alarms.push(*alarm);
             }
+            // One tree that cannot be read keeps nobody from reading the others.
             Err(FollowError::Read(error)) => {
                 document.unread.push(unread(error.code(), &error));
-                return Ok(());
+                is_whole = false;
             }
             Err(FollowError::Checkpoint(error)) => {
                 document.unread.push(unread(error.code(), &error));
-                return Ok(());
+                is_whole = false;
             }
             Err(FollowError::Keep(error)) => return Err(store_error(&error)),
             Err(error) => return Err(CliError::failed("monitor.failed", error.to_string())),
         }
+    }
+    if !is_whole {
+        return Ok(());
     }
     match monitor.require_trees(&source.log, &origins) {
         Err(FollowError::Alarm(alarm)) => document.alarms.push(*alarm),
