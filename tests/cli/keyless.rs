@@ -600,6 +600,28 @@ fn case_227_no_token_goes_where_a_variable_says_unless_somebody_agreed() {
 }
 
 #[test]
+fn case_131_nothing_is_published_where_a_variable_says_unless_somebody_agreed() {
+    let place = Place::new();
+    let rekor = place.served.urls().rekor_v2.clone();
+    let run = |flags: &[&str]| {
+        let mut command = place
+            .sandbox
+            .command(["attest", "--base", "main", "--at", AT, "--yes"]);
+        command.arg("--trusted-root").arg(place.file("root.json"));
+        command.args(flags).env("SIGSTORE_REKOR_URL", &rekor);
+        Outcome::of(command.output().unwrap())
+    };
+    let refused = run(&[]).refused(2, "publish.not_agreed");
+    assert!(
+        refused.stderr.contains("SIGSTORE_REKOR_URL"),
+        "{}",
+        refused.stderr
+    );
+    place.nothing_is_left();
+    run(&["--rekor-url", &rekor]).ok();
+}
+
+#[test]
 fn case_130_a_file_of_the_checkout_is_no_signing_config_that_was_meant_by_name() {
     let place = Place::new();
     place.sandbox.write(

@@ -43,12 +43,19 @@ pub(crate) fn agree(
         if folder.contains(&name)? {
             continue;
         }
-        if !args.is_agreed() && !asked(&target.log, *version, repository, context)? {
-            return Err(CliError::usage(
+        let variable = args.variable(context);
+        let is_agreed = args.is_agreed() && variable.is_none();
+        if !is_agreed && !asked(&target.log, *version, repository, context)? {
+            let refused = CliError::usage(
                 "publish.not_agreed",
                 format!("nobody has agreed yet to publish from this repository to {url}"),
-            )
-            .hint("what is logged can never be taken back: agree once with --yes; `--dry-run` shows what it would be"));
+            );
+            return Err(match variable.filter(|_| args.is_agreed()) {
+                Some(name) => refused.hint(format!(
+                    "{name} chose it, and --yes does not agree to that: name it with --rekor-url"
+                )),
+                None => refused.hint("what is logged can never be taken back: agree once with --yes; `--dry-run` shows what it would be"),
+            });
         }
         let record = format!("{}\n{url}\n", repository.display());
         folder.write(&name, |file| file.write_all(record.as_bytes()))?;

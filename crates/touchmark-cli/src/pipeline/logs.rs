@@ -73,6 +73,13 @@ impl LogArgs {
         self.rekor_url.is_some() || self.signing_config.is_some()
     }
 
+    /// Returns the variable that chooses the log, where no flag does.
+    pub(crate) fn variable(&self, context: &Context<'_>) -> Option<&'static str> {
+        let names = ["TOUCHMARK_REKOR_URL", "SIGSTORE_REKOR_URL"];
+        let is_set = |name: &&str| context.environment.text(name).is_some();
+        names.into_iter().find(is_set).filter(|_| !self.names_logs())
+    }
+
     /// Returns the flags that choose trusted roots.
     pub(crate) fn roots(&self) -> &RootArgs {
         &self.roots
@@ -99,11 +106,11 @@ impl LogArgs {
         if let Some(file) = &self.signing_config {
             return from_signing_config(file, context);
         }
-        for name in ["TOUCHMARK_REKOR_URL", "SIGSTORE_REKOR_URL"] {
-            if let Some(url) = context.environment.text(name) {
-                context.output.note(format!("the log is chosen by {name}"));
-                return Ok(vec![service(url, configured_version(context)?)?]);
-            }
+        if let Some(name) = self.variable(context)
+            && let Some(url) = context.environment.text(name)
+        {
+            context.output.note(format!("the log is chosen by {name}"));
+            return Ok(vec![service(url, configured_version(context)?)?]);
         }
         if let Some(url) = context.config.text("sigstore.rekor-url") {
             return Ok(vec![service(url, configured_version(context)?)?]);
