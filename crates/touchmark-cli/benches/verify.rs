@@ -80,11 +80,15 @@ impl Case {
         };
         let served = Instance::new(1, options).serve();
         served.set_time(NOW);
-        let write = |name: &str, text: &str| std::fs::write(this.folder.path().join(name), text).expect("a file");
+        let write =
+            |name: &str, text: &str| std::fs::write(this.folder.path().join(name), text).expect("a file");
         write("root.json", &served.instance().trusted_root_json());
         write("signing.json", &served.signing_config_json(ConfiguredLogs::V2));
         write("token.jwt", &served.email_token("agent@bench.example"));
-        write("policy.toml", &KEYLESS_POLICY.replace("ISSUER", &served.urls().issuer));
+        write(
+            "policy.toml",
+            &KEYLESS_POLICY.replace("ISSUER", &served.urls().issuer),
+        );
         this.shell("git init -q -b main repo && cd repo && git config user.name A && git config user.email a@b.example && git remote add origin https://git.example/a/b");
         this.shell("cd repo && git commit -q --allow-empty -m start && git switch -qc work && touchmark demo session . > ../session.jsonl");
         for number in 0..commits {
@@ -168,12 +172,32 @@ fn cold_process(c: &mut Criterion) {
         b.iter(|| case.run(&["verify", "main..HEAD"]))
     });
     let (case, issuer) = Case::keyless(20);
-    let alone = ["verify", "--bundle", "../bundle.json", "--trusted-root", "../root.json", "--at", AT];
-    let signer = ["--certificate-identity", "agent@bench.example", "--certificate-oidc-issuer", &issuer];
+    let alone = [
+        "verify",
+        "--bundle",
+        "../bundle.json",
+        "--trusted-root",
+        "../root.json",
+        "--at",
+        AT,
+    ];
+    let signer = [
+        "--certificate-identity",
+        "agent@bench.example",
+        "--certificate-oidc-issuer",
+        &issuer,
+    ];
     group.bench_function("verify one keyless bundle", |b| {
         b.iter(|| case.run(&[&alone[..], &signer[..]].concat()))
     });
-    let change = ["verify", "work", "--target", "refs/heads/main", "--policy", "../policy.toml"];
+    let change = [
+        "verify",
+        "work",
+        "--target",
+        "refs/heads/main",
+        "--policy",
+        "../policy.toml",
+    ];
     let root = ["--trusted-root", "bench=../root.json", "--at", AT];
     group.bench_function("verify a pull request of 20 keyless commits", |b| {
         b.iter(|| case.run(&[&change[..], &root[..]].concat()))

@@ -95,7 +95,10 @@ fn main() {
 }
 
 /// The address of the Rekor v2 log of the instance that this runs under, if it runs under one.
-#[allow(clippy::disallowed_methods, reason = "a benchmark is told of its peer by the environment")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark is told of its peer by the environment"
+)]
 fn peer() -> Option<String> {
     let folder = std::env::var_os("TOUCHMARK_TEST_SIGSTORE")?;
     let endpoints = std::fs::read(std::path::Path::new(&folder).join("endpoints.json")).expect("an instance");

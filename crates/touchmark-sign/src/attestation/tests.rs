@@ -148,7 +148,8 @@ fn every_algorithm_signs_and_the_hint_names_the_key() {
             }
         );
         assert_eq!(
-            bundle.envelope().unwrap().keyid, "",
+            bundle.envelope().unwrap().keyid,
+            "",
             "cosign skips a keyid that is not its own"
         );
         assert_eq!(Bundle::parse(&bundle.encode()).unwrap(), bundle);

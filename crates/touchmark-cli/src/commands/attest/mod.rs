@@ -122,7 +122,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         let captured = Captured::read(&args, &git, context)?;
         let place = Place::after(captured.last_link(context)?.as_ref())?;
         let (statement, _) = captured.state(&args, &git, place, context)?;
-        let publication = args.identity.preview(args.key.key.as_deref(), &args.log, context)?;
+        let publication = args
+            .identity
+            .preview(args.key.key.as_deref(), &args.log, context)?;
         return report::dry_run(&statement, publication, context);
     }
     // A login or a slow service holds up nobody else.

@@ -1,5 +1,8 @@
 //! `touchmark trust create`: trusted roots and signing configs from parts.
-#![allow(rustdoc::broken_intra_doc_links, reason = "the words of flags have brackets that are no links")]
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "the words of flags have brackets that are no links"
+)]
 
 use std::path::PathBuf;
 
