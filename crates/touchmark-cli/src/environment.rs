@@ -52,7 +52,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
     },
     Variable {
         name: "TOUCHMARK_FULCIO_URL",
-        help: "the certificate authority for identities (or SIGSTORE_FULCIO_URL)",
+        help: "the certificate authority for identities (or SIGSTORE_FULCIO_URL); `--yes` does not agree to one chosen here",
         secret: false,
     },
     Variable {
