@@ -442,6 +442,23 @@ fn case_111_what_a_timestamp_authority_answers_wrongly_is_refused() {
 }
 
 #[test]
+fn an_authority_that_says_nothing_is_waited_for_as_long_as_was_said() {
+    let place = Place::new();
+    let token = place.token_file(&place.alice());
+    for route in [Route::SigningCert, Route::Timestamp] {
+        place.served.clear_faults();
+        place.served.fault(route, Fault::Stall);
+        let begun = std::time::Instant::now();
+        let ended = place.attest(&["--identity-token", &token, "--log-timeout", "2"], &[]);
+        assert_eq!(ended.code, Some(20), "{route:?}: {}", ended.stderr);
+        // A client of its own accord gives up on silence after half a minute.
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 25, "{route:?} took {took:?}");
+        place.nothing_is_left();
+    }
+}
+
+#[test]
 fn an_outage_of_the_log_leaves_the_signature_in_the_spool_and_publish_finishes_it() {
     let place = Place::new();
     let token = place.token_file(&place.alice());

@@ -33,7 +33,7 @@ use crate::pipeline::{Signed, agree_identity, agreed_targets};
 use services::Services;
 use surroundings::View;
 
-/// How long the certificate authority, a CI service or a timestamp authority may take.
+/// How long the certificate authority, a CI service or a timestamp authority may take, where nobody says.
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a person may take to log in.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(300);
@@ -129,7 +129,7 @@ impl IdentityArgs {
             root: &root,
             certificate_logs: certificate_logs(context),
             clock: &clock,
-            deadline: Deadline::after(SERVICE_TIMEOUT),
+            deadline: log.deadline(SERVICE_TIMEOUT),
         };
         let signer = KeylessSigner::request(&client, &request).map_err(|error| refused(error.into()))?;
         Ok(Some(Keyless {
@@ -138,6 +138,7 @@ impl IdentityArgs {
                 client,
                 root,
                 authorities: stamps,
+                timeout: log.timeout(SERVICE_TIMEOUT),
             },
         }))
     }
@@ -167,6 +168,7 @@ impl IdentityArgs {
             client: logs::client(context)?,
             root: root.root,
             authorities,
+            timeout: log.timeout(SERVICE_TIMEOUT),
         }))
     }
 
@@ -334,6 +336,8 @@ pub(crate) struct Stamps {
     client: Client,
     root: TrustedRoot,
     authorities: Vec<Url>,
+    /// How long each may take.
+    timeout: Duration,
 }
 
 impl Stamps {
@@ -353,7 +357,7 @@ impl Stamps {
             authorities: &authorities,
             root: &self.root,
             clock: &clock,
-            deadline: Deadline::after(SERVICE_TIMEOUT),
+            deadline: Deadline::after(self.timeout),
         };
         stamp::timestamps(&self.client, &stamping).map_err(|error| refused(error.into()))
     }

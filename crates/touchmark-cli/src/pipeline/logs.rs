@@ -54,7 +54,7 @@ pub(crate) struct LogArgs {
     signing_config: Option<std::path::PathBuf>,
     #[command(flatten)]
     roots: RootArgs,
-    /// How long the logs may take, in seconds
+    /// How long the logs may take, and the authorities of certificates and of time before them, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     log_timeout: Option<u64>,
     /// Publishes to this log without asking, now and for this repository from now on
@@ -94,7 +94,12 @@ impl LogArgs {
 
     /// Returns when waiting for the logs ends.
     pub(crate) fn deadline(&self, built_in: Duration) -> Deadline {
-        Deadline::after(self.log_timeout.map_or(built_in, Duration::from_secs))
+        Deadline::after(self.timeout(built_in))
+    }
+
+    /// Returns how long one service may take.
+    pub(crate) fn timeout(&self, built_in: Duration) -> Duration {
+        self.log_timeout.map_or(built_in, Duration::from_secs)
     }
 
     /// Returns the logs that a statement signed now is meant for.
