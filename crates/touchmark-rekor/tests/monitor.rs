@@ -105,6 +105,7 @@ fn pass(
         grace: 0,
         start,
         max_entries: u64::MAX,
+        keep_explained: 10_000,
     };
     let reports = trees
         .iter()
@@ -188,6 +189,42 @@ fn verified_evidence_explains_an_entry_of_either_generation() {
         );
         assert_eq!(open.len(), 1);
     }
+}
+
+#[test]
+fn what_is_explained_does_not_pile_up() {
+    let (served, dir) = (served(), folder());
+    let options = VerifyOptions::new(Timestamp::from_unix(SIGNED_AT + 100).unwrap());
+    let (expected, root) = (ExpectedSigners::from(rule()), served.instance().trusted_root());
+    let mut explained = Explained::new();
+    for number in 0..5 {
+        let bytes = sign(served.instance(), agent(), &format!("ours {number}"), LogKind::V2);
+        let bundle = touchmark_verify::bundle::Bundle::parse(&bytes).unwrap();
+        explained.add(&verify(&bundle, &expected, &root, &options).unwrap(), &bundle);
+    }
+    pass(dir.path(), &served, v2(&served), &explained, Start::Beginning);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.findings().unwrap().len(), 5);
+    let watch = Watch::new();
+    let monitor = Monitor {
+        store: &store,
+        watch: &watch,
+        explained: &explained,
+        root: &root,
+        now: Timestamp::from_unix(SIGNED_AT + 100).unwrap(),
+        grace: 0,
+        start: Start::Beginning,
+        max_entries: 0,
+        keep_explained: 2,
+    };
+    assert!(monitor.settle().unwrap().open.is_empty());
+    let kept: Vec<u64> = store
+        .findings()
+        .unwrap()
+        .iter()
+        .map(|finding| finding.index)
+        .collect();
+    assert_eq!(kept, [FILLERS + 3, FILLERS + 4]);
 }
 
 #[test]

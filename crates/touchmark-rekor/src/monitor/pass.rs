@@ -39,6 +39,8 @@ pub struct Monitor<'a> {
     pub start: Start,
     /// Most entries that a run judges in one log; the next run goes on.
     pub max_entries: u64,
+    /// Most findings with evidence that are kept, the newest; the records stay bounded however much we sign.
+    pub keep_explained: usize,
 }
 
 /// What a run did with one log.
@@ -138,9 +140,9 @@ impl Monitor<'_> {
     }
 
     /// Holds all findings against the evidence: those that are explained by now are closed, those that have waited
-    /// long enough become alerts.
+    /// long enough become alerts. Of those with evidence the newest stay, so that evidence that goes missing is told of.
     pub fn settle(&self) -> Result<Settled, StoreError> {
-        let mut settled = Settled::default();
+        let (mut settled, mut explained) = (Settled::default(), Vec::new());
         for mut finding in self.store.findings()? {
             let before = finding.status;
             finding.status = self.status(&finding);
@@ -153,7 +155,14 @@ impl Monitor<'_> {
                     settled.new.push(finding.clone());
                 }
                 settled.open.push(finding);
+            } else if finding.status == Status::Explained {
+                explained.push(finding);
             }
+        }
+        explained.sort_by_key(|finding| (finding.first_seen, finding.index));
+        let surplus = explained.len().saturating_sub(self.keep_explained);
+        for finding in &explained[..surplus] {
+            self.store.forget(finding)?;
         }
         Ok(settled)
     }

@@ -158,6 +158,12 @@ impl Store {
             .write(&finding_name(finding), |file| file.write_all(&bytes))?)
     }
 
+    /// Drops a finding.
+    pub fn forget(&self, finding: &Finding) -> Result<(), StoreError> {
+        self.folder.remove(&finding_name(finding))?;
+        Ok(())
+    }
+
     /// Returns one finding.
     pub fn finding(&self, id: &FindingId) -> Result<Finding, StoreError> {
         let name = format!("{}-{:020}{FINDING}", id.log_id, id.index);

@@ -180,6 +180,7 @@ fn run(folder: &Path, log: &FakeLog, change: impl FnOnce(&mut Monitor<'_>)) -> R
         grace: 0,
         start: Start::Beginning,
         max_entries: u64::MAX,
+        keep_explained: 10_000,
     };
     change(&mut monitor);
     Run {
@@ -431,6 +432,7 @@ fn a_false_start_is_an_alarm() {
         grace: 0,
         start: Start::Now,
         max_entries: u64::MAX,
+        keep_explained: 10_000,
     };
     let Err(FollowError::Alarm(alarm)) = monitor.follow(&log.trusted(), &Lying(&log)) else {
         panic!("a start that leads elsewhere must not be believed");
@@ -457,6 +459,7 @@ fn a_checkpoint_of_another_key_is_refused() {
         grace: 0,
         start: Start::Beginning,
         max_entries: u64::MAX,
+        keep_explained: 10_000,
     };
     assert!(matches!(
         monitor.follow(&trusted, &other),

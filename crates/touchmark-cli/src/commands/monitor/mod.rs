@@ -25,6 +25,9 @@ use crate::error::{CliError, ExitCode};
 use crate::output::{Format, Schema};
 use crate::trust::{Root, RootArgs};
 
+/// Most entries with evidence that are remembered.
+const KEEP_EXPLAINED: usize = 10_000;
+
 /// Flags of `monitor`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = example("touchmark monitor --once --policy policy.toml", "touchmark monitor --log https://log.acme.example --webhook https://hooks.acme.example/touchmark"))]
@@ -230,6 +233,7 @@ fn monitor<'a>(
             Begin::Now => Start::Now,
         },
         max_entries: args.max_entries,
+        keep_explained: KEEP_EXPLAINED,
     })
 }
 
