@@ -27,7 +27,7 @@ const AGENT_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) enum Who {
     /// Whoever holds this key, and who stamps its signatures.
-    Key(Box<dyn Signer>, Option<Stamps>),
+    Key(Box<dyn Signer>, Option<Box<Stamps>>),
     /// Whoever an issuer says it is.
     Identity(Box<Keyless>),
 }

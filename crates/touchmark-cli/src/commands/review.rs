@@ -144,7 +144,7 @@ pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Resu
         Some(identity) => Who::Identity(Box::new(identity)),
         None => Who::Key(
             args.key.open(repository.work_tree(), context)?,
-            args.identity.stamps(&args.log, context)?,
+            args.identity.stamps(&args.log, context)?.map(Box::new),
         ),
     };
     let statement = statement(&args, decision, &change, &shown, &repository)?;

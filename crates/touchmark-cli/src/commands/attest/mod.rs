@@ -141,7 +141,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         Some(identity) => Who::Identity(Box::new(identity)),
         None => Who::Key(
             args.key.open(git.work_tree(), context)?,
-            args.identity.stamps(&args.log, context)?,
+            args.identity.stamps(&args.log, context)?.map(Box::new),
         ),
     };
     let told = Told::read(&args, context)?;
