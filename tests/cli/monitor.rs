@@ -113,6 +113,19 @@ fn somebody_who_signed_as_our_agent_is_an_alert_until_it_is_closed() {
 }
 
 #[test]
+fn what_is_left_for_the_next_pass_is_no_all_clear() {
+    let world = World::approved();
+    let first = ended(pass(&world, &["--max-entries", "1"]), 1);
+    assert_eq!(
+        (&first["logs"][0]["judged"], &first["logs"][0]["size"]),
+        (&1.into(), &2.into())
+    );
+    ended(pass(&world, &["--per-log", "0s"]), 1);
+    let last = ended(pass(&world, &[]), 0);
+    assert_eq!(last["logs"][0]["judged"], 2);
+}
+
+#[test]
 fn an_entry_may_wait_for_its_evidence() {
     let world = World::attested();
     world.drop_evidence();

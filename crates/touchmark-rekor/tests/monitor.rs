@@ -5,8 +5,8 @@ use std::path::Path;
 
 use touchmark_http::{Client, Options, Url};
 use touchmark_rekor::monitor::{
-    Explained, Finding, FollowError, LogReader, LogReport, Monitor, SignerProof, Start, Store, StoreError,
-    TileLog, Watch, rekor_v1_trees,
+    Explained, Finding, FollowError, Limit, LogReader, LogReport, Monitor, SignerProof, Start, Store,
+    StoreError, TileLog, Watch, rekor_v1_trees,
 };
 use touchmark_rekor::reader::{RekorV1Reader, TileReader};
 use touchmark_statement::timestamp::Timestamp;
@@ -104,7 +104,10 @@ fn pass(
         now: Timestamp::from_unix(SIGNED_AT + 100).unwrap(),
         grace: 0,
         start,
-        max_entries: u64::MAX,
+        limit: Limit {
+            entries: u64::MAX,
+            deadline: None,
+        },
         keep_explained: 10_000,
     };
     let reports = trees
@@ -214,7 +217,10 @@ fn what_is_explained_does_not_pile_up() {
         now: Timestamp::from_unix(SIGNED_AT + 100).unwrap(),
         grace: 0,
         start: Start::Beginning,
-        max_entries: 0,
+        limit: Limit {
+            entries: 0,
+            deadline: None,
+        },
         keep_explained: 2,
     };
     assert!(monitor.settle().unwrap().open.is_empty());

@@ -6,6 +6,7 @@
 //! was killed anywhere is repeated with the same result.
 
 use thiserror::Error;
+use touchmark_http::Deadline;
 use touchmark_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use touchmark_tlog::compact_range::CompactRange;
 use touchmark_tlog::merkle::verify_consistency;
@@ -58,12 +59,21 @@ pub trait Sink {
     fn keep(&mut self, position: &Position) -> Result<(), Self::Error>;
 }
 
-/// Follows a log to its current checkpoint, or until `max_entries` were judged; returns where that is.
+/// How far one pass goes; the next one goes on from there.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Most entries that are judged.
+    pub entries: u64,
+    /// When no further batch of entries is begun; never, if there is none.
+    pub deadline: Option<Deadline>,
+}
+
+/// Follows a log to its current checkpoint, or as far as the limit lets it; returns where that is.
 pub fn follow<S: Sink>(
     log: &TrustedLog,
     reader: &dyn LogReader,
     start: Start,
-    max_entries: u64,
+    limit: Limit,
     sink: &mut S,
 ) -> Result<Position, FollowError<S::Error>> {
     let current = verify_checkpoint(&reader.checkpoint()?, log).map_err(FollowError::Checkpoint)?;
@@ -76,8 +86,8 @@ pub fn follow<S: Sink>(
     };
     sink.keep(&position).map_err(FollowError::Keep)?;
     let size = position.checkpoint.size();
-    let end = position.judged().saturating_add(max_entries).min(size);
-    while position.judged() < end {
+    let end = position.judged().saturating_add(limit.entries).min(size);
+    while position.judged() < end && !limit.deadline.is_some_and(Deadline::is_over) {
         let first = position.judged();
         let mut entries = reader.entries(first, size)?;
         entries.truncate(usize::try_from(end - first).unwrap_or(usize::MAX));

@@ -25,7 +25,7 @@ mod tests;
 pub use alarm::{Alarm, AlarmKind};
 pub use explained::Explained;
 pub use finding::{Finding, FindingId, FindingIdError, SignerProof, Status};
-pub use follow::{FollowError, Sink, Start, follow};
+pub use follow::{FollowError, Limit, Sink, Start, follow};
 pub use pass::{LogReport, Monitor, Settled};
 pub use position::{Position, PositionError};
 pub use reader::{LogReader, ProvenLeaf, ReadError};

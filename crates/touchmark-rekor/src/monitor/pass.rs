@@ -11,7 +11,7 @@ use super::alarm::{Alarm, AlarmKind};
 use super::entry::EntryFacts;
 use super::explained::Explained;
 use super::finding::{Finding, SignerProof, Status};
-use super::follow::{FollowError, Sink, Start, follow};
+use super::follow::{FollowError, Limit, Sink, Start, follow};
 use super::position::Position;
 use super::reader::LogReader;
 use super::store::{Store, StoreError};
@@ -37,8 +37,8 @@ pub struct Monitor<'a> {
     pub grace: u64,
     /// Where to begin in logs that were never followed.
     pub start: Start,
-    /// Most entries that a run judges in one log; the next run goes on.
-    pub max_entries: u64,
+    /// How far a run goes in one log; the next run goes on.
+    pub limit: Limit,
     /// Most findings with evidence that are kept, the newest; the records stay bounded however much we sign.
     pub keep_explained: usize,
 }
@@ -98,7 +98,7 @@ impl Monitor<'_> {
             room: None,
             not_checked: BTreeMap::new(),
         };
-        let outcome = follow(log, reader, self.start, self.max_entries, &mut sink);
+        let outcome = follow(log, reader, self.start, self.limit, &mut sink);
         let position = match outcome {
             Ok(position) => position,
             Err(FollowError::Alarm(alarm)) => return Err(self.keep_alarm(&log.log_id, alarm)),

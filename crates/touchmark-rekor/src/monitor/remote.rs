@@ -8,7 +8,7 @@ use super::reader::{LogReader, ProvenLeaf, ReadError};
 use crate::reader::{ReaderError, RekorV1Reader, TileReader};
 
 /// Most entries of a Rekor v1 log that are read before they are judged: each is a request of its own.
-const V1_BATCH: u64 = 100;
+const V1_BATCH: u64 = 10;
 
 /// A log that is kept in tiles, behind HTTP or in a directory.
 #[derive(Debug)]

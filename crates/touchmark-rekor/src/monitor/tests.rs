@@ -179,7 +179,10 @@ fn run(folder: &Path, log: &FakeLog, change: impl FnOnce(&mut Monitor<'_>)) -> R
         now: Timestamp::from_unix(NOW).unwrap(),
         grace: 0,
         start: Start::Beginning,
-        max_entries: u64::MAX,
+        limit: Limit {
+            entries: u64::MAX,
+            deadline: None,
+        },
         keep_explained: 10_000,
     };
     change(&mut monitor);
@@ -271,12 +274,21 @@ fn a_limited_run_goes_on_where_the_last_one_ended() {
     let (dir, log) = (folder(), FakeLog::new(mixed()));
     let mut judged = Vec::new();
     for _ in 0..4 {
-        let report = run(dir.path(), &log, |monitor| monitor.max_entries = 7)
+        let report = run(dir.path(), &log, |monitor| monitor.limit.entries = 7)
             .report
             .unwrap();
         judged.push(report.judged);
     }
     assert_eq!(judged, [7, 14, 21, 23]);
+    assert_eq!(run(dir.path(), &log, |_| {}).settled.open.len(), 2);
+}
+
+#[test]
+fn a_run_whose_time_is_over_begins_no_batch_and_loses_nothing() {
+    let (dir, log) = (folder(), FakeLog::new(mixed()));
+    let over = touchmark_http::Deadline::after(std::time::Duration::ZERO);
+    let first = run(dir.path(), &log, |monitor| monitor.limit.deadline = Some(over));
+    assert_eq!(first.report.unwrap().judged, 0);
     assert_eq!(run(dir.path(), &log, |_| {}).settled.open.len(), 2);
 }
 
@@ -431,7 +443,10 @@ fn a_false_start_is_an_alarm() {
         now: Timestamp::from_unix(NOW).unwrap(),
         grace: 0,
         start: Start::Now,
-        max_entries: u64::MAX,
+        limit: Limit {
+            entries: u64::MAX,
+            deadline: None,
+        },
         keep_explained: 10_000,
     };
     let Err(FollowError::Alarm(alarm)) = monitor.follow(&log.trusted(), &Lying(&log)) else {
@@ -458,7 +473,10 @@ fn a_checkpoint_of_another_key_is_refused() {
         now: Timestamp::from_unix(NOW).unwrap(),
         grace: 0,
         start: Start::Beginning,
-        max_entries: u64::MAX,
+        limit: Limit {
+            entries: u64::MAX,
+            deadline: None,
+        },
         keep_explained: 10_000,
     };
     assert!(matches!(
@@ -512,7 +530,7 @@ fn two_monitors_do_not_share_records() {
 #[test]
 fn a_position_that_was_tampered_with_is_not_gone_on_from() {
     let (dir, log) = (folder(), FakeLog::new(mixed()));
-    run(dir.path(), &log, |monitor| monitor.max_entries = 7)
+    run(dir.path(), &log, |monitor| monitor.limit.entries = 7)
         .report
         .unwrap();
     let (name, good) = files(dir.path(), "position").remove(0);

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use touchmark_http::Url;
+use touchmark_http::{Deadline, Url};
 use touchmark_rekor::monitor::{
-    Alarm, Explained, Finding, FindingId, FollowError, LogReport, Monitor, Start, Status, Store, StoreError,
-    Watch,
+    Alarm, Explained, Finding, FindingId, FollowError, Limit, LogReport, Monitor, Start, Status, Store,
+    StoreError, Watch,
 };
 use touchmark_statement::timestamp::Timestamp;
 
@@ -77,6 +77,9 @@ pub(crate) struct Args {
         help_heading = "How to run"
     )]
     max_entries: u64,
+    /// Spends about this long on one log in one pass; the next pass goes on
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration, help_heading = "How to run")]
+    per_log: Duration,
     /// Keeps its records here
     #[arg(long, value_name = "DIR", help_heading = "How to run")]
     state: Option<PathBuf>,
@@ -131,7 +134,8 @@ struct Unread {
     message: String,
 }
 
-/// Runs `monitor`. Ends with 13 when a log contradicts itself or an alert is open.
+/// Runs `monitor`. Ends with 13 when a log contradicts itself or an alert is open, with 1 when entries are left for the
+/// next pass.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     let folder = match &args.state {
         Some(folder) => context.path(folder),
@@ -232,7 +236,10 @@ fn monitor<'a>(
             Begin::Beginning => Start::Beginning,
             Begin::Now => Start::Now,
         },
-        max_entries: args.max_entries,
+        limit: Limit {
+            entries: args.max_entries,
+            deadline: Some(Deadline::after(args.per_log)),
+        },
         keep_explained: KEEP_EXPLAINED,
     })
 }
@@ -290,6 +297,9 @@ impl Document {
     fn exit(&self) -> ExitCode {
         if !self.alarms.is_empty() || !self.open.is_empty() {
             ExitCode::Inconsistent
+        } else if self.logs.iter().any(|log| log.judged < log.size) {
+            // What was not looked at may hold anything.
+            ExitCode::Error
         } else if !self.unread.is_empty() {
             ExitCode::Unavailable
         } else {
@@ -304,8 +314,9 @@ fn report(document: &Document, context: &Context<'_>) -> Result<(), CliError> {
         return output.document(Schema::new("monitor", 1), document);
     }
     for log in &document.logs {
+        let word = if log.judged < log.size { "behind" } else { "pass  " };
         output.line(format!(
-            "pass   {}  {} entries, {} judged, {} of them now",
+            "{word} {}  {} entries, {} judged, {} of them now",
             log.origin, log.size, log.judged, log.judged_now
         ));
         for (kind, count) in &log.not_checked {
