@@ -34,7 +34,7 @@ use touchmark_verify::verify::{Verifier, VerifyOptions, verify};
 
 use self::instance::{ALICE, Instance};
 
-const TYPE: &str = "https://slsa.dev/provenance/v1";
+const TYPE: &str = "https://example.test/predicate/v1";
 const ROUNDS: usize = 7;
 const COLD_RUNS: usize = 15;
 
