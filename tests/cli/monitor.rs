@@ -170,7 +170,7 @@ fn case_101_a_log_that_takes_something_back_is_an_alarm() {
         fs::write(path, bytes).unwrap();
     }
     let document = ended(pass(&world, &[]), 13);
-    assert_eq!(document["alarms"][0]["code"], "monitor.rollback");
+    assert_eq!(document["alarms"][0]["code"], "tlog.rollback");
     let kept = world
         .files("touchmark/data/monitor")
         .into_iter()

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use thiserror::Error;
-use touchmark_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint, verify_note, verify_rekor_v1_note};
+use touchmark_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use touchmark_tlog::merkle::{Hash, verify_consistency};
 use touchmark_tlog::prove::{Prover, TileSource};
 
@@ -35,10 +35,7 @@ pub fn verify_remembered(
     origin: &str,
     log: &TrustedLog,
 ) -> Result<VerifiedCheckpoint, CheckpointError> {
-    let verified = match origin == log.origin {
-        true => verify_note(note.as_bytes(), origin, &log.key)?,
-        false => verify_rekor_v1_note(note.as_bytes(), &log.key)?,
-    };
+    let verified = log.verify_checkpoint(note.as_bytes())?;
     match verified.checkpoint().origin == origin {
         true => Ok(verified),
         false => Err(CheckpointError::Origin {
@@ -183,24 +180,17 @@ pub fn compare<S: TileSource>(
     Err(Fork::new(kind, remembered, found))
 }
 
-/// Compares a log's *current* checkpoint with the remembered one, which it must extend.
-pub fn follow<S: TileSource>(
-    remembered: &VerifiedCheckpoint,
-    current: &VerifiedCheckpoint,
-    tiles: &S,
-) -> Result<Consistency, Fork> {
-    refuse_going_back(remembered, current)?;
-    compare(remembered, current, tiles)
-}
-
-/// The same with a consistency proof that the log itself answered with, as Rekor v1 does: one that fails is an alarm.
-pub fn follow_with_proof(
+/// Holds a log's *current* checkpoint against the remembered one, which it must extend: with the consistency proof that
+/// the log offers, empty where the sizes are equal or the older tree is. A proof that fails is an alarm.
+pub fn follow(
     remembered: &VerifiedCheckpoint,
     current: &VerifiedCheckpoint,
     proof: &[Hash],
 ) -> Result<(), Fork> {
-    refuse_going_back(remembered, current)?;
     let (old, new) = (remembered.size(), current.size());
+    if new < old {
+        return Err(Fork::new(ForkKind::WentBack { old, new }, remembered, current));
+    }
     verify_consistency(old, new, proof, remembered.root(), current.root()).map_err(|_| {
         let kind = match old == new {
             true => ForkKind::SplitView { size: old },
@@ -208,14 +198,6 @@ pub fn follow_with_proof(
         };
         Fork::new(kind, remembered, current)
     })
-}
-
-fn refuse_going_back(remembered: &VerifiedCheckpoint, current: &VerifiedCheckpoint) -> Result<(), Fork> {
-    let (old, new) = (remembered.size(), current.size());
-    if new < old {
-        return Err(Fork::new(ForkKind::WentBack { old, new }, remembered, current));
-    }
-    Ok(())
 }
 
 /// The tiles of one tree in a caller's memory.

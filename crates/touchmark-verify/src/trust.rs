@@ -12,8 +12,11 @@ mod wire;
 use std::sync::Arc;
 
 use touchmark_statement::digest::Sha256Digest;
+use touchmark_tlog::checkpoint::{
+    Checkpoint, CheckpointError, VerifiedCheckpoint, verify_note, verify_rekor_v1_note,
+};
 use touchmark_tlog::merkle::Hash;
-use touchmark_tlog::note::VerifierKey;
+use touchmark_tlog::note::{Note, VerifierKey};
 
 use crate::window::Window;
 use crate::x509::chain::Authority;
@@ -96,6 +99,18 @@ pub struct UnusablePart {
     pub part: Part,
     /// The value that is not supported, such as a key type.
     pub unsupported: String,
+}
+
+impl TrustedLog {
+    /// Verifies that a note is a checkpoint of this log: of its one tree, or, as Rekor v1 has it, of any of its trees,
+    /// whose origins have a form of their own.
+    pub fn verify_checkpoint(&self, note: &[u8]) -> Result<VerifiedCheckpoint, CheckpointError> {
+        let claimed = Checkpoint::parse(Note::parse(note)?.text())?;
+        match claimed.rekor_v1_origin() {
+            Some(_) if claimed.origin != self.origin => verify_rekor_v1_note(note, &self.key),
+            _ => verify_note(note, &self.origin, &self.key),
+        }
+    }
 }
 
 impl TrustedRoot {

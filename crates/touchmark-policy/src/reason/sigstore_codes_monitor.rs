@@ -69,13 +69,6 @@ pub(super) const CODES: &[Entry] = &[
         "give `--policy FILE`, or configure `policies`",
     ),
     entry(
-        "monitor.not_consistent",
-        Inconsistent,
-        "a log's current tree does not extend the one that it signed before",
-        FOLLOWING,
-        KEEP_NOTES,
-    ),
-    entry(
         "monitor.not_included",
         Inconsistent,
         "the entries that a log offers are not those of the tree that it signed",
@@ -88,20 +81,6 @@ pub(super) const CODES: &[Entry] = &[
         "a kept position is damaged, or of another log",
         RECORDS,
         "restore the file from a backup; if there is none, move it away: the log is then followed from its beginning",
-    ),
-    entry(
-        "monitor.rollback",
-        Inconsistent,
-        "a log's current checkpoint is smaller than one that it signed before",
-        FOLLOWING,
-        KEEP_NOTES,
-    ),
-    entry(
-        "monitor.split_view",
-        Inconsistent,
-        "a log signed two roots for one size",
-        FOLLOWING,
-        KEEP_NOTES,
     ),
     entry(
         "monitor.tree_forgotten",

@@ -5,17 +5,12 @@ use std::fmt;
 use serde::Serialize;
 use thiserror::Error;
 use touchmark_tlog::checkpoint::VerifiedCheckpoint;
+use touchmark_verify::remembered::Fork;
 
-/// How a log contradicts itself.
+/// How what a log offers contradicts what it signed. That two of its checkpoints contradict each other is a [`Fork`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AlarmKind {
-    /// Its current checkpoint is smaller than one that it signed before.
-    Rollback,
-    /// It signed two roots for one size.
-    SplitView,
-    /// The proof that its current tree extends the one before fails.
-    NotConsistent,
     /// The entries that it offers are not those of the tree that it signed.
     NotIncluded {
         /// The number of entries after which the trees differ.
@@ -34,9 +29,6 @@ impl AlarmKind {
     /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Rollback => "monitor.rollback",
-            Self::SplitView => "monitor.split_view",
-            Self::NotConsistent => "monitor.not_consistent",
             Self::NotIncluded { .. } => "monitor.not_included",
             Self::EntriesMissing { .. } => "monitor.entries_missing",
             Self::TreeForgotten => "monitor.tree_forgotten",
@@ -47,13 +39,6 @@ impl AlarmKind {
 impl fmt::Display for AlarmKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rollback => {
-                f.write_str("the log's current checkpoint is smaller than one it signed before")
-            }
-            Self::SplitView => f.write_str("the log signed two roots for one size"),
-            Self::NotConsistent => {
-                f.write_str("the log's current tree does not extend the one it signed before")
-            }
             Self::NotIncluded { size } => {
                 write!(
                     f,
@@ -86,18 +71,26 @@ pub struct Alarm {
     pub current: Option<String>,
 }
 
+impl From<Fork> for Alarm {
+    fn from(fork: Fork) -> Self {
+        Self {
+            code: fork.code(),
+            message: fork.to_string(),
+            origin: fork.origin,
+            kept: fork.remembered,
+            current: Some(fork.found),
+        }
+    }
+}
+
 impl Alarm {
-    pub(super) fn new(
-        kind: AlarmKind,
-        kept: &VerifiedCheckpoint,
-        current: Option<&VerifiedCheckpoint>,
-    ) -> Self {
+    pub(super) fn new(kind: AlarmKind, kept: &VerifiedCheckpoint) -> Self {
         Self {
             code: kind.code(),
             message: kind.to_string(),
             origin: kept.checkpoint().origin.clone(),
             kept: kept.note().encode(),
-            current: current.map(|current| current.note().encode()),
+            current: None,
         }
     }
 }

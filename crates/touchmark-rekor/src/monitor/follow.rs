@@ -10,10 +10,10 @@ use touchmark_http::Deadline;
 use touchmark_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use touchmark_tlog::compact_range::CompactRange;
 use touchmark_tlog::merkle::verify_consistency;
+use touchmark_verify::remembered;
 use touchmark_verify::trust::TrustedLog;
 
 use super::alarm::{Alarm, AlarmKind};
-use super::checkpoint::verify_checkpoint;
 use super::position::Position;
 use super::reader::{LogReader, ReadError};
 
@@ -76,7 +76,9 @@ pub fn follow<S: Sink>(
     limit: Limit,
     sink: &mut S,
 ) -> Result<Position, FollowError<S::Error>> {
-    let current = verify_checkpoint(&reader.checkpoint()?, log).map_err(FollowError::Checkpoint)?;
+    let current = log
+        .verify_checkpoint(&reader.checkpoint()?)
+        .map_err(FollowError::Checkpoint)?;
     let kept = sink
         .kept(&current.checkpoint().origin)
         .map_err(FollowError::Keep)?;
@@ -92,11 +94,7 @@ pub fn follow<S: Sink>(
         let mut entries = reader.entries(first, size)?;
         entries.truncate(usize::try_from(end - first).unwrap_or(usize::MAX));
         if entries.is_empty() {
-            return Err(alarm(
-                AlarmKind::EntriesMissing { first },
-                &position.checkpoint,
-                None,
-            ));
+            return Err(alarm(AlarmKind::EntriesMissing { first }, &position.checkpoint));
         }
         let mut judged = position.judged.clone();
         entries.iter().for_each(|entry| judged.append_entry(entry));
@@ -118,17 +116,11 @@ fn extend<E>(
         checkpoint: old,
         judged,
     } = kept;
-    if current.size() < old.size() {
-        return Err(alarm(AlarmKind::Rollback, &old, Some(&current)));
-    }
-    if current.size() == old.size() && current.root() != old.root() {
-        return Err(alarm(AlarmKind::SplitView, &old, Some(&current)));
-    }
-    if current.size() > old.size() && old.size() > 0 {
-        let proof = reader.consistency(old.size(), current.size())?;
-        verify_consistency(old.size(), current.size(), &proof, old.root(), current.root())
-            .map_err(|_| alarm(AlarmKind::NotConsistent, &old, Some(&current)))?;
-    }
+    let proof = match (old.size(), current.size()) {
+        (old, new) if 0 < old && old < new => reader.consistency(old, new)?,
+        _ => Vec::new(),
+    };
+    remembered::follow(&old, &current, &proof).map_err(|fork| FollowError::Alarm(Box::new(fork.into())))?;
     Ok(Position {
         checkpoint: current,
         judged,
@@ -149,7 +141,7 @@ fn begin<E>(
                     range
                 })
                 .filter(|range| range.root() == *current.root())
-                .ok_or_else(|| alarm(AlarmKind::NotIncluded { size: current.size() }, &current, None))?
+                .ok_or_else(|| alarm(AlarmKind::NotIncluded { size: current.size() }, &current))?
         }
         Start::Now | Start::Beginning => CompactRange::new(),
     };
@@ -165,27 +157,15 @@ fn prove_prefix<E>(
     checkpoint: &VerifiedCheckpoint,
     reader: &dyn LogReader,
 ) -> Result<(), FollowError<E>> {
-    let not_included = || alarm(AlarmKind::NotIncluded { size: judged.size() }, checkpoint, None);
-    if judged.size() == checkpoint.size() {
-        return (judged.root() == *checkpoint.root())
-            .then_some(())
-            .ok_or_else(not_included);
-    }
-    let proof = reader.consistency(judged.size(), checkpoint.size())?;
-    verify_consistency(
-        judged.size(),
-        checkpoint.size(),
-        &proof,
-        &judged.root(),
-        checkpoint.root(),
-    )
-    .map_err(|_| not_included())
+    let (first, size) = (judged.size(), checkpoint.size());
+    let proof = match first == size {
+        true => Vec::new(),
+        false => reader.consistency(first, size)?,
+    };
+    verify_consistency(first, size, &proof, &judged.root(), checkpoint.root())
+        .map_err(|_| alarm(AlarmKind::NotIncluded { size: first }, checkpoint))
 }
 
-fn alarm<E>(
-    kind: AlarmKind,
-    kept: &VerifiedCheckpoint,
-    current: Option<&VerifiedCheckpoint>,
-) -> FollowError<E> {
-    FollowError::Alarm(Box::new(Alarm::new(kind, kept, current)))
+fn alarm<E>(kind: AlarmKind, kept: &VerifiedCheckpoint) -> FollowError<E> {
+    FollowError::Alarm(Box::new(Alarm::new(kind, kept)))
 }

@@ -7,7 +7,6 @@
 
 mod alarm;
 mod certificate;
-mod checkpoint;
 mod entry;
 mod explained;
 mod finding;

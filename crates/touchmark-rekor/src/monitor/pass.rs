@@ -125,7 +125,7 @@ impl Monitor<'_> {
             .find(|kept| !now.contains(&kept.checkpoint().checkpoint().origin));
         match forgotten {
             Some(kept) => {
-                let alarm = Alarm::new(AlarmKind::TreeForgotten, kept.checkpoint(), None);
+                let alarm = Alarm::new(AlarmKind::TreeForgotten, kept.checkpoint());
                 Err(self.keep_alarm(&log.log_id, Box::new(alarm)))
             }
             None => Ok(()),

@@ -8,8 +8,6 @@ use touchmark_tlog::compact_range::CompactRange;
 use touchmark_tlog::merkle::Hash;
 use touchmark_verify::trust::TrustedLog;
 
-use super::checkpoint::verify_checkpoint;
-
 /// Largest position that is read: a note and at most 64 hashes.
 pub(super) const MAX_POSITION_BYTES: usize = 1024 * 1024;
 
@@ -92,7 +90,7 @@ impl Position {
         if wire.version != VERSION {
             return Err(PositionError::Version { found: wire.version });
         }
-        let checkpoint = verify_checkpoint(wire.checkpoint.as_bytes(), log)?;
+        let checkpoint = log.verify_checkpoint(wire.checkpoint.as_bytes())?;
         let nodes: Option<Vec<Hash>> = wire.nodes.iter().map(|node| node.parse().ok()).collect();
         let judged = nodes
             .and_then(|nodes| CompactRange::from_parts(wire.judged, nodes))

@@ -364,7 +364,7 @@ fn case_101_a_log_that_goes_back_is_an_alarm() {
         |log| {
             log.entries.borrow_mut().pop();
         },
-        "monitor.rollback",
+        "tlog.rollback",
     );
 }
 
@@ -372,7 +372,7 @@ fn case_101_a_log_that_goes_back_is_an_alarm() {
 fn case_100_two_roots_for_one_size_are_an_alarm() {
     expect_alarm(
         |log| log.entries.borrow_mut()[3] = entry(2, 99),
-        "monitor.split_view",
+        "tlog.split_view",
     );
 }
 
@@ -383,7 +383,7 @@ fn case_101_a_history_written_anew_is_an_alarm() {
             log.entries.borrow_mut()[3] = entry(2, 99);
             log.push(entry(2, 100));
         },
-        "monitor.not_consistent",
+        "tlog.not_extended",
     );
 }
 
