@@ -13,20 +13,6 @@ use super::reader::{Keys, Table, Value, nearest};
 /// The most expressions in one policy: each may take a megabyte once compiled.
 const MAX_EXPRESSIONS: usize = 256;
 
-/// What may stand beside `issuer`.
-const IDENTITY_KEYS: &[&str] = &[
-    "san",
-    "san-regexp",
-    "repository",
-    "repository-id",
-    "owner-id",
-    "refs",
-    "triggers",
-    "runner",
-    "workflow",
-    "environment",
-    "claims",
-];
 /// What only the identity of a CI run has.
 const RUN_KEYS: &[&str] = &[
     "repository",
@@ -38,68 +24,39 @@ const RUN_KEYS: &[&str] = &[
     "workflow",
     "environment",
 ];
+/// What may stand beside `issuer`.
+const IDENTITY_KEYS: &[&str] = &joined::<11>(&[&["san", "san-regexp", "claims"], RUN_KEYS]);
+const SIGNER_KEYS: &[&str] = &joined::<15>(&[&["key", "issuer", "from", "until"], IDENTITY_KEYS]);
+const UNSUPPORTED: &[&str] = &["forge", "login"];
 pub(super) const PERSON_SIGNER: Keys = Keys {
-    known: &[
-        "key",
-        "issuer",
-        "san",
-        "san-regexp",
-        "repository",
-        "repository-id",
-        "owner-id",
-        "refs",
-        "triggers",
-        "runner",
-        "workflow",
-        "environment",
-        "claims",
-        "from",
-        "until",
-        "presence",
-    ],
-    unsupported: &["forge", "login"],
+    known: &joined::<16>(&[SIGNER_KEYS, &["presence"]]),
+    unsupported: UNSUPPORTED,
 };
 pub(super) const AGENT_SIGNER: Keys = Keys {
-    known: &[
-        "key",
-        "issuer",
-        "san",
-        "san-regexp",
-        "repository",
-        "repository-id",
-        "owner-id",
-        "refs",
-        "triggers",
-        "runner",
-        "workflow",
-        "environment",
-        "claims",
-        "from",
-        "until",
-        "isolated",
-    ],
-    unsupported: &["forge", "login"],
+    known: &joined::<16>(&[SIGNER_KEYS, &["isolated"]]),
+    unsupported: UNSUPPORTED,
 };
 pub(super) const SERVICE_SIGNER: Keys = Keys {
-    known: &[
-        "key",
-        "issuer",
-        "san",
-        "san-regexp",
-        "repository",
-        "repository-id",
-        "owner-id",
-        "refs",
-        "triggers",
-        "runner",
-        "workflow",
-        "environment",
-        "claims",
-        "from",
-        "until",
-    ],
-    unsupported: &["forge", "login"],
+    known: SIGNER_KEYS,
+    unsupported: UNSUPPORTED,
 };
+
+/// Joins lists of keys; a wrong number of them does not compile.
+const fn joined<const COUNT: usize>(lists: &[&[&'static str]]) -> [&'static str; COUNT] {
+    let mut all = [""; COUNT];
+    let (mut list, mut at) = (0, 0);
+    while list < lists.len() {
+        let mut key = 0;
+        while key < lists[list].len() {
+            all[at] = lists[list][key];
+            at += 1;
+            key += 1;
+        }
+        list += 1;
+    }
+    assert!(at == COUNT);
+    all
+}
 
 /// One way in which a principal signs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,25 +12,34 @@ use super::request::JudgeRequest;
 use crate::file::{Policy, Principal, Signer};
 use crate::verdict::Reason;
 
-/// Returns everybody that the policy knows.
-pub(super) fn signers(request: &JudgeRequest<'_>, policy: &Policy) -> ExpectedSigners {
-    let mut keys = KeyRing::new();
-    let mut rules: Vec<IdentityRule> = Vec::new();
-    for signer in policy.principals().flat_map(Principal::signers) {
-        match (signer.key(), window(signer)) {
-            (Some(key), Some(window)) => _ = keys.allow_within(*key, window),
-            (Some(key), None) => _ = keys.allow(*key),
-            (None, _) => rules.extend(signer.identity().cloned()),
+impl Policy {
+    /// Returns everybody that the policy knows, each key inside its window. The windows of identities take a verified
+    /// time and are held against it when the statement is judged.
+    pub fn expected_signers(&self) -> ExpectedSigners {
+        let mut keys = KeyRing::new();
+        let mut rules: Vec<IdentityRule> = Vec::new();
+        for signer in self.principals().flat_map(Principal::signers) {
+            match (signer.key(), window(signer)) {
+                (Some(key), Some(window)) => _ = keys.allow_within(*key, window),
+                (Some(key), None) => _ = keys.allow(*key),
+                (None, _) => rules.extend(signer.identity().cloned()),
+            }
         }
+        let identities = match rules.is_empty() {
+            true => IdentityRules::None,
+            false => IdentityRules::Any(rules),
+        };
+        ExpectedSigners { keys, identities }
     }
+}
+
+/// Returns everybody that the policy knows, with the key material at hand.
+pub(super) fn signers(request: &JudgeRequest<'_>, policy: &Policy) -> ExpectedSigners {
+    let mut expected = policy.expected_signers();
     for key in request.keys {
-        keys.add_key(key.clone());
+        expected.keys.add_key(key.clone());
     }
-    let identities = match rules.is_empty() {
-        true => IdentityRules::None,
-        false => IdentityRules::Any(rules),
-    };
-    ExpectedSigners { keys, identities }
+    expected
 }
 
 /// A policy's `until` is the first moment outside; a window's end is the last one inside.

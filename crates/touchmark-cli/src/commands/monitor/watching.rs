@@ -6,8 +6,6 @@ use touchmark_policy::Policy;
 use touchmark_rekor::monitor::{Explained, Watch};
 use touchmark_verify::bundle::Bundle;
 use touchmark_verify::expected::ExpectedSigners;
-use touchmark_verify::identity::IdentityRules;
-use touchmark_verify::key_ring::KeyRing;
 use touchmark_verify::verify::{Verifier, VerifyOptions};
 
 use super::Args;
@@ -24,8 +22,8 @@ use crate::trust::Root;
 pub(super) struct Signers {
     /// For the monitor.
     pub(super) watch: Watch,
-    /// For verification of what explains their entries.
-    pub(super) expected: ExpectedSigners,
+    /// For verification of what explains their entries: whom each policy expects.
+    pub(super) expected: Vec<ExpectedSigners>,
 }
 
 /// Reads the policies, those given or those configured.
@@ -35,7 +33,7 @@ pub(super) fn signers(files: &[PathBuf], context: &Context<'_>) -> Result<Signer
         true => configured.iter().map(PathBuf::from).collect(),
         false => files.to_vec(),
     };
-    let (mut watch, mut keys, mut rules) = (Watch::new(), KeyRing::new(), Vec::new());
+    let (mut watch, mut expected) = (Watch::new(), Vec::new());
     for path in paths {
         let path = context.path(&path);
         let bytes = file_argument::read(&path, MAX_POLICY_BYTES)?;
@@ -43,15 +41,14 @@ pub(super) fn signers(files: &[PathBuf], context: &Context<'_>) -> Result<Signer
             CliError::from_error(ExitCode::Usage, error.code(), &error)
                 .because(format_args!("in {}", path.display()))
         })?;
+        expected.push(policy.expected_signers());
         for principal in policy.principals() {
             for signer in principal.signers() {
                 if let Some(key) = signer.key() {
                     watch.key(*key, principal.id());
-                    keys.allow(*key);
                 }
                 if let Some(rule) = signer.identity() {
                     watch.identity(rule.clone(), principal.id());
-                    rules.push(rule.clone());
                 }
             }
         }
@@ -62,20 +59,13 @@ pub(super) fn signers(files: &[PathBuf], context: &Context<'_>) -> Result<Signer
                 .hint("give --policy FILE, or configure `policies`"),
         );
     }
-    let identities = match rules.is_empty() {
-        true => IdentityRules::None,
-        false => IdentityRules::Any(rules),
-    };
-    Ok(Signers {
-        watch,
-        expected: ExpectedSigners { keys, identities },
-    })
+    Ok(Signers { watch, expected })
 }
 
 /// Verifies all evidence at hand; what does not verify explains nothing.
 pub(super) fn explained(
     args: &Args,
-    expected: &ExpectedSigners,
+    expected: &[ExpectedSigners],
     roots: &[Root],
     context: &Context<'_>,
 ) -> Result<Explained, CliError> {
@@ -87,9 +77,10 @@ pub(super) fn explained(
     let mut explained = Explained::new();
     let mut add = |bytes: &[u8]| {
         let Ok(bundle) = Bundle::parse(bytes) else { return };
-        let verified = verifiers
+        let mut ways = verifiers
             .iter()
-            .find_map(|verifier| verifier.verify(&bundle, expected).ok());
+            .flat_map(|verifier| expected.iter().map(move |expected| (verifier, expected)));
+        let verified = ways.find_map(|(verifier, expected)| verifier.verify(&bundle, expected).ok());
         if let Some(verified) = verified {
             explained.add(&verified, &bundle);
         }
