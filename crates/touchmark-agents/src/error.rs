@@ -40,6 +40,12 @@ pub enum ImportError {
         /// The path.
         path: PathBuf,
     },
+    /// No importer knows the file.
+    #[error("{path:?} is no session file of a known product")]
+    UnknownFormat {
+        /// The path.
+        path: PathBuf,
+    },
     /// The file could not be read.
     #[error("cannot read {path:?}")]
     Io {
@@ -74,6 +80,7 @@ impl ImportError {
             Self::TooLarge { .. } => "session.too_large",
             Self::Shrunk { .. } => "session.shrunk",
             Self::NotAFile { .. } => "session.not_a_file",
+            Self::UnknownFormat { .. } => "session.unknown_format",
             Self::Io { .. } => "session.unreadable",
             Self::Metadata { .. } => "metadata.malformed",
             Self::MetadataField { .. } => "metadata.field",

@@ -5,8 +5,9 @@
 //! symbolic links, and count what they could not use. They do not touch git, keys or the network.
 //!
 //! ```
-//! use touchmark_agents::claude_code::{self, ImportOptions};
+//! use touchmark_agents::claude_code;
 //! use touchmark_agents::run::Completeness;
+//! use touchmark_agents::session::ImportOptions;
 //!
 //! let session = br#"{"type":"user","message":{"role":"user","content":"fix it"}}
 //! {"type":"assistant","message":{"id":"m1","model":"claude-opus-4-5","content":[],"usage":{"output_tokens":7}}}
@@ -21,10 +22,14 @@
 pub mod claude_code;
 pub mod commands;
 mod error;
+mod files;
+pub mod importer;
+mod json;
 pub mod limits;
 pub mod metadata;
 pub mod paths;
 pub mod run;
 pub mod secrets;
+pub mod session;
 
 pub use error::ImportError;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::lenient::Count;
 use super::record::{Message, TokenCounts};
 use super::texts::identifier;
+use crate::json::lenient::Count;
 use crate::limits::{MAX_DISTINCT_NAMES, MAX_TOKENS};
 use crate::run::{Finding, Model, Role, Usage};
 

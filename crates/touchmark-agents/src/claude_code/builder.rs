@@ -7,12 +7,12 @@ use serde_json::Deserializer;
 
 use super::answers::Answers;
 use super::calls::{Calls, Place};
-use super::lenient::{Object, Text};
-use super::lines::{Line, Lines};
 use super::prompts;
 use super::record::{Content, Record};
 use super::tree::Tree;
 use crate::error::ImportError;
+use crate::json::lenient::{Object, Text};
+use crate::json::lines::{Line, Lines};
 use crate::limits::{MAX_DISTINCT_NAMES, MAX_NAME_BYTES, MAX_PROMPT_BYTES, MAX_STEPS, MAX_VALUES_PER_LINE};
 use crate::run::{
     Completeness, Prompt, PromptOrigin, PromptPart, Role, Run, SourceFile, Step, StepKind, StepState,

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 
-use super::lenient::{Object, Text, first_text};
 use super::record::{Block, ToolUseResult};
 use super::texts::{commit_hints, exit_code, identifier, split_name};
 use crate::commands::classify;
 use crate::error::ImportError;
+use crate::json::lenient::{Object, Text, first_text};
 use crate::limits::{MAX_COMMAND_BYTES, MAX_DISTINCT_NAMES, MAX_NAME_BYTES};
 use crate::run::{Command, CommitHint, Role, Subagent, Tool, WrittenPath};
 

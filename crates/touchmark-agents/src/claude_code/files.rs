@@ -1,37 +1,19 @@
 //! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
 
 use std::collections::HashSet;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::Metadata;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use memchr::memmem;
-use rustix::fs::OFlags;
 
-use super::SessionFile;
-use super::lenient::Text;
 use crate::error::ImportError;
-use crate::limits::{
-    DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_SESSION_BYTES,
-};
+use crate::files::{entries, io, is_real_dir, is_real_file, open};
+use crate::json::lenient::Text;
+use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES, MAX_NAME_BYTES};
 use crate::paths;
-
-/// A session file whose records speak of a repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The file.
-    pub path: PathBuf,
-    /// The session's identifier, from the file's name.
-    pub session_id: String,
-    /// When the file was last written.
-    pub modified: DateTime<Utc>,
-    /// The file's length.
-    pub bytes: u64,
-    /// The working directory inside the repository that was found in its records.
-    pub working_directory: String,
-}
+use crate::session::Candidate;
 
 /// The files of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,90 +118,6 @@ pub fn session_files(main: &Path) -> Result<SessionFiles, ImportError> {
     })
 }
 
-/// Reads one file and the `.meta.json` beside it.
-pub(super) fn read(path: &Path, meta: Option<&Path>) -> Result<SessionFile, ImportError> {
-    let bytes = read_capped(path, MAX_SESSION_BYTES)?;
-    let meta = meta
-        .map(|meta| read_capped(meta, MAX_METADATA_BYTES as u64))
-        .transpose()?;
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    Ok(SessionFile { name, bytes, meta })
-}
-
-fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
-    let (file, metadata) = open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| io(path, source))?;
-    if bytes.len() as u64 > limit {
-        return Err(ImportError::TooLarge { what: "bytes", limit });
-    }
-    Ok(bytes)
-}
-
-/// Opens a regular file that is no symbolic link; never blocks on a pipe.
-fn open(path: &Path) -> Result<(File, Metadata), ImportError> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let opened = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits() as i32)
-        .open(path);
-    let file = opened.map_err(|source| match std::fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => ImportError::NotAFile {
-            path: path.to_owned(),
-        },
-        _ => io(path, source),
-    })?;
-    let metadata = file.metadata().map_err(|source| io(path, source))?;
-    if !metadata.is_file() {
-        return Err(ImportError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    Ok((file, metadata))
-}
-
-fn io(path: &Path, source: std::io::Error) -> ImportError {
-    ImportError::Io {
-        path: path.to_owned(),
-        source,
-    }
-}
-
-/// Lists a folder in order of names; a folder that is not there is empty.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
-    let listing = match std::fs::read_dir(folder) {
-        Ok(listing) => listing,
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
-            ) =>
-        {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(io(folder, error)),
-    };
-    let mut paths = Vec::new();
-    for entry in listing.take(MAX_CANDIDATES) {
-        paths.push(entry.map_err(|source| io(folder, source))?.path());
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn is_real_dir(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
-}
-
-fn is_real_file(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
-}
-
 fn is_agent_file(path: &Path) -> bool {
     let name = path
         .file_name()
@@ -312,7 +210,10 @@ fn first_session_id(path: &Path) -> Result<Option<String>, ImportError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+    use crate::files::read;
 
     fn write(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

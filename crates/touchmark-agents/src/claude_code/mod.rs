@@ -15,68 +15,78 @@ mod builder;
 mod calls;
 mod files;
 mod identity;
-mod lenient;
-mod lines;
 mod other;
 mod prompts;
+mod recognise;
 mod record;
 mod texts;
 mod tree;
 
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use builder::Builder;
-use lines::{ReaderLines, SliceLines};
 
-pub use files::{Candidate, SessionFiles, discover, session_files};
+pub use files::{SessionFiles, discover, session_files};
 
 use crate::error::ImportError;
-use crate::limits::{MAX_FILES, MAX_LINE_BYTES, MAX_SESSION_BYTES};
+use crate::files::read;
+use crate::importer::{Importer, Places};
+use crate::json::lines::{ReaderLines, SliceLines};
+use crate::limits::{MAX_FILES, MAX_SESSION_BYTES};
 use crate::run::Run;
+use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "claude-code-jsonl";
 
-/// How a session is to be read.
-#[derive(Clone, Debug)]
-pub struct ImportOptions {
-    /// The session's identifier as a hook gave it: it wins over the file's name and over the records.
-    pub session_id: Option<String>,
-    /// How many bytes of the session's own file to read. `None` reads to the end.
-    pub up_to: Option<u64>,
-    /// The longest line that is read; a longer one is skipped and counted.
-    pub max_line_bytes: usize,
-}
+/// The importer of these files.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaudeCode;
 
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self {
-            session_id: None,
-            up_to: None,
-            max_line_bytes: MAX_LINE_BYTES,
-        }
+impl Importer for ClaudeCode {
+    fn product(&self) -> &'static str {
+        "claude-code"
     }
-}
 
-/// The bytes of one file of a session.
-#[derive(Clone, Debug)]
-pub struct SessionFile {
-    /// The file's name, without its folders.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// The bytes of the `.meta.json` beside a sub-agent's file.
-    pub meta: Option<Vec<u8>>,
-}
+    fn format(&self) -> &'static str {
+        FORMAT
+    }
 
-/// A session with the bytes that its steps point into: `files[step.source]`.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// The files in the order of [`Run::sources`], each cut at the bytes that were read.
-    pub files: Vec<SessionFile>,
-    /// What they say.
-    pub run: Run,
+    fn recognises(&self, name: &str, head: &[u8]) -> bool {
+        recognise::recognises(name, head)
+    }
+
+    fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
+        import(files, options)
+    }
+
+    fn import_reader(
+        &self,
+        name: &str,
+        reader: &mut dyn BufRead,
+        options: &ImportOptions,
+    ) -> Result<Run, ImportError> {
+        import_reader(name, reader, options)
+    }
+
+    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
+        load(path, options)
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CLAUDE_CONFIG_DIR"]
+    }
+
+    fn discover(&self, places: &Places, repository_root: &Path) -> Result<Vec<Candidate>, ImportError> {
+        let named = places.variables.get("CLAUDE_CONFIG_DIR").cloned();
+        let usual = places
+            .home
+            .iter()
+            .flat_map(|home| [home.join(".claude"), home.join(".config/claude")]);
+        let folders: Vec<PathBuf> = named.into_iter().chain(usual).collect();
+        discover(&folders, repository_root)
+    }
 }
 
 /// Imports a session whose files are in memory: the session's own first, then those of its sub-agents.
@@ -146,10 +156,10 @@ pub fn import_reader(name: &str, reader: impl BufRead, options: &ImportOptions) 
 pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
     let found = session_files(path)?;
     check_file_count(found.subagents.len() + 1)?;
-    let mut files = vec![files::read(&found.main, None)?];
+    let mut files = vec![read(&found.main, None)?];
     let mut total = files[0].bytes.len() as u64;
     for (file, meta) in &found.subagents {
-        let file = files::read(file, meta.as_deref())?;
+        let file = read(file, meta.as_deref())?;
         total += file.bytes.len() as u64;
         check_size(total)?;
         files.push(file);
@@ -160,7 +170,12 @@ pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError
             .bytes
             .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
     }
-    Ok(Session { files, run })
+    Ok(Session {
+        format: FORMAT,
+        layout: Layout::Lines,
+        files,
+        run,
+    })
 }
 
 fn up_to<'a>(name: &str, bytes: &'a [u8], up_to: Option<u64>) -> Result<&'a [u8], ImportError> {

@@ -4,9 +4,9 @@ use serde_json::value::RawValue;
 
 use super::builder::Builder;
 use super::calls::Place;
-use super::lenient::Text;
 use super::record::{Content, Message, Record};
 use crate::error::ImportError;
+use crate::json::lenient::Text;
 use crate::run::{Cost, PromptOrigin, PromptPart, Role};
 
 impl Builder {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use touchmark_statement::digest::Sha256Digest;
 
-use super::lenient::{Object, Text};
 use super::record::{Block, Content, Record};
+use crate::json::lenient::{Object, Text};
 use crate::limits::MAX_NAME_BYTES;
 use crate::run::{PromptOrigin, PromptPart, Role};
 

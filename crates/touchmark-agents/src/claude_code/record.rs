@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::lenient::{Count, Flag, Object, Present, Text, otherwise};
+use crate::json::lenient::{Count, Flag, Object, Present, Text, otherwise};
 
 /// The most parts of one message that are read.
 const MAX_BLOCKS: usize = 65_536;

@@ -10,31 +10,31 @@ use serde_json::value::RawValue;
 
 /// A string, borrowed from the source where it has no escapes.
 #[derive(Debug, Default)]
-pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
+pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
 
 impl Text<'_> {
-    pub(super) fn as_deref(&self) -> Option<&str> {
+    pub(crate) fn as_deref(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }
 
 /// A boolean.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flag(pub(super) Option<bool>);
+pub(crate) struct Flag(pub(crate) Option<bool>);
 
 impl Flag {
-    pub(super) fn is_true(self) -> bool {
+    pub(crate) fn is_true(self) -> bool {
         self.0 == Some(true)
     }
 }
 
 /// A non-negative integer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Count(pub(super) Option<u64>);
+pub(crate) struct Count(pub(crate) Option<u64>);
 
 /// An object of type `T`; arrays are not taken for objects.
 #[derive(Debug)]
-pub(super) struct Object<T>(pub(super) Option<T>);
+pub(crate) struct Object<T>(pub(crate) Option<T>);
 
 impl<T> Default for Object<T> {
     fn default() -> Self {
@@ -44,7 +44,7 @@ impl<T> Default for Object<T> {
 
 /// Whether a value other than `null` is there.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Present(pub(super) bool);
+pub(crate) struct Present(pub(crate) bool);
 
 /// Implements the methods of a visitor that mean "a value of another type".
 macro_rules! otherwise {
@@ -68,7 +68,7 @@ macro_rules! otherwise {
         }
     };
 }
-pub(super) use otherwise;
+pub(crate) use otherwise;
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -152,7 +152,7 @@ impl<'de> Deserialize<'de> for Present {
 }
 
 /// Decodes the text of a raw JSON value: a string, or the first text of a list of parts. Other values have none.
-pub(super) fn first_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn first_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     #[derive(Debug, serde::Deserialize)]
     struct Part<'a> {
         #[serde(borrow, default)]

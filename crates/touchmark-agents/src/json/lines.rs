@@ -5,7 +5,7 @@ use std::io::{BufRead, ErrorKind, Read};
 use memchr::memchr;
 
 /// One line, without its line feed.
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// A line that was read.
     Read {
         /// Its bytes.
@@ -23,7 +23,7 @@ pub(super) enum Line<'a> {
 }
 
 /// What the lines of a source come from.
-pub(super) trait Lines {
+pub(crate) trait Lines {
     /// Passes the next line and its offset to `visit`; `None` at the end.
     fn next_line<T>(
         &mut self,
@@ -35,13 +35,13 @@ pub(super) trait Lines {
 }
 
 /// Lines of bytes in memory.
-pub(super) struct SliceLines<'a> {
+pub(crate) struct SliceLines<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> SliceLines<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 }
@@ -79,14 +79,14 @@ impl Lines for SliceLines<'_> {
 }
 
 /// Lines of a reader; one buffer is used for all of them.
-pub(super) struct ReaderLines<R> {
+pub(crate) struct ReaderLines<R> {
     reader: R,
     line: Vec<u8>,
     at: u64,
 }
 
 impl<R: BufRead> ReaderLines<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R) -> Self {
         Self {
             reader,
             line: Vec::new(),

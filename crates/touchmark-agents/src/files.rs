@@ -1,0 +1,107 @@
+//! Opening, reading and listing what lies on disk. Symbolic links are never followed, pipes never waited for.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use crate::error::ImportError;
+use crate::limits::{MAX_CANDIDATES, MAX_METADATA_BYTES, MAX_SESSION_BYTES};
+use crate::session::SessionFile;
+
+/// Reads one file and the small file beside it that describes it.
+pub(crate) fn read(path: &Path, meta: Option<&Path>) -> Result<SessionFile, ImportError> {
+    let bytes = read_capped(path, MAX_SESSION_BYTES)?;
+    let meta = meta
+        .map(|meta| read_capped(meta, MAX_METADATA_BYTES as u64))
+        .transpose()?;
+    Ok(SessionFile {
+        name: name_of(path),
+        bytes,
+        meta,
+    })
+}
+
+/// The file's name, without its folders.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(crate) fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
+    let (file, metadata) = open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| io(path, source))?;
+    if bytes.len() as u64 > limit {
+        return Err(ImportError::TooLarge { what: "bytes", limit });
+    }
+    Ok(bytes)
+}
+
+/// Opens a regular file that is no symbolic link; never blocks on a pipe.
+pub(crate) fn open(path: &Path) -> Result<(File, Metadata), ImportError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits() as i32)
+        .open(path);
+    let file = opened.map_err(|source| match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => ImportError::NotAFile {
+            path: path.to_owned(),
+        },
+        _ => io(path, source),
+    })?;
+    let metadata = file.metadata().map_err(|source| io(path, source))?;
+    if !metadata.is_file() {
+        return Err(ImportError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    Ok((file, metadata))
+}
+
+/// The error of a file that could not be read.
+pub(crate) fn io(path: &Path, source: std::io::Error) -> ImportError {
+    ImportError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Lists a folder in order of names; a folder that is not there is empty.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let listing = match std::fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(io(folder, error)),
+    };
+    let mut paths = Vec::new();
+    for entry in listing.take(MAX_CANDIDATES) {
+        paths.push(entry.map_err(|source| io(folder, source))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Returns whether this is a folder and no symbolic link to one.
+pub(crate) fn is_real_dir(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// Returns whether this is a file and no symbolic link to one.
+pub(crate) fn is_real_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}

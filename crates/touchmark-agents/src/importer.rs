@@ -1,0 +1,143 @@
+//! The contract between a product's session files and [`Run`]: one [`Importer`] for each format.
+//!
+//! To add an agent: a module with an importer, a line in [`IMPORTERS`], a generated fixture (CONTRIBUTING.md shows how).
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::claude_code::ClaudeCode;
+use crate::error::ImportError;
+use crate::files;
+use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
+use crate::run::Run;
+use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+
+/// Every importer, the most specific first: a file belongs to the first that recognises it.
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode];
+
+/// Folders of the user, from which importers know where their product keeps sessions.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// The values of the variables that [`Importer::variables`] names, where they are set.
+    pub variables: BTreeMap<&'static str, PathBuf>,
+}
+
+/// Reads the sessions of one product in one format.
+///
+/// An importer is tolerant in shape and strict in size: a field of an unexpected type is absent, an unknown record is
+/// counted, what is absent stays `None`, and no input makes it panic, hang or hold more than its caps allow. What was
+/// cut short is never [`Whole`](crate::run::Completeness::Whole).
+pub trait Importer: Sync {
+    /// The product's name as statements have it, for example `codex`.
+    fn product(&self) -> &'static str;
+
+    /// The name under which transcripts of this format are recorded, for example `codex-jsonl`.
+    fn format(&self) -> &'static str;
+
+    /// How records stand in a file of this format.
+    fn layout(&self) -> Layout {
+        Layout::Lines
+    }
+
+    /// Returns whether a file with this name that begins with these bytes is one of this format. The head may end
+    /// anywhere.
+    fn recognises(&self, name: &str, head: &[u8]) -> bool;
+
+    /// Imports a session whose files are in memory: the session's own first, then those of its sub-agents.
+    ///
+    /// [`ImportOptions::up_to`] applies to the first file; a file shorter than that was rewritten and is refused.
+    fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError>;
+
+    /// Imports the session's own file from a reader. Formats of lines hold one line at a time; the default reads
+    /// everything first.
+    fn import_reader(
+        &self,
+        name: &str,
+        reader: &mut dyn BufRead,
+        options: &ImportOptions,
+    ) -> Result<Run, ImportError> {
+        let mut bytes = Vec::new();
+        let limit = MAX_SESSION_BYTES;
+        reader
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| files::io(Path::new(name), source))?;
+        if bytes.len() as u64 > limit {
+            return Err(ImportError::TooLarge { what: "bytes", limit });
+        }
+        let file = SessionFile {
+            name: name.to_owned(),
+            bytes,
+            meta: None,
+        };
+        self.import(&[file], options)
+    }
+
+    /// Loads a session from disk: its own file, and what belongs to it. Symbolic links are not followed. The bytes that
+    /// are returned are the bytes that were imported.
+    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
+        let mut files = vec![files::read(path, None)?];
+        let run = self.import(&files, options)?;
+        if let (Layout::Lines, Some(up_to)) = (self.layout(), options.up_to) {
+            files[0]
+                .bytes
+                .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
+        }
+        Ok(Session {
+            format: self.format(),
+            layout: self.layout(),
+            files,
+            run,
+        })
+    }
+
+    /// The environment variables that move the product's folders.
+    fn variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Finds the sessions that worked inside `repository_root`, newest first. What records say decides, never the
+    /// names of folders. A folder that is not there holds none.
+    fn discover(&self, places: &Places, repository_root: &Path) -> Result<Vec<Candidate>, ImportError>;
+}
+
+/// Returns the importer of a product, by the name that statements and hooks have for it.
+pub fn by_product(product: &str) -> Option<&'static dyn Importer> {
+    IMPORTERS
+        .iter()
+        .copied()
+        .find(|importer| importer.product() == product)
+}
+
+/// Returns the importer of a transcript's format.
+pub fn by_format(format: &str) -> Option<&'static dyn Importer> {
+    IMPORTERS
+        .iter()
+        .copied()
+        .find(|importer| importer.format() == format)
+}
+
+/// Returns the importer that recognises a file by its name and beginning.
+pub fn recognise(path: &Path) -> Result<Option<&'static dyn Importer>, ImportError> {
+    let (file, _) = files::open(path)?;
+    let mut head = Vec::new();
+    file.take(DISCOVERY_WINDOW_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| files::io(path, source))?;
+    let name = files::name_of(path);
+    Ok(IMPORTERS
+        .iter()
+        .copied()
+        .find(|importer| importer.recognises(&name, &head)))
+}
+
+/// Loads a session of whatever format it is.
+pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
+    let importer = recognise(path)?.ok_or_else(|| ImportError::UnknownFormat {
+        path: path.to_owned(),
+    })?;
+    importer.load(path, options)
+}
