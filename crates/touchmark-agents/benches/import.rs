@@ -5,8 +5,9 @@
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use touchmark_agents::claude_code::{self, ImportOptions, SessionFile};
+use touchmark_agents::claude_code;
 use touchmark_agents::secrets;
+use touchmark_agents::session::{ImportOptions, SessionFile};
 
 const FIXTURE: &str = include_str!("../../../testdata/sessions/claude-code/plain.jsonl");
 const SESSION_BYTES: usize = 128 * 1024 * 1024;

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use touchmark_agents::claude_code::{self, ImportOptions, Session, SessionFile};
+use touchmark_agents::claude_code;
 use touchmark_agents::paths;
 use touchmark_agents::run::{
     CommandKind, Completeness, Cost, PromptOrigin, PromptPart, Role, Run, Source, StepKind, StepState,
     ToolKind,
 };
 use touchmark_agents::secrets;
+use touchmark_agents::session::{ImportOptions, Session, SessionFile};
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/claude-code");
 
@@ -39,7 +40,7 @@ fn origins(run: &Run) -> Vec<PromptOrigin> {
 
 #[test]
 fn plain_run() {
-    let Session { files, run } = load("plain");
+    let Session { files, run, .. } = load("plain");
     assert_eq!(run.completeness, Completeness::Whole);
     assert_eq!(
         run.session_id.as_deref(),
@@ -143,7 +144,7 @@ fn sub_agent_in_the_same_file() {
 
 #[test]
 fn sub_agent_in_a_file_of_its_own() {
-    let Session { files, run } = load("5e551000-0000-4000-8000-000000000003");
+    let Session { files, run, .. } = load("5e551000-0000-4000-8000-000000000003");
     assert_eq!(run.sources.len(), 2);
     assert_eq!(
         run.session_id.as_deref(),
@@ -188,7 +189,7 @@ fn copies_of_a_sub_agents_records_count_once() {
 
 #[test]
 fn several_values_on_one_line_are_several_steps() {
-    let Session { files, run } = load("two-values-on-one-line");
+    let Session { files, run, .. } = load("two-values-on-one-line");
     assert_eq!(run.completeness, Completeness::Whole);
     assert_eq!(
         (run.counters.malformed, run.counters.unknown, run.counters.skipped),

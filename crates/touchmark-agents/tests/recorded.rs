@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use touchmark_agents::claude_code::{self, ImportOptions};
+use touchmark_agents::claude_code;
 use touchmark_agents::run::{Completeness, PromptOrigin, Role, Run, StepKind};
 use touchmark_agents::secrets;
+use touchmark_agents::session::ImportOptions;
 
 const RECORDINGS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

@@ -2,6 +2,7 @@
 
 use touchmark_agents::claude_code;
 use touchmark_agents::run::{PromptOrigin as Origin, PromptPart, Run};
+use touchmark_agents::session::{ImportOptions, SessionFile};
 use touchmark_git::Repository;
 use touchmark_statement::agent_change::{
     Agent, AgentChange, Attribution, Capture, ChainId, Change, CommitRow, Completeness, Endpoint, Model,
@@ -39,12 +40,12 @@ pub struct ChangeClaim<'a> {
 
 /// Returns the statement about the change between two commits, made by the session in `transcript`.
 pub fn agent_change(git: &Repository, claim: &ChangeClaim<'_>, transcript: &[u8]) -> Statement {
-    let file = claude_code::SessionFile {
+    let file = SessionFile {
         name: "session.jsonl".into(),
         bytes: transcript.to_vec(),
         meta: None,
     };
-    let run = claude_code::import(&[file], &claude_code::ImportOptions::default()).expect("a good session");
+    let run = claude_code::import(&[file], &ImportOptions::default()).expect("a good session");
     let key = RunKey::from_bytes(&RUN_KEY).expect("32 bytes");
     let change = AgentChange {
         agent: Agent {

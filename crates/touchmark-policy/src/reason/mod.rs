@@ -2,6 +2,13 @@
 
 pub mod registry;
 
+mod capture_codes_agents;
+mod capture_codes_capture;
+mod capture_codes_evidence;
+mod capture_codes_hooks;
+mod capture_codes_identity;
+mod capture_codes_privacy;
+mod capture_codes_sbom;
 mod cli_codes_1;
 mod gate_codes;
 mod git_codes_1;

@@ -2,6 +2,13 @@
 
 use serde::Serialize;
 
+use super::capture_codes_agents;
+use super::capture_codes_capture;
+use super::capture_codes_evidence;
+use super::capture_codes_hooks;
+use super::capture_codes_identity;
+use super::capture_codes_privacy;
+use super::capture_codes_sbom;
 use super::sigstore_codes_keyless;
 use super::sigstore_codes_monitor;
 use super::sigstore_codes_policy;
@@ -61,6 +68,13 @@ const TABLES: &[&[Entry]] = &[
     git_codes_1::CODES,
     git_codes_2::CODES,
     policy_codes::CODES,
+    capture_codes_agents::CODES,
+    capture_codes_capture::CODES,
+    capture_codes_evidence::CODES,
+    capture_codes_hooks::CODES,
+    capture_codes_identity::CODES,
+    capture_codes_privacy::CODES,
+    capture_codes_sbom::CODES,
     sigstore_codes_keyless::CODES,
     sigstore_codes_monitor::CODES,
     sigstore_codes_policy::CODES,

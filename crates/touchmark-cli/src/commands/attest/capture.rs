@@ -17,7 +17,7 @@ use super::rows::{self, Rows};
 use super::statement::{self, Commitments, Parts, Teller};
 use super::surroundings::Surroundings;
 use super::told::Told;
-use super::{Args, instructions, sbom, secrets, session, vault};
+use super::{ChangeArgs, instructions, sbom, secrets, session, vault};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt;
@@ -64,7 +64,7 @@ pub(super) struct Captured {
 
 impl Captured {
     /// Reads the change and finds the run that made it.
-    pub(super) fn read(args: &Args, git: &Repository, context: &Context<'_>) -> Result<Self, CliError> {
+    pub(super) fn read(args: &ChangeArgs, git: &Repository, context: &Context<'_>) -> Result<Self, CliError> {
         let surroundings = Surroundings::of(&context.environment);
         let metadata = args
             .metadata
@@ -87,7 +87,7 @@ impl Captured {
     }
 
     fn read_run(
-        args: &Args,
+        args: &ChangeArgs,
         git: &Repository,
         (metadata, asked): (Option<Teller>, &Asked),
         surroundings: Surroundings,
@@ -164,7 +164,7 @@ impl Captured {
     /// Makes the statement, and what the vault has to keep so that it can be opened again.
     pub(super) fn state(
         &self,
-        args: &Args,
+        args: &ChangeArgs,
         git: &Repository,
         place: Place,
         context: &Context<'_>,
@@ -223,7 +223,7 @@ impl Captured {
     /// Commits to what the session says, once it is known to hold no secret that was not taken out.
     fn committed(
         &self,
-        args: &Args,
+        args: &ChangeArgs,
         kept: &mut vault::Kept,
         context: &Context<'_>,
     ) -> Result<Commitments, CliError> {
@@ -260,7 +260,7 @@ impl Captured {
 }
 
 /// A metadata record names its own base and proposed commit; flags may repeat but not change them.
-fn asked(args: &Args, metadata: Option<&Teller>) -> Result<Asked, CliError> {
+fn asked(args: &ChangeArgs, metadata: Option<&Teller>) -> Result<Asked, CliError> {
     if let Some(Teller::Metadata(metadata)) = metadata {
         if args.base.is_some() || args.proposed.is_some() {
             return Err(CliError::usage(

@@ -2,9 +2,11 @@
 //!
 //! No word of any of them leaves this module except as HMAC under a key that the vault already holds.
 
-use touchmark_agents::claude_code::Session;
+use std::borrow::Cow;
+
 use touchmark_agents::run::{self, Completeness};
 use touchmark_agents::secrets::Redacted;
+use touchmark_agents::session::Session;
 use touchmark_statement::agent_change as claim;
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
 use touchmark_statement::limits::{MAX_PROMPTS, MAX_RUN_ITEMS};
@@ -102,12 +104,12 @@ pub(crate) fn transcript(
         let index = small(index)?;
         leaves.push(Leaf::step(
             index,
-            key.commit(Kind::Step, index, commitment::step_bytes(record)),
+            key.commit(Kind::Step, index, commitment::step_bytes(&record)),
         ));
     }
     let counters = session.run.counters;
     Ok(claim::Transcript {
-        format: touchmark_agents::claude_code::FORMAT.to_owned(),
+        format: session.format.to_owned(),
         commitment: key.commit(Kind::Transcript, TRANSCRIPT_RAW, raw),
         steps: claim::Steps {
             count: leaves.len() as u64,
@@ -131,14 +133,9 @@ pub(crate) fn transcript(
     })
 }
 
-/// Returns the record that a step is.
-pub(crate) fn step_record<'a>(session: &'a Session, step: &run::Step) -> Result<&'a [u8], CliError> {
-    let file = session
-        .files
-        .get(step.source as usize)
-        .map(|file| file.bytes.as_slice())
-        .unwrap_or_default();
-    step.bytes(file).ok_or_else(|| {
+/// Returns the bytes of a step that are committed to.
+pub(crate) fn step_record<'a>(session: &'a Session, step: &run::Step) -> Result<Cow<'a, [u8]>, CliError> {
+    session.step_bytes(step).ok_or_else(|| {
         CliError::failed(
             "session.inconsistent",
             "a step of the session lies outside of its file",

@@ -35,11 +35,27 @@ use crate::signing_key::{KeyArgs, Who};
 /// Flags of `attest`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = example("touchmark attest", "touchmark attest --base main --session session.jsonl --key env://AGENT_KEY"))]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
-    /// What is attested
-    #[arg(value_enum, default_value_t)]
-    what: What,
+    /// What is attested; an agent's change where nothing is named.
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Flags without a name of what is attested.
+    #[command(flatten)]
+    change: ChangeArgs,
+}
 
+/// What can be attested.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// An agent's change (the same as without a name)
+    #[command(before_help = example("touchmark attest change", "touchmark attest change --uncommitted"))]
+    Change(Box<ChangeArgs>),
+}
+
+/// Flags of `attest change`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangeArgs {
     /// The commit the work started from [default: where this branch left its upstream, origin's default branch, or main]
     #[arg(long, value_name = "REV", help_heading = "Change")]
     base: Option<String>,
@@ -101,17 +117,15 @@ pub(crate) struct Args {
     push: Option<String>,
 }
 
-/// What can be attested.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum What {
-    /// An agent's change
-    #[default]
-    Change,
-}
-
 /// Runs `attest`.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    let What::Change = args.what;
+    match args.what {
+        None => change_of(&args.change, context),
+        Some(What::Change(args)) => change_of(&args, context),
+    }
+}
+
+fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliError> {
     for name in context.environment.set_among(IGNORED_GIT) {
         context.output.warn(format!(
             "{name} is ignored: the repository is found from the folder alone"
@@ -119,9 +133,9 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     }
     let git = pipeline::open_for_writing(&context.directory, context)?;
     if args.dry_run {
-        let captured = Captured::read(&args, &git, context)?;
+        let captured = Captured::read(args, &git, context)?;
         let place = Place::after(captured.last_link(context)?.as_ref())?;
-        let (statement, _) = captured.state(&args, &git, place, context)?;
+        let (statement, _) = captured.state(args, &git, place, context)?;
         let publication = args
             .identity
             .preview(args.key.key.as_deref(), &args.log, context)?;
@@ -135,7 +149,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     let lock = Lock::acquire(context)?;
     let drained = pipeline::drain(context)?;
     report::waiting(&drained, context);
-    let captured = Captured::read(&args, &git, context)?;
+    let captured = Captured::read(args, &git, context)?;
     let last = captured.last_link(context)?;
     let signer = match identity {
         Some(identity) => Who::Identity(Box::new(identity)),
@@ -144,14 +158,14 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
             args.identity.stamps(&args.log, context)?.map(Box::new),
         ),
     };
-    let told = Told::read(&args, context)?;
+    let told = Told::read(args, context)?;
     let said = match last {
         Some(link) if captured.is_covered_by(&link, &told, &signer.signer_id(), &git)? => Some(link),
         _ => None,
     };
     let exit = match said {
         Some(link) => report::folded(&link, &captured.change.keys, context)?,
-        None => attest(&args, &git, &captured, &signer, context)?,
+        None => attest(args, &git, &captured, &signer, context)?,
     };
     // A remote may take its time; nobody else waits for it.
     drop(lock);
@@ -162,7 +176,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
 }
 
 fn attest(
-    args: &Args,
+    args: &ChangeArgs,
     git: &Repository,
     captured: &Captured,
     signer: &Who,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use touchmark_agents::claude_code::Session;
 use touchmark_agents::paths::relative_to;
+use touchmark_agents::session::Session;
 use touchmark_statement::agent_change::{Attribution, NewSide, OldSide, PathRow, PathsTree};
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::file_mode::FileMode;

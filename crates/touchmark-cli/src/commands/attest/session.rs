@@ -1,11 +1,12 @@
 //! Which session made the change: the one the user names, or the newest that wrote one of the changed paths.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use touchmark_agents::claude_code::{self, ImportOptions, Session};
+use touchmark_agents::importer::{self, IMPORTERS, Importer, Places};
 use touchmark_agents::limits::MAX_METADATA_BYTES;
 use touchmark_agents::metadata;
+use touchmark_agents::session::{Candidate, ImportOptions, Session};
 use touchmark_statement::repo_path::RepoPath;
 
 use super::rows;
@@ -25,7 +26,7 @@ pub(crate) fn metadata(path: &Path, context: &Context<'_>) -> Result<Teller, Cli
 
 /// Loads the session that the user names.
 pub(crate) fn named(path: &Path, context: &Context<'_>) -> Result<Session, CliError> {
-    Ok(claude_code::load(&context.path(path), &ImportOptions::default())?)
+    Ok(importer::load(&context.path(path), &ImportOptions::default())?)
 }
 
 /// Finds the session by itself.
@@ -38,10 +39,10 @@ pub(crate) fn discover(
         CliError::usage("session.not_found", "no agent session speaks of this repository")
             .hint("name it with --session FILE, or give a record with --metadata FILE")
     };
-    let candidates = claude_code::discover(&config_folders(context), work_tree)?;
+    let candidates = candidates(work_tree, context)?;
     let (root, mut newest) = (work_tree.to_string_lossy(), None);
-    for candidate in candidates.iter().take(MAX_TRIED) {
-        let session = match claude_code::load(&candidate.path, &ImportOptions::default()) {
+    for (importer, candidate) in candidates.iter().take(MAX_TRIED) {
+        let session = match importer.load(&candidate.path, &options(candidate)) {
             Ok(session) => session,
             Err(error) => {
                 context
@@ -69,12 +70,36 @@ pub(crate) fn discover(
     Ok(session)
 }
 
-/// The folders in which Claude Code may keep sessions.
-fn config_folders(context: &Context<'_>) -> Vec<PathBuf> {
-    let home = context.environment.path("HOME");
-    let named = context.environment.path("CLAUDE_CONFIG_DIR");
-    let usual = home
-        .iter()
-        .flat_map(|home| [home.join(".claude"), home.join(".config/claude")]);
-    named.into_iter().chain(usual).collect()
+/// The sessions of every product that worked here, newest first.
+pub(crate) fn candidates(
+    work_tree: &Path,
+    context: &Context<'_>,
+) -> Result<Vec<(&'static dyn Importer, Candidate)>, CliError> {
+    let places = places(context);
+    let mut all = Vec::new();
+    for importer in IMPORTERS {
+        let found = importer.discover(&places, work_tree)?;
+        all.extend(found.into_iter().map(|candidate| (*importer, candidate)));
+    }
+    all.sort_by(|(_, a), (_, b)| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+    Ok(all)
+}
+
+fn options(candidate: &Candidate) -> ImportOptions {
+    ImportOptions {
+        session_id: Some(candidate.session_id.clone()),
+        ..ImportOptions::default()
+    }
+}
+
+/// Where products may keep their sessions.
+pub(crate) fn places(context: &Context<'_>) -> Places {
+    let environment = &context.environment;
+    let variables = IMPORTERS.iter().flat_map(|importer| importer.variables());
+    Places {
+        home: environment.path("HOME"),
+        variables: variables
+            .filter_map(|name| Some((*name, environment.path(name)?)))
+            .collect(),
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use touchmark_agents::claude_code::Session;
 use touchmark_agents::metadata::Metadata;
 use touchmark_agents::run;
+use touchmark_agents::session::Session;
 use touchmark_statement::agent_change as claim;
 use touchmark_statement::digest::DigestSet;
 use touchmark_statement::limits::MAX_RUN_ITEMS;

@@ -4,7 +4,7 @@ use touchmark_statement::agent_change::{AgentChange, SbomClaim};
 use touchmark_statement::statement::SignedStatement;
 use touchmark_verify::bundle::Bundle;
 
-use super::{Args, sbom};
+use super::{ChangeArgs, sbom};
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -20,7 +20,7 @@ pub(super) struct Told {
 
 impl Told {
     /// Reads them.
-    pub(super) fn read(args: &Args, context: &Context<'_>) -> Result<Self, CliError> {
+    pub(super) fn read(args: &ChangeArgs, context: &Context<'_>) -> Result<Self, CliError> {
         let setting = |flag: &Option<String>, name| {
             flag.clone()
                 .or_else(|| context.config.text(name).map(str::to_owned))

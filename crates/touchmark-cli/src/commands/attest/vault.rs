@@ -1,7 +1,7 @@
 //! What has to be kept so that a statement's commitments can be opened again: the run key and the words themselves.
 
-use touchmark_agents::claude_code::Session;
 use touchmark_agents::secrets::Redacted;
+use touchmark_agents::session::Session;
 use touchmark_sign::vault::{Piece, Record, RecordName, Vault};
 use touchmark_statement::agent_change::PromptOrigin;
 use touchmark_verify::commitment::{Item, Kind, RunKey, TRANSCRIPT_RAW, TRANSCRIPT_REDACTED, step_bytes};
@@ -72,7 +72,7 @@ impl Kept {
                 Kind::Step,
                 small(index)?,
                 None,
-                step_bytes(step_record(session, step)?).to_vec(),
+                step_bytes(&step_record(session, step)?).to_vec(),
             );
         }
         self.add(Kind::Transcript, TRANSCRIPT_RAW, None, raw);
