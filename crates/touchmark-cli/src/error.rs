@@ -246,8 +246,6 @@ impl From<touchmark_sign::attestation::AttestationError> for CliError {
         match &error {
             E::Ed25519NotLoggable { .. } => Self::from_error(ExitCode::Usage, code, &error)
                 .hint("use a P-256 key: `touchmark key generate`"),
-            E::RoleReused { .. } => Self::from_error(ExitCode::Usage, code, &error)
-                .hint("a log's own key signs nothing but the log"),
             _ => Self::from_error(ExitCode::Error, code, &error),
         }
     }

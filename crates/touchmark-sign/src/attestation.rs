@@ -1,9 +1,7 @@
-//! From a statement to a signed envelope, to a log's request, to a bundle with the log's answer.
+//! From a statement to a signed envelope, ready to be logged.
 //!
-//! A statement is validated against its JSON Schema before it is signed; a signature is verified before it is kept;
-//! a log's answer is compared with what was sent, and its proof verified, before it goes into a bundle.
+//! A statement is validated against its JSON Schema before it is signed; a signature is verified before it is kept.
 
-mod answer;
 mod error;
 mod schema;
 
@@ -12,14 +10,12 @@ mod tests;
 
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::statement::{IN_TOTO_PAYLOAD_TYPE, SignedStatement, Statement};
-use touchmark_tlog::entry::{CreateEntryRequest, EntryVerifier, KeyDetails, LogEntry, VerifierMaterial};
 use touchmark_verify::bundle::{Bundle, Content, MediaType, VerificationMaterial};
 use touchmark_verify::envelope::{Envelope, pae};
 use touchmark_verify::evidence::{EvidenceId, SignerId};
-use touchmark_verify::key::{KeyAlgorithm, PublicKey};
-use touchmark_verify::trust::TrustedLog;
+use touchmark_verify::key::PublicKey;
 
-pub use error::{Answer, AttestationError};
+pub use error::AttestationError;
 
 use crate::signer::Signer;
 
@@ -66,35 +62,6 @@ impl Prepared {
 /// Signs a statement. Every algorithm may sign; not every log takes every algorithm.
 pub fn sign(statement: &Statement, signer: &dyn Signer) -> Result<SignedEnvelope, AttestationError> {
     prepare(statement)?.sign(signer)
-}
-
-/// Signs a statement that is meant for this log: what the log could not take is refused before it is signed.
-pub fn sign_for_log(
-    statement: &Statement,
-    signer: &dyn Signer,
-    log: &TrustedLog,
-) -> Result<SignedEnvelope, AttestationError> {
-    refuse_unloggable(signer.public_key(), log)?;
-    sign(statement, signer)
-}
-
-/// Refuses a key whose signatures this log cannot take.
-///
-/// A log of `hashedrekord` entries sees a digest only, and Ed25519 signs whole messages. A log's own checkpoint key
-/// must not sign statements: one signature could then be offered in both roles.
-pub fn refuse_unloggable(key: &PublicKey, log: &TrustedLog) -> Result<(), AttestationError> {
-    if key.algorithm() == KeyAlgorithm::Ed25519 {
-        return Err(AttestationError::Ed25519NotLoggable {
-            key: key.fingerprint(),
-        });
-    }
-    if log.key.spki_der() == key.spki_der() {
-        return Err(AttestationError::RoleReused {
-            key: key.fingerprint(),
-            origin: log.origin.clone(),
-        });
-    }
-    Ok(())
 }
 
 /// An envelope, the key it verifies under, and signed times of its signature.
@@ -173,48 +140,20 @@ impl SignedEnvelope {
         }
     }
 
-    /// Returns the request that logs this envelope: the digest of its PAE, its signature and its key.
-    pub fn to_request(&self) -> Result<CreateEntryRequest, AttestationError> {
-        let not_loggable = || AttestationError::Ed25519NotLoggable {
-            key: self.public_key.fingerprint(),
-        };
-        let algorithm = self.public_key.algorithm();
-        let digest = algorithm.digest(&self.envelope.pae()).ok_or_else(not_loggable)?;
-        let key_details = match algorithm {
-            KeyAlgorithm::EcdsaP256Sha256 => KeyDetails::EcdsaP256Sha256,
-            KeyAlgorithm::EcdsaP384Sha384 => KeyDetails::EcdsaP384Sha384,
-            KeyAlgorithm::Ed25519 => return Err(not_loggable()),
-        };
-        let material = VerifierMaterial::PublicKey(self.public_key.spki_der().to_vec());
-        let verifier = EntryVerifier {
-            key_details,
-            material,
-        };
-        Ok(CreateEntryRequest {
-            digest,
-            signature: self.envelope.signature.clone(),
-            verifier,
-        })
+    /// Tells whether a bundle holds this very envelope, by this very key.
+    pub fn is_in(&self, bundle: &Bundle) -> bool {
+        let unlogged = self.unlogged_bundle();
+        bundle.content == unlogged.content && bundle.material == unlogged.material
     }
 
     /// Returns a bundle without any log's answer.
     pub fn unlogged_bundle(&self) -> Bundle {
-        self.with_entries(Vec::new())
-    }
-
-    /// Tells whether a bundle holds this very envelope, by this very key.
-    pub fn is_in(&self, bundle: &Bundle) -> bool {
-        let unlogged = self.with_entries(Vec::new());
-        bundle.content == unlogged.content && bundle.material == unlogged.material
-    }
-
-    fn with_entries(&self, tlog_entries: Vec<LogEntry>) -> Bundle {
         Bundle {
             media_type: MediaType::V03,
             material: VerificationMaterial::PublicKey {
                 hint: self.envelope.keyid.clone(),
             },
-            tlog_entries,
+            tlog_entries: Vec::new(),
             timestamps: self.timestamps.clone(),
             // go-securesystemslib, and with it cosign, skips a signature whose keyid is not the key's SSH fingerprint;
             // DSSE leaves the keyid to the signer, and every client takes a bundle without one.
@@ -224,15 +163,4 @@ impl SignedEnvelope {
             }),
         }
     }
-}
-
-/// Builds the bundle from a log's answer, which must be about this envelope and proven under the log's key.
-pub fn bundle(
-    signed: &SignedEnvelope,
-    answer: LogEntry,
-    log: &TrustedLog,
-) -> Result<Bundle, AttestationError> {
-    refuse_unloggable(&signed.public_key, log)?;
-    answer::verify(&signed.to_request()?, &answer, log)?;
-    Ok(signed.with_entries(vec![answer]))
 }

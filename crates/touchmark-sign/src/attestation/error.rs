@@ -1,47 +1,12 @@
-//! Why a statement was not signed, or a log's answer not believed.
-
-use std::fmt;
+//! Why a statement was not signed.
 
 use thiserror::Error;
 use touchmark_statement::statement::StatementError;
-use touchmark_tlog::checkpoint::CheckpointError;
-use touchmark_tlog::entry::EntryError;
-use touchmark_tlog::merkle::MerkleError;
 use touchmark_verify::key::{KeyFingerprint, SignatureError};
 
 use crate::error::SignError;
 
-/// The part of a log's answer that is not about what was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// It names another log.
-    Log,
-    /// It is of another kind or version.
-    Kind,
-    /// It holds another digest.
-    Digest,
-    /// It holds another signature.
-    Signature,
-    /// It holds another key.
-    Key,
-    /// It holds no inclusion proof with a checkpoint.
-    Proof,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Answer::Log => "log id",
-            Answer::Kind => "kind",
-            Answer::Digest => "digest",
-            Answer::Signature => "signature",
-            Answer::Key => "key",
-            Answer::Proof => "inclusion proof",
-        })
-    }
-}
-
-/// A statement that was not signed, or an answer that is not believed.
+/// A statement that was not signed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AttestationError {
@@ -81,29 +46,6 @@ pub enum AttestationError {
         /// The key.
         key: KeyFingerprint,
     },
-    /// The log's own key would sign a statement.
-    #[error("key {key} signs the checkpoints of {origin}, so it must not sign statements")]
-    RoleReused {
-        /// The key.
-        key: KeyFingerprint,
-        /// The log.
-        origin: String,
-    },
-    /// The log answered about something else.
-    #[error("the log's answer is not about what was sent: its {part} differs")]
-    OtherAnswer {
-        /// The part that differs.
-        part: Answer,
-    },
-    /// The body in the log's answer is no entry.
-    #[error("the log's answer holds no entry that can be read")]
-    Entry(#[from] EntryError),
-    /// The checkpoint in the log's answer is not the log's.
-    #[error("the checkpoint in the log's answer is not believed")]
-    Checkpoint(#[from] CheckpointError),
-    /// The inclusion proof in the log's answer fails.
-    #[error("the inclusion proof in the log's answer fails")]
-    Inclusion(#[from] MerkleError),
 }
 
 impl AttestationError {
@@ -117,18 +59,6 @@ impl AttestationError {
             AttestationError::KeyIdMismatch { .. } => "envelope.keyid_mismatch",
             AttestationError::Signature(error) => error.code(),
             AttestationError::Ed25519NotLoggable { .. } => "key.ed25519_not_loggable",
-            AttestationError::RoleReused { .. } => "key.role_reused",
-            AttestationError::OtherAnswer { part } => match part {
-                Answer::Log => "answer.other_log",
-                Answer::Kind => "answer.other_kind",
-                Answer::Digest => "answer.other_digest",
-                Answer::Signature => "answer.other_signature",
-                Answer::Key => "answer.other_key",
-                Answer::Proof => "answer.no_proof",
-            },
-            AttestationError::Entry(error) => error.code(),
-            AttestationError::Checkpoint(error) => error.code(),
-            AttestationError::Inclusion(error) => error.code(),
         }
     }
 }

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use touchmark_git::{EvidenceItem, EvidenceKey};
 use touchmark_log::Log;
 use touchmark_policy::{Candidate, JudgeRequest, NamedRoot, Policy, PolicyInForce, Verdict, judge};
+use touchmark_rekor::{LogSubmission, Signatory, verify_answer};
 use touchmark_sign::attestation;
 use touchmark_sign::{PrivateKey, Signer as _, key_file};
 use touchmark_statement::digest::Sha256Digest;
@@ -209,10 +210,17 @@ impl World {
     /// Signs a statement, logs it and builds its bundle.
     pub fn attest(&self, statement: &Statement, key: &PrivateKey) -> Piece {
         let signed = attestation::sign(statement, key).expect("a good statement");
-        let request = signed.to_request().expect("a key that the log takes");
+        let signatory = Signatory::key(key.public_key().clone());
+        let submission = LogSubmission::of_envelope(signed.envelope(), signatory).expect("a good signature");
+        let request = submission
+            .create_entry_request()
+            .expect("a key that the log takes");
         let entry = self.log.add(&request).expect("the log takes the entry");
-        let bundle =
-            attestation::bundle(&signed, entry, &self.log.trusted_log()).expect("the log's answer is good");
+        verify_answer(&submission, &entry, &[self.log.trusted_log()]).expect("the log's answer is good");
+        let bundle = Bundle {
+            tlog_entries: vec![entry],
+            ..signed.unlogged_bundle()
+        };
         let bytes = bundle.encode();
         Piece {
             evidence_id: signed.evidence_id(),
