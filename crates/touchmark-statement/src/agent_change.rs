@@ -4,6 +4,7 @@
 //! there (`dirty`, `fromBase`, `complete`, counts) cannot be left out in anybody's favour.
 
 mod change;
+mod identity;
 mod run;
 pub(crate) mod validate;
 mod work;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::change::{
     Attribution, Change, CommitRow, Endpoint, NewSide, OldSide, PathRow, PathStatus, PathsTree, Repository,
 };
+pub use self::identity::{Finding, FoundValue, Identity, IdentityRole};
 pub use self::run::{
     Capture, ChainId, ChainIdError, Cost, Environment, EnvironmentKind, Run, Source, Task, Trigger,
     TriggerKind, Usage, Versioned,
@@ -67,6 +69,12 @@ pub struct AgentChange {
     /// What it used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Who took part, as each source says; absent where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identities: Option<Vec<Identity>>,
+    /// Contradictions between sources; absent where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
     /// When it ran, and its place among the statements of one session.
     pub run: Run,
     /// What wrote this statement, and where each value came from.

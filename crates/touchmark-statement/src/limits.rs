@@ -45,6 +45,12 @@ pub const MAX_DEPENDENCIES: usize = 10_000;
 /// The most entries in `capture.sources`.
 pub const MAX_SOURCES: usize = 4_096;
 
+/// The most identities, and the most findings, in one `agent-change`, each.
+pub const MAX_IDENTITIES: usize = 1_024;
+
+/// The most values of one finding.
+pub const MAX_FOUND_VALUES: usize = 16;
+
 /// The most globs in the scope of a review, and the most pieces of evidence it names, each.
 pub const MAX_REVIEW_ITEMS: usize = 1_024;
 

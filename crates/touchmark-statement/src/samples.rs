@@ -57,6 +57,16 @@ pub(crate) fn agent_change_json() -> Value {
             "format": "cyclonedx-1.6", "digest": {"sha256": SHA}, "base": {"sha256": SHA},
             "dependencies": [{"purl": "pkg:cargo/serde", "from": "1.0.1", "to": "1.0.2", "manifest": "Cargo.lock"}]
         },
+        "identities": [
+            {"role": "agent", "value": "claude-code", "source": "environment", "name": "CLAUDECODE"},
+            {"role": "author", "value": "person", "source": "observed"}
+        ],
+        "findings": [
+            {"code": "identity.trailer_differs", "values": [
+                {"value": "copilot", "source": "trailer", "name": "Co-authored-by"},
+                {"value": "claude-code", "source": "transcript"}
+            ]}
+        ],
         "task": {"uri": "https://example.org/issues/7", "commitment": SHA},
         "trigger": {"kind": "human", "principal": "ada"},
         "environment": {

@@ -49,7 +49,12 @@ pub struct GitCommit {
     pub author: GitIdentity,
     /// Who is said to have made the commit: a claim.
     pub committer: GitIdentity,
+    /// The end of the message, where trailers stand: at most [`MAX_MESSAGE_END_BYTES`] of it, any byte.
+    pub message_end: Vec<u8>,
 }
+
+/// The most bytes of a commit's message that are kept.
+pub const MAX_MESSAGE_END_BYTES: usize = 64 * 1024;
 
 /// A name, an e-mail address and a time as a commit states them: claims, never proof of anything.
 #[derive(Clone, Debug, PartialEq, Eq)]

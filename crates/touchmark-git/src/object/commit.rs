@@ -1,12 +1,12 @@
 //! A strict parser of commit objects.
 //!
 //! It works on the exact bytes, splits on LF only, and refuses what different readers understand differently: a header
-//! twice, parents after the author, carriage returns or NUL bytes in headers, headers without end. The message is not
-//! looked at and may hold any byte.
+//! twice, parents after the author, carriage returns or NUL bytes in headers, headers without end. The message may hold
+//! any byte; its end is handed on as it is.
 
 use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::git_id::{GitCommitId, GitTreeId, ObjectFormat};
-use touchmark_verify::git_view::{CommitDefect, GitCommit, GitIdentity};
+use touchmark_verify::git_view::{CommitDefect, GitCommit, GitIdentity, MAX_MESSAGE_END_BYTES};
 
 use crate::limits::MAX_COMMIT_HEADERS;
 
@@ -47,12 +47,15 @@ pub(crate) fn parse(content: &[u8], format: ObjectFormat) -> Result<GitCommit, F
             return Err((at, CommitDefect::DuplicateHeader));
         }
     }
+    let message = &content[headers.offset..];
+    let message_end = message[message.len().saturating_sub(MAX_MESSAGE_END_BYTES)..].to_vec();
     Ok(GitCommit {
         tree,
         parents,
         content_sha256: Sha256Digest::of(content),
         author,
         committer,
+        message_end,
     })
 }
 
@@ -193,6 +196,15 @@ mod tests {
         );
         assert_eq!(commit.committer.email, b"c@example.com");
         assert_eq!(commit.content_sha256, Sha256Digest::of(good().as_bytes()));
+        assert_eq!(commit.message_end, b"message\n");
+    }
+
+    #[test]
+    fn of_a_long_message_the_end_is_kept() {
+        let long = format!("{}{}Last: line\n", good(), "x".repeat(MAX_MESSAGE_END_BYTES));
+        let commit = parse(long.as_bytes(), ObjectFormat::Sha1).unwrap();
+        assert_eq!(commit.message_end.len(), MAX_MESSAGE_END_BYTES);
+        assert!(commit.message_end.ends_with(b"Last: line\n"));
     }
 
     #[test]

@@ -84,8 +84,20 @@ impl Git {
         parents: &[GitCommitId],
         author: &str,
     ) -> GitCommitId {
+        self.commit_saying(tree, parents, author, "")
+    }
+
+    /// Returns a commit with a message.
+    pub(crate) fn commit_saying(
+        &mut self,
+        tree: &GitTreeId,
+        parents: &[GitCommitId],
+        author: &str,
+        message: &str,
+    ) -> GitCommitId {
         let (name, email) = author.trim_end_matches('>').split_once(" <").unwrap();
-        let content = format!("tree {tree}\nparents {parents:?}\nauthor {author}\n");
+        let mut content = format!("tree {tree}\nparents {parents:?}\nauthor {author}\n");
+        content.push_str(message);
         let identity = GitIdentity {
             name: name.as_bytes().to_vec(),
             email: email.as_bytes().to_vec(),
@@ -97,6 +109,7 @@ impl Git {
             content_sha256: Sha256Digest::of(content.as_bytes()),
             author: identity.clone(),
             committer: identity,
+            message_end: message.as_bytes().to_vec(),
         };
         let id: GitCommitId = id(content.as_bytes()).parse().unwrap();
         self.commits.insert(id.clone(), commit);

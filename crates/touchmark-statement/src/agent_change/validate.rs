@@ -6,8 +6,8 @@ use super::{AgentChange, Change, PathRow, PathStatus, Prompt};
 use crate::digest::DigestSet;
 use crate::file_mode::FileMode;
 use crate::limits::{
-    MAX_COMMITS, MAX_DEPENDENCIES, MAX_MODELS, MAX_PARENTS, MAX_PATHS, MAX_PROMPTS, MAX_RUN_ITEMS,
-    MAX_SOURCES, MAX_TEXT_BYTES,
+    MAX_COMMITS, MAX_DEPENDENCIES, MAX_FOUND_VALUES, MAX_IDENTITIES, MAX_MODELS, MAX_PARENTS, MAX_PATHS,
+    MAX_PROMPTS, MAX_RUN_ITEMS, MAX_SOURCES, MAX_TEXT_BYTES,
 };
 use crate::predicate::PredicateError;
 use crate::repo_path::RepoPath;
@@ -18,6 +18,7 @@ pub(super) fn validate(claim: &AgentChange) -> Result<(), PredicateError> {
         validate_prompt(prompt)?;
     }
     run_items(claim)?;
+    identities(claim)?;
     validate_change(&claim.change)?;
     if let Some(sbom) = &claim.sbom {
         strong("/sbom/digest", Some(&sbom.digest))?;
@@ -86,6 +87,22 @@ fn run_items(claim: &AgentChange) -> Result<(), PredicateError> {
         MAX_RUN_ITEMS,
         redacted.map_or(0, |redacted| redacted.rules.len()),
     )
+}
+
+fn identities(claim: &AgentChange) -> Result<(), PredicateError> {
+    let identities = claim.identities.as_deref().unwrap_or_default();
+    at_most("/identities", MAX_IDENTITIES, identities.len())?;
+    let findings = claim.findings.as_deref().unwrap_or_default();
+    at_most("/findings", MAX_IDENTITIES, findings.len())?;
+    for finding in findings {
+        at_most("/findings/-/values", MAX_FOUND_VALUES, finding.values.len())?;
+        if finding.values.is_empty() {
+            return Err(PredicateError::Empty {
+                pointer: "/findings/-/values",
+            });
+        }
+    }
+    Ok(())
 }
 
 fn validate_prompt(prompt: &Prompt) -> Result<(), PredicateError> {

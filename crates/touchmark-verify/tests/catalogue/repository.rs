@@ -91,6 +91,7 @@ impl MemoryGit {
             content_sha256: Sha256Digest::of(content.as_bytes()),
             author: nobody.clone(),
             committer: nobody,
+            message_end: Vec::new(),
         };
         self.commits.insert(id.clone(), commit);
         id

@@ -103,6 +103,8 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
         trigger: Some(common.trigger),
         environment: Some(common.environment),
         usage: usage(run)?,
+        identities: None,
+        findings: None,
         run: claim::Run {
             started_at: started,
             ended_at: ended,
@@ -152,6 +154,8 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
         trigger: Some(common.trigger),
         environment: Some(common.environment),
         usage: None,
+        identities: None,
+        findings: None,
         run: claim::Run {
             started_at: None,
             ended_at: time(Some(metadata.timestamp))?,
