@@ -23,6 +23,7 @@ pub mod claude_code;
 pub mod commands;
 mod error;
 mod files;
+pub mod hook;
 pub mod importer;
 mod json;
 pub mod limits;

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     /// Follows logs and tells when somebody signed as one of ours
     Monitor(commands::monitor::Args),
 
+    /// Installs and takes out the hooks by which agents' runs are captured
+    Hook(commands::hook::Args),
     /// Prints a completion script for a shell
     Completion(commands::completion::Args),
     /// Prints the version
@@ -113,7 +115,7 @@ Keys:         key
 Verify:       verify  policy  trust  inspect  explain
 Investigate:  find  show
 Log:          log  monitor
-Integrate:    completion  version
+Integrate:    hook  completion  version
 
 `touchmark VERB --help` says more about each.
 

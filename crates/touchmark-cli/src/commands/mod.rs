@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod env;
 pub(crate) mod explain;
 pub(crate) mod find;
+pub(crate) mod hook;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod log;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, context: &Context<'_>) -> Result<ExitCode, C
         Command::Env(args) => env::run(&args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::Find(args) => find::run(args, context),
+        Command::Hook(args) => hook::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
         Command::Key(args) => key::run(args, context),
         Command::Log(args) => log::run(args, context),
