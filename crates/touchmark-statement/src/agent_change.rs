@@ -18,7 +18,7 @@ pub use self::change::{
 };
 pub use self::identity::{Finding, FoundValue, Identity, IdentityRole};
 pub use self::run::{
-    Capture, ChainId, ChainIdError, Cost, Environment, EnvironmentKind, Run, Source, Task, Trigger,
+    Capture, ChainId, ChainIdError, Cost, Environment, EnvironmentKind, Run, Since, Source, Task, Trigger,
     TriggerKind, Usage, Versioned,
 };
 pub use self::work::{

@@ -80,6 +80,7 @@ pub fn agent_change(git: &Repository, claim: &ChangeClaim<'_>, transcript: &[u8]
             chain: ChainId::from_bytes([3; 16]),
             sequence: 0,
             previous: None,
+            since: None,
         },
         capture: Capture {
             tool: Versioned {

@@ -135,6 +135,27 @@ pub struct Run {
     /// Digests of the payload of the statement before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<DigestSet>,
+    /// What of the transcript other statements account for already; absent where this one accounts for all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// Where the part of a transcript begins that a statement accounts for.
+///
+/// The commitments of `transcript` are to everything up to its last step. Models, prompts, tools, commands and usage
+/// are of the steps from here on, so that the sums over a session's statements count nothing twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Since {
+    /// How many of the transcript's steps earlier statements account for.
+    pub steps: u64,
+    /// How many of its prompts they do.
+    pub prompts: u64,
+    /// How many of its commands they do.
+    pub commands: u64,
+    /// True where no prompt is new: the last one of before is named again, because it steered these steps too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prompt_again: bool,
 }
 
 /// The random name of a chain of statements: 16 bytes, written as 32 lowercase hex digits.

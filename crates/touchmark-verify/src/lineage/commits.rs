@@ -29,7 +29,8 @@ pub(super) fn require_path(change: &Change, diffs: &mut Diffs<'_>) -> Result<(),
             return Err(mismatch(&row.git_commit));
         }
         let follows = row.parents.iter().any(|parent| reached.contains(parent));
-        let begins = row.parents.is_empty() && change.base.git_commit.is_none();
+        // Uncommitted work has no commit to start from: the first one that follows it begins the list.
+        let begins = change.base.git_commit.is_none() && reached.is_empty();
         if !follows && !begins {
             return Err(mismatch(&row.git_commit));
         }

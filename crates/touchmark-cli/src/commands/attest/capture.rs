@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use touchmark_agents::secrets::Scanner;
 use touchmark_git::{EvidenceName, Repository};
 use touchmark_statement::agent_change as claim;
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
@@ -29,6 +30,8 @@ pub(super) struct Place {
     pub(super) chain: claim::ChainId,
     pub(super) sequence: u64,
     pub(super) previous: Option<DigestSet>,
+    pub(super) since: Option<claim::Since>,
+    pub(super) parent: Option<claim::ParentAgent>,
 }
 
 impl Place {
@@ -40,6 +43,8 @@ impl Place {
                 chain: link.chain,
                 sequence: link.sequence + 1,
                 previous,
+                since: None,
+                parent: None,
             });
         }
         let mut name = [0; 16];
@@ -48,6 +53,8 @@ impl Place {
             chain: claim::ChainId::from_bytes(name),
             sequence: 0,
             previous: None,
+            since: None,
+            parent: None,
         })
     }
 }
@@ -162,15 +169,16 @@ impl Captured {
     }
 
     /// Makes the statement, and what the vault has to keep so that it can be opened again.
-    pub(super) fn state(
-        &self,
+    pub(super) fn state<'a>(
+        &'a self,
         args: &ChangeArgs,
         git: &Repository,
         place: Place,
         context: &Context<'_>,
-    ) -> Result<(Statement, vault::Kept), CliError> {
+    ) -> Result<(Statement, vault::Kept<'a>), CliError> {
+        let scanner = secrets::scanner(&args.redaction_rules, context)?;
         let mut kept = vault::Kept::new(fresh_run_key()?);
-        let mut commitments = self.committed(args, &mut kept, context)?;
+        let mut commitments = self.committed(args, &mut kept, &scanner, context)?;
         let home = context.environment.path("HOME");
         let found = instructions::find(
             git,
@@ -216,15 +224,16 @@ impl Captured {
             owner: setting(&args.owner, "owner"),
             place,
         })?;
-        secrets::in_statement(&statement.encode()?)?;
+        secrets::in_statement(&statement.encode()?, &scanner)?;
         Ok((statement, kept))
     }
 
     /// Commits to what the session says, once it is known to hold no secret that was not taken out.
-    fn committed(
-        &self,
+    fn committed<'a>(
+        &'a self,
         args: &ChangeArgs,
-        kept: &mut vault::Kept,
+        kept: &mut vault::Kept<'a>,
+        scanner: &Scanner,
         context: &Context<'_>,
     ) -> Result<Commitments, CliError> {
         let task = args.task.as_ref().map(|uri| claim::Task {
@@ -239,7 +248,7 @@ impl Captured {
             return Ok(commitments);
         };
         let raw = commitments::transcript_bytes(session);
-        let redacted = secrets::in_transcript(&raw, args.redact)?;
+        let redacted = secrets::in_transcript(&raw, args.redact, scanner)?;
         let plain = if args.plain_prompt_digest {
             Plain::Digest
         } else {

@@ -89,7 +89,7 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
                 vendor: run.product.vendor.clone(),
             }),
             owner: parts.owner,
-            parent: None,
+            parent: parts.place.parent,
         },
         models: models(run)?,
         prompt: parts.commitments.prompt,
@@ -111,6 +111,7 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
             chain: parts.place.chain,
             sequence: parts.place.sequence,
             previous: parts.place.previous,
+            since: parts.place.since,
         },
         capture: capture(&run.importer.name, &run.importer.version, common.sources),
     })
@@ -162,6 +163,7 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
             chain: parts.place.chain,
             sequence: parts.place.sequence,
             previous: parts.place.previous,
+            since: parts.place.since,
         },
         capture: capture("touchmark-agents/metadata", VERSION, common.sources),
     })
