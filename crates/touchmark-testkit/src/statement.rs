@@ -73,6 +73,8 @@ pub fn agent_change(git: &Repository, claim: &ChangeClaim<'_>, transcript: &[u8]
             principal: None,
         }),
         environment: None,
+        identities: None,
+        findings: None,
         usage: None,
         run: RunClaim {
             started_at: None,
