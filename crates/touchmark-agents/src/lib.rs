@@ -29,6 +29,7 @@ mod json;
 pub mod limits;
 pub mod metadata;
 pub mod paths;
+mod recorder;
 pub mod run;
 pub mod secrets;
 pub mod session;

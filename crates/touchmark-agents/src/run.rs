@@ -4,8 +4,12 @@
 //! [`Run`] is proven; it is what the agent's own files say, and [`Run::field_sources`] names the source of each value.
 //! Texts that may hold secrets (prompts, commands) are kept out of `Debug`.
 
+mod origin;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+pub use origin::{BaseCommit, ParentSession, Relation};
 
 use chrono::{DateTime, Utc};
 use touchmark_statement::digest::Sha256Digest;
@@ -19,6 +23,12 @@ pub struct Run {
     pub session_id: Option<String>,
     /// Other session identifiers found inside the files: resumed and forked sessions copy records of their parents.
     pub other_session_ids: BTreeSet<String>,
+    /// The session that this one goes back to.
+    pub parent: Option<ParentSession>,
+    /// How the agent was started, as the product names it (`cli`, `exec`, `vscode`).
+    pub entrypoint: Option<String>,
+    /// The commits that the session says it began at, in order of appearance.
+    pub base_commits: Vec<BaseCommit>,
     /// The files the run was read from; index 0 is the session's own, the others belong to sub-agents.
     pub sources: Vec<SourceFile>,
     /// What was given to the agent, in the order of the files.
@@ -392,7 +402,7 @@ pub struct WrittenPath {
 pub struct CommitHint {
     /// The commit's id or the beginning of it, lowercase hex, 7 to 64 digits.
     pub id_prefix: String,
-    /// The branch that it was made on, as printed.
+    /// The branch that it was made on, as printed; empty where none is.
     pub branch: String,
     /// The index of the step that printed it.
     pub step: usize,
@@ -465,6 +475,8 @@ pub struct Structure {
     pub copies: u64,
     /// Records that carry an earlier time than the one before.
     pub backward_times: u64,
+    /// Times that name no zone; they are read as UTC.
+    pub zoneless_times: u64,
 }
 
 /// A contradiction between sources.
@@ -484,6 +496,13 @@ pub enum Finding {
         first: String,
         /// The model of the later one.
         later: String,
+    },
+    /// An answer's tokens and the product's own total for the session do not agree.
+    UsageDiffers {
+        /// The tokens of all answers together.
+        counted: u64,
+        /// What the product reports.
+        reported: u64,
     },
 }
 
