@@ -88,6 +88,18 @@ impl Answers {
         }
     }
 
+    /// Counts a step of a model in a format that gives tokens apart from what the model said.
+    pub(super) fn add_model_step(&mut self, name: &str, provider: Option<&str>, role: Role, step: usize) {
+        if !name.is_empty()
+            && let Some(model) = self.model(identifier(name), provider, role, step)
+        {
+            let model = &mut self.models[model].1;
+            model.steps += 1;
+            model.first_step = model.first_step.min(step);
+            model.last_step = model.last_step.max(step);
+        }
+    }
+
     /// Keeps a sum that the product reports: the last for each scope and model. Sums win over what is added up.
     pub(super) fn set_total(
         &mut self,

@@ -170,6 +170,22 @@ impl Calls {
         Ok(())
     }
 
+    /// Names the MCP server of a call that is there, where a later record tells it.
+    pub(super) fn set_server(&mut self, id: &str, server: &str, name: &str) -> Result<(), ImportError> {
+        let Some(call) = self.by_id.get(id).copied().filter(|_| !name.is_empty()) else {
+            return Ok(());
+        };
+        let tool = self.tool(&NewCall {
+            server: Some(server),
+            name,
+            ..NewCall::default()
+        })?;
+        let before = std::mem::replace(&mut self.calls[call].tool, tool);
+        self.tools[before].1.calls -= 1;
+        self.tools[tool].1.calls += 1;
+        Ok(())
+    }
+
     /// Returns whether a call with this identifier is there.
     pub(super) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)

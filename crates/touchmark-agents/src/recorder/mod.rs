@@ -284,6 +284,11 @@ impl Recorder {
         self.calls.add_result(result, place.step);
     }
 
+    /// Names the MCP server of a call that is there, where only a later record tells it.
+    pub(crate) fn call_server(&mut self, id: &str, server: &str, name: &str) -> Result<(), ImportError> {
+        self.calls.set_server(id, server, name)
+    }
+
     /// Returns whether a call with this identifier is there.
     pub(crate) fn knows_call(&self, id: &str) -> bool {
         self.calls.knows(id)
@@ -320,6 +325,12 @@ impl Recorder {
     /// Notes a model that took part, but none of whose answers is at hand.
     pub(crate) fn model(&mut self, name: &str, provider: Option<&str>, place: Place<'_>) {
         self.answers.add_model(name, provider, place.role, place.step);
+    }
+
+    /// Counts a step of a model in a format that gives tokens apart from what the model said.
+    pub(crate) fn model_step(&mut self, name: &str, provider: Option<&str>, place: Place<'_>) {
+        self.answers
+            .add_model_step(name, provider, place.role, place.step);
     }
 
     /// Keeps the tokens that the product reports for everything (`model` is `None`) or for one model with its

@@ -23,16 +23,6 @@ pub(crate) fn split_name(name: &str) -> (ToolKind, Option<McpServer>, &str) {
     )
 }
 
-/// Reads `Exit code N` at the beginning of a failed command's answer.
-pub(crate) fn exit_code(text: &str) -> Option<i32> {
-    let text = text.strip_prefix("Error: ").unwrap_or(text);
-    let rest = text.strip_prefix("Exit code ")?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '-')
-        .unwrap_or(rest.len());
-    rest[..end].parse().ok()
-}
-
 /// Finds `[branch abc1234] subject` at the beginning of lines.
 pub(crate) fn commit_hints(output: &str, step: usize) -> impl Iterator<Item = CommitHint> + '_ {
     output.lines().filter_map(move |line| {
@@ -187,22 +177,6 @@ mod tests {
             )
         );
         assert_eq!(split_name("mcp__odd"), (ToolKind::Builtin, None, "mcp__odd"));
-    }
-
-    #[test]
-    fn reads_exit_codes_only_where_they_are_said() {
-        for (text, code) in [
-            ("Exit code 1\nFAILED", Some(1)),
-            ("Exit code 127", Some(127)),
-            ("Error: Exit code 2", Some(2)),
-            ("Exit code -1", Some(-1)),
-            ("Exit code 99999999999", None),
-            ("Exit code", None),
-            ("tests failed: Exit code 1", None),
-            ("", None),
-        ] {
-            assert_eq!(exit_code(text), code, "{text}");
-        }
     }
 
     #[test]
