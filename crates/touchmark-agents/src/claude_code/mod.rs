@@ -10,30 +10,27 @@
 //! Blank lines are no steps. What stands after the last whole record of an unterminated last line is no step: it makes
 //! the transcript [`Completeness::TailMissing`](crate::run::Completeness).
 
-mod answers;
-mod builder;
-mod calls;
 mod files;
-mod identity;
+mod mapping;
 mod other;
 mod prompts;
 mod recognise;
 mod record;
-mod texts;
-mod tree;
+mod tools;
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use builder::Builder;
+use mapping::Mapping;
 
 pub use files::{SessionFiles, discover, session_files};
 
 use crate::error::ImportError;
 use crate::files::read;
 use crate::importer::{Importer, Places};
-use crate::json::lines::{ReaderLines, SliceLines};
-use crate::limits::{MAX_FILES, MAX_SESSION_BYTES};
+use crate::recorder::input::{check_file_count, check_size};
+use crate::recorder::names::is_uuid;
+use crate::recorder::{Naming, Recorder, lines};
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 
@@ -93,61 +90,31 @@ impl Importer for ClaudeCode {
 ///
 /// [`ImportOptions::up_to`] applies to the first file; a file shorter than that was rewritten and is refused.
 pub fn import(files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-    check_file_count(files.len())?;
-    let mut builder = Builder::default();
-    for (at, file) in files.iter().enumerate() {
-        let bytes = if at == 0 {
-            up_to(&file.name, &file.bytes, options.up_to)?
-        } else {
-            &file.bytes
-        };
-        check_size(bytes.len() as u64)?;
-        let agent = agent_of(at, &file.name);
-        if let (Some(agent), Some(meta)) = (&agent, &file.meta) {
-            builder.read_meta(agent, meta);
-        }
-        let cut = bytes.len() < file.bytes.len();
-        builder.read(
-            &file.name,
-            agent,
-            SliceLines::new(bytes),
-            options.max_line_bytes,
-            cut,
-        )?;
-    }
-    builder.finish(
-        options.session_id.as_deref(),
-        files.first().and_then(|file| stem(&file.name)),
-    )
+    let mut recorder = recorder();
+    lines::read_files(&mut recorder, &mut Mapping::default(), files, options)?;
+    let name = files.first().map_or("", |file| &file.name);
+    recorder.finish(naming(name, options))
 }
 
 /// Imports the session's own file from a reader, holding one line at a time.
 ///
 /// The steps point into the bytes that the reader gave; keeping them is the caller's choice.
 pub fn import_reader(name: &str, reader: impl BufRead, options: &ImportOptions) -> Result<Run, ImportError> {
-    let mut builder = Builder::default();
-    let limit = options.up_to.unwrap_or(MAX_SESSION_BYTES).min(MAX_SESSION_BYTES);
-    let mut limited = reader.take(limit);
-    builder.read(
-        name,
-        None,
-        ReaderLines::new(&mut limited),
-        options.max_line_bytes,
-        options.up_to.is_some(),
-    )?;
-    let unread = limited.limit();
-    match options.up_to {
-        Some(up_to) if unread > 0 => {
-            return Err(ImportError::Shrunk {
-                name: name.to_owned(),
-                len: up_to - unread,
-                up_to,
-            });
-        }
-        None if unread == 0 => return Err(too_large()),
-        _ => {}
+    let mut recorder = recorder();
+    lines::read_reader(&mut recorder, &mut Mapping::default(), name, reader, options)?;
+    recorder.finish(naming(name, options))
+}
+
+fn recorder() -> Recorder {
+    Recorder::new("claude-code", Some("anthropic"))
+}
+
+fn naming<'a>(name: &'a str, options: &'a ImportOptions) -> Naming<'a> {
+    Naming {
+        hook: options.session_id.as_deref(),
+        file: name.strip_suffix(".jsonl").filter(|stem| is_uuid(stem)),
+        ..Naming::default()
     }
-    builder.finish(options.session_id.as_deref(), stem(name))
 }
 
 /// Loads a session file and the files of its sub-agents from disk and imports them.
@@ -176,56 +143,4 @@ pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError
         files,
         run,
     })
-}
-
-fn up_to<'a>(name: &str, bytes: &'a [u8], up_to: Option<u64>) -> Result<&'a [u8], ImportError> {
-    let Some(up_to) = up_to else { return Ok(bytes) };
-    let shrunk = || ImportError::Shrunk {
-        name: name.to_owned(),
-        len: bytes.len() as u64,
-        up_to,
-    };
-    usize::try_from(up_to)
-        .ok()
-        .and_then(|end| bytes.get(..end))
-        .ok_or_else(shrunk)
-}
-
-fn too_large() -> ImportError {
-    ImportError::TooLarge {
-        what: "bytes",
-        limit: MAX_SESSION_BYTES,
-    }
-}
-
-fn check_size(bytes: u64) -> Result<(), ImportError> {
-    if bytes > MAX_SESSION_BYTES {
-        Err(too_large())
-    } else {
-        Ok(())
-    }
-}
-
-fn check_file_count(count: usize) -> Result<(), ImportError> {
-    if count > MAX_FILES {
-        Err(ImportError::TooLarge {
-            what: "files",
-            limit: MAX_FILES as u64,
-        })
-    } else {
-        Ok(())
-    }
-}
-
-fn stem(name: &str) -> Option<&str> {
-    name.strip_suffix(".jsonl")
-}
-
-/// Returns the identifier of the sub-agent that a file belongs to.
-fn agent_of(at: usize, name: &str) -> Option<String> {
-    if at == 0 {
-        None
-    } else {
-        stem(name)?.strip_prefix("agent-").map(str::to_owned)
-    }
 }

@@ -37,13 +37,15 @@ pub(super) fn holds_tool_result(content: &Content<'_>) -> bool {
 
 /// Returns who gave a prompt.
 pub(super) fn origin(record: &Record<'_>, parts: &[PromptPart], role: Role) -> PromptOrigin {
-    let first = parts.iter().find_map(|part| match part {
-        PromptPart::Text(text) => Some(text.as_str()),
-        PromptPart::Other { .. } => None,
-    });
+    let by_other = record
+        .origin
+        .0
+        .as_ref()
+        .and_then(|origin| origin.kind.as_deref())
+        .is_some_and(|kind| kind != "human");
     if record.is_compact_summary.is_true() {
         PromptOrigin::Compaction
-    } else if record.is_meta.is_true() || first.is_some_and(is_injected) {
+    } else if record.is_meta.is_true() || by_other || is_injected(parts) {
         PromptOrigin::Injected
     } else if role == Role::Subagent {
         PromptOrigin::Agent
@@ -52,10 +54,17 @@ pub(super) fn origin(record: &Record<'_>, parts: &[PromptPart], role: Role) -> P
     }
 }
 
-fn is_injected(text: &str) -> bool {
-    INJECTED_BEGINNINGS
-        .iter()
-        .any(|beginning| text.starts_with(beginning))
+/// Returns whether a prompt begins like one that the product writes.
+pub(super) fn is_injected(parts: &[PromptPart]) -> bool {
+    let first = parts.iter().find_map(|part| match part {
+        PromptPart::Text(text) => Some(text.as_str()),
+        PromptPart::Other { .. } => None,
+    });
+    first.is_some_and(|text| {
+        INJECTED_BEGINNINGS
+            .iter()
+            .any(|beginning| text.starts_with(beginning))
+    })
 }
 
 /// Returns the parts of a prompt. `record` is the whole record's JSON, for parts that are kept as a digest.
@@ -163,6 +172,16 @@ mod tests {
                 r#"{"isCompactSummary":true,"message":{"content":"This session"}}"#,
                 Role::Primary,
                 Compaction,
+            ),
+            (
+                r#"{"origin":{"kind":"task-notification"},"message":{"content":"done"}}"#,
+                Role::Primary,
+                Injected,
+            ),
+            (
+                r#"{"origin":{"kind":"human"},"message":{"content":"fix it"}}"#,
+                Role::Primary,
+                Human,
             ),
             (
                 r#"{"message":{"content":"<command-name>/clear</command-name>"}}"#,

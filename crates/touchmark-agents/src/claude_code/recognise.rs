@@ -3,12 +3,17 @@
 use memchr::memmem;
 
 /// Returns whether the beginning of a file looks like records of Claude Code: JSON Lines whose first records carry its
-/// own field names.
+/// own field names. Headless output, which may have any name, begins with the record that names its session.
 pub(super) fn recognises(name: &str, head: &[u8]) -> bool {
     let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    name.ends_with(".jsonl")
-        && first == Some(&b'{')
-        && has("\"type\":")
-        && (has("\"parentUuid\":") || has("\"isSidechain\":") || has("\"file-history-snapshot\""))
+    if first != Some(&b'{') || !has("\"type\":") {
+        return false;
+    }
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let in_line = |needle: &str| memmem::find(line, needle.as_bytes()).is_some();
+    let is_headless = in_line("\"subtype\":\"init\"") && in_line("\"session_id\":") && in_line("\"tools\":");
+    let is_recorded = name.ends_with(".jsonl")
+        && (has("\"parentUuid\":") || has("\"isSidechain\":") || has("\"file-history-snapshot\""));
+    is_headless || is_recorded
 }

@@ -38,6 +38,21 @@ pub(super) struct Record<'a> {
     pub(super) branch: Text<'a>,
     #[serde(borrow)]
     pub(super) version: Text<'a>,
+    /// The name that headless output uses.
+    #[serde(borrow, rename = "claude_code_version")]
+    pub(super) headless_version: Text<'a>,
+    #[serde(borrow)]
+    pub(super) entrypoint: Text<'a>,
+    /// The model that headless output names first.
+    #[serde(borrow, rename = "model")]
+    pub(super) headless_model: Text<'a>,
+    /// The call that a sub-agent's record of headless output belongs to.
+    #[serde(borrow, rename = "parent_tool_use_id")]
+    pub(super) headless_parent_tool_use_id: Text<'a>,
+    #[serde(borrow, rename = "forkedFrom")]
+    pub(super) forked_from: Object<ForkedFrom<'a>>,
+    #[serde(borrow)]
+    pub(super) origin: Object<Origin<'a>>,
     #[serde(borrow, rename = "requestId")]
     pub(super) request_id: Text<'a>,
     #[serde(borrow, rename = "agentId")]
@@ -65,6 +80,22 @@ pub(super) struct Record<'a> {
     pub(super) headless_total_cost: Option<&'a RawValue>,
     #[serde(rename = "hasUnknownModelCost")]
     pub(super) has_unknown_model_cost: Flag,
+}
+
+/// The session that a record was copied from when the session was forked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForkedFrom<'a> {
+    #[serde(borrow, rename = "sessionId")]
+    pub(super) session_id: Text<'a>,
+}
+
+/// Who a prompt comes from, where a record says so.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Origin<'a> {
+    #[serde(borrow)]
+    pub(super) kind: Text<'a>,
 }
 
 /// A message to or from a model.
@@ -171,6 +202,10 @@ pub(super) struct Attachment<'a> {
     pub(super) kind: Text<'a>,
     #[serde(borrow)]
     pub(super) prompt: Option<&'a RawValue>,
+    #[serde(borrow, rename = "commandMode")]
+    pub(super) command_mode: Text<'a>,
+    #[serde(borrow)]
+    pub(super) origin: Object<Origin<'a>>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {

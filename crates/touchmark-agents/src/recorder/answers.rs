@@ -288,9 +288,9 @@ impl Growth {
     /// Returns what a reading adds to the one before; `None` where it repeats it.
     pub(crate) fn added(&mut self, mut now: Usage) -> Option<Usage> {
         let mut last = self.last;
-        let fell = PARTS.iter().any(|part| {
-            matches!((*part(&mut last), *part(&mut now)), (Some(last), Some(now)) if now < last)
-        });
+        let fell = PARTS
+            .iter()
+            .any(|part| matches!((*part(&mut last), *part(&mut now)), (Some(last), Some(now)) if now < last));
         if fell {
             last = Usage::default();
         }

@@ -129,7 +129,10 @@ impl Calls {
         }
         let tool = self.tool(new)?;
         self.tools[tool].1.calls += 1;
-        let command = new.command.map(|text| self.add_command(text, place)).transpose()?;
+        let command = new
+            .command
+            .map(|text| self.add_command(text, place))
+            .transpose()?;
         let call = self.calls.len();
         for path in new.writes {
             self.add_write(path, place, Some(call));
@@ -218,7 +221,8 @@ impl Calls {
             None => {
                 let earlier = self.early.get(new.id).copied();
                 if earlier.is_some() || self.early.len() < MAX_DISTINCT_NAMES {
-                    self.early.insert(new.id.to_owned(), Answer::join(earlier, answer));
+                    self.early
+                        .insert(new.id.to_owned(), Answer::join(earlier, answer));
                 }
             }
         }
@@ -237,10 +241,7 @@ impl Calls {
 
     /// Adds a commit that the record names itself.
     pub(super) fn add_commit(&mut self, hint: CommitHint) {
-        let is_known = self
-            .commits
-            .iter()
-            .any(|known| known.id_prefix == hint.id_prefix);
+        let is_known = self.commits.iter().any(|known| known.id_prefix == hint.id_prefix);
         if !is_known && self.commits.len() < MAX_COMMITS_PER_OUTPUT {
             self.commits.push(hint);
         }

@@ -160,10 +160,9 @@ impl<'a> Level<'_, 'a> {
     }
 
     fn leads_to_list(&self, path: &str) -> bool {
-        self.lists.iter().any(|list| {
-            list.strip_prefix(path)
-                .is_some_and(|rest| rest.starts_with('.'))
-        })
+        self.lists
+            .iter()
+            .any(|list| list.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
     }
 }
 

@@ -6,7 +6,9 @@ use crate::session::SessionFile;
 
 /// Returns the bytes of a file up to the watermark; a file that is shorter was rewritten.
 pub(crate) fn up_to<'a>(file: &'a SessionFile, up_to: Option<u64>) -> Result<&'a [u8], ImportError> {
-    let Some(up_to) = up_to else { return Ok(&file.bytes) };
+    let Some(up_to) = up_to else {
+        return Ok(&file.bytes);
+    };
     let shrunk = || ImportError::Shrunk {
         name: file.name.clone(),
         len: file.bytes.len() as u64,

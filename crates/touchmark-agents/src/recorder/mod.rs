@@ -343,7 +343,8 @@ impl Recorder {
         usage: Usage,
         place: Place<'_>,
     ) {
-        self.answers.set_total(scope, model, place.role, place.step, usage);
+        self.answers
+            .set_total(scope, model, place.role, place.step, usage);
     }
 
     /// Returns the record of a sub-agent; `None` where there are too many, or its name is no name.
@@ -374,8 +375,7 @@ impl Recorder {
         run.models = models;
         run.usage = usage;
         run.findings.extend(findings);
-        self.tree
-            .finish(&mut run.steps, &run.prompts, &mut run.structure);
+        self.tree.finish(&mut run.steps, &run.prompts, &mut run.structure);
         for prompt in &mut run.prompts {
             prompt.rewound = run
                 .steps

@@ -142,7 +142,10 @@ mod tests {
     #[test]
     fn addresses_lose_what_could_be_a_password() {
         for (address, plain) in [
-            ("https://ada:secret@example.test/a/b.git", "https://example.test/a/b.git"),
+            (
+                "https://ada:secret@example.test/a/b.git",
+                "https://example.test/a/b.git",
+            ),
             ("https://tok@en@example.test/a?key=1", "https://example.test/a"),
             ("git@example.test:a/b.git", "example.test:a/b.git"),
             ("/srv/git/a.git", "/srv/git/a.git"),

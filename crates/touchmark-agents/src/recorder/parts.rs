@@ -95,13 +95,7 @@ fn part(json: &str) -> PromptPart {
     let linked = data.or_else(|| {
         let url = match read.image_url {
             Some(raw) if raw.get().starts_with('"') => serde_json::from_str::<Text<'_>>(raw.get()).ok()?.0,
-            Some(raw) => {
-                serde_json::from_str::<Object<Data<'_>>>(raw.get())
-                    .ok()?
-                    .0?
-                    .url
-                    .0
-            }
+            Some(raw) => serde_json::from_str::<Object<Data<'_>>>(raw.get()).ok()?.0?.url.0,
             None => read.image.0,
         }?;
         in_url(&url).map(|data| Cow::Owned(data.to_owned()))

@@ -74,7 +74,10 @@ mod tests {
             (nanos(1_767_323_045_500_000_000), true),
         ] {
             let stamp = stamp.unwrap();
-            assert_eq!((stamp.time, stamp.has_zone), (expected.with_timezone(&Utc), has_zone));
+            assert_eq!(
+                (stamp.time, stamp.has_zone),
+                (expected.with_timezone(&Utc), has_zone)
+            );
         }
     }
 
