@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod environment;
 mod error;
+mod escrow;
 mod file_argument;
 mod home;
 mod interrupt;
@@ -59,7 +60,7 @@ fn main() -> ProcessExit {
             ExitCode::Error
         }
     };
-    output.finish(exit).into()
+    output.status(output.finish(exit)).into()
 }
 
 fn run(cli: Cli, environment: Environment, output: &Output) -> Result<ExitCode, CliError> {

@@ -1,21 +1,25 @@
 //! The vault: run keys and the bytes they commit to, on this machine only.
 //!
 //! A record is written before anything that refers to it is signed, and named `<chain>-<payload digest>.vault`.
-//! Folder 0700, files 0600. Format, all numbers big-endian, exactly one encoding of each record:
+//! Folder 0700, files 0600. Format, all numbers big-endian:
 //!
 //! ```text
-//! "touchmark-vault v1\n"   19 bytes
+//! "touchmark-vault v2\n"   19 bytes
 //! chain                    16 bytes
 //! payload digest           32 bytes
 //! run key                  32 bytes
 //! count of pieces           4 bytes
-//! for each piece           kind 1 byte, origin 1 byte (0: none), index 4 bytes, length 8 bytes
-//! the bytes of each piece, in the same order
+//! for each piece           kind 1 byte, origin 1 byte (0: none), place 1 byte, index 4 bytes, offset 8 bytes,
+//!                          length 8 bytes
+//! the bytes of each piece whose place is 0, in the same order
 //! SHA-256 of all before    32 bytes
 //! ```
 //!
-//! Kinds and origins are numbered as in the leaves of commitments. Pieces ascend strictly by (kind, index).
+//! Kinds and origins are numbered as in the leaves of commitments. Pieces ascend strictly by (kind, index). A piece whose
+//! place is 1 is a slice of the raw transcript from its offset on; with place 0 the offset is 0. Version 1 had neither
+//! place nor offset, and every piece its own bytes; it is read as well.
 
+mod draft;
 mod error;
 mod record;
 
@@ -28,6 +32,7 @@ use touchmark_statement::agent_change::ChainId;
 use touchmark_statement::digest::Sha256Digest;
 use zeroize::Zeroizing;
 
+pub use draft::{Content, Draft, DraftPiece, offsets};
 pub use error::VaultError;
 pub use record::{Piece, Record};
 
@@ -57,6 +62,7 @@ pub struct RecordName {
 }
 
 impl RecordName {
+    /// Returns the name of the record's file.
     fn file_name(&self) -> String {
         format!("{}-{}{SUFFIX}", self.chain, self.payload)
     }
@@ -79,19 +85,18 @@ impl Vault {
     }
 
     /// Keeps a record durably. The same record again is fine; another one under the same name is refused.
-    pub fn put(&self, name: &RecordName, record: &Record) -> Result<(), VaultError> {
-        record.validate()?;
+    pub fn put(&self, name: &RecordName, draft: &Draft<'_>) -> Result<(), VaultError> {
         let _lock = self.folder.lock()?;
         let file_name = name.file_name();
         if let Some(kept) = self.read(name)? {
-            return if kept == *record {
+            return if kept.is(draft) {
                 Ok(())
             } else {
                 Err(VaultError::Conflict { name: *name })
             };
         }
         self.folder
-            .write(&file_name, |writer| record.encode(name, writer))?;
+            .write(&file_name, |writer| draft.encode(name, writer))?;
         Ok(())
     }
 
@@ -117,6 +122,17 @@ impl Vault {
             .collect())
     }
 
+    /// Opens the file of a record as it is, or returns nothing where there is none.
+    pub fn open_file(&self, name: &RecordName) -> Result<Option<std::fs::File>, VaultError> {
+        Ok(self.folder.open_file(&name.file_name())?)
+    }
+
+    /// Removes a record; returns whether it was there. What only it could open is lost, unless it is in escrow.
+    pub fn remove(&self, name: &RecordName) -> Result<bool, VaultError> {
+        let _lock = self.folder.lock()?;
+        Ok(self.folder.remove(&name.file_name())?)
+    }
+
     /// Removes what a writer that died left half-written; returns how many files.
     pub fn clean(&self) -> Result<usize, VaultError> {
         Ok(self.folder.clean()?)
@@ -126,6 +142,6 @@ impl Vault {
         let Some(bytes) = self.folder.read(&name.file_name(), MAX_RECORD_BYTES)? else {
             return Ok(None);
         };
-        Record::parse(name, &Zeroizing::new(bytes)).map(Some)
+        Record::parse(name, Zeroizing::new(bytes)).map(Some)
     }
 }

@@ -92,6 +92,13 @@ pub(crate) const KEYS: &[Key] = &[
         "policy files, each of which must say yes",
     ),
     key(
+        "redaction-rules",
+        Kind::List,
+        true,
+        None,
+        "files of more rules for what a secret is, in gitleaks' form",
+    ),
+    key(
         "remember",
         Kind::Flag,
         true,
@@ -174,6 +181,27 @@ pub(crate) const KEYS: &[Key] = &[
         true,
         None,
         "trusted roots, each NAME=FILE",
+    ),
+    key(
+        "vault.escrow-keys",
+        Kind::List,
+        true,
+        None,
+        "public keys that records of prompts are encrypted to",
+    ),
+    key(
+        "vault.local",
+        Kind::Text,
+        true,
+        None,
+        "keep a record here (keep), or only until it is in escrow (escrowed-only)",
+    ),
+    key(
+        "vault.store",
+        Kind::Text,
+        true,
+        None,
+        "the folder or address that encrypted records are sent to",
     ),
     key(
         "witness-policies",
@@ -431,8 +459,8 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
         {
             Value::Text(joined(&text))
         }
-        Value::Text(text) if key.name == "key" && !is_uri(&text) => Value::Text(joined(&text)),
-        Value::List(items) if key.name == "policies" => {
+        Value::Text(text) if matches!(key.name, "key" | "vault.store") && !is_uri(&text) => Value::Text(joined(&text)),
+        Value::List(items) if matches!(key.name, "policies" | "redaction-rules" | "vault.escrow-keys") => {
             Value::List(items.iter().map(|item| joined(item)).collect())
         }
         Value::List(items) if matches!(key.name, "trusted-roots" | "witness-policies") => Value::List(

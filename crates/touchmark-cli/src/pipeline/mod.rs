@@ -27,7 +27,7 @@ use touchmark_verify::key::{KeyAlgorithm, PublicKey};
 pub(crate) use agreement::{agree, agree_identity, agreed_targets};
 pub(crate) use lock::Lock;
 use logs::{LogArgs, Logs};
-pub(crate) use publish::{Published, open_for_writing};
+pub(crate) use publish::{Published, git_program, open_for_writing};
 
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
@@ -124,10 +124,8 @@ pub(crate) fn issue(
 
 /// Refuses a statement with a secret in it, such as in a reason: what is logged and filed is there for ever.
 fn refuse_secrets(statement: &Statement) -> Result<(), CliError> {
-    let mut rules: Vec<&str> = touchmark_agents::secrets::find(&statement.encode()?)
-        .iter()
-        .map(|finding| finding.rule)
-        .collect();
+    let found = touchmark_agents::secrets::Scanner::built_in().find_in_json(&statement.encode()?);
+    let mut rules: Vec<&str> = found.iter().map(|finding| &*finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
     if rules.is_empty() {

@@ -27,6 +27,9 @@ pub enum VaultError {
     /// The pieces are not strictly ascending by kind and index.
     #[error("pieces of a vault record must ascend by kind and index without repetition")]
     Order,
+    /// A piece is a slice of a transcript that does not reach that far, or is not there.
+    #[error("a piece of a vault record lies outside of its transcript")]
+    Slice,
     /// More pieces or bytes than a record may hold.
     #[error("vault record is too large")]
     TooLarge,
@@ -40,6 +43,7 @@ impl VaultError {
             VaultError::Damaged { .. } => "vault.damaged",
             VaultError::Conflict { .. } => "vault.conflict",
             VaultError::Order => "vault.order",
+            VaultError::Slice => "vault.slice",
             VaultError::TooLarge => "vault.too_large",
         }
     }

@@ -1,20 +1,23 @@
-//! One record of the vault: a run key and the pieces it commits to.
+//! One record of the vault as it is read: a run key and the pieces it commits to.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 use touchmark_statement::agent_change::{ChainId, PromptOrigin};
 use touchmark_statement::digest::Sha256Digest;
-use touchmark_verify::commitment::{Item, Kind, RunKey, origin_tag};
+use touchmark_verify::commitment::{Item, Kind, RunKey, TRANSCRIPT_RAW, origin_tag};
 use zeroize::Zeroizing;
 
-use super::{MAX_PIECES, MAX_RECORD_BYTES, RecordName, VaultError};
+use super::draft::{Draft, order};
+use super::{MAX_PIECES, RecordName, VaultError};
 
-const MAGIC: &[u8; 19] = b"touchmark-vault v1\n";
-const HEADER_BYTES: usize = MAGIC.len() + 16 + 32 + 32 + 4;
-const ROW_BYTES: usize = 1 + 1 + 4 + 8;
-const CHECKSUM_BYTES: usize = 32;
+pub(super) const MAGIC_V1: &[u8; 19] = b"touchmark-vault v1\n";
+pub(super) const MAGIC_V2: &[u8; 19] = b"touchmark-vault v2\n";
+pub(super) const HEADER_BYTES: usize = MAGIC_V1.len() + 16 + 32 + 32 + 4;
+pub(super) const ROW_BYTES_V1: usize = 1 + 1 + 4 + 8;
+pub(super) const ROW_BYTES_V2: usize = 1 + 1 + 1 + 4 + 8 + 8;
+pub(super) const CHECKSUM_BYTES: usize = 32;
 const ORIGINS: [PromptOrigin; 4] = [
     PromptOrigin::Human,
     PromptOrigin::Injected,
@@ -22,136 +25,158 @@ const ORIGINS: [PromptOrigin; 4] = [
     PromptOrigin::Agent,
 ];
 
-/// What a run key commits to, in the bytes that were committed. Cleared on drop; `Debug` shows sizes only.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Piece {
+/// One piece of a record: what a run key commits to, in the bytes that were committed. `Debug` shows sizes only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
     /// Which piece.
     pub item: Item,
     /// The bytes.
-    pub bytes: Zeroizing<Vec<u8>>,
+    pub bytes: &'a [u8],
 }
 
-/// A run key and its pieces.
+/// A run key and its pieces, which are slices of the file that was read. Cleared on drop.
 pub struct Record {
-    /// The run key.
-    pub run_key: RunKey,
-    /// The pieces, ascending by kind and index.
-    pub pieces: Vec<Piece>,
+    run_key: RunKey,
+    rows: Vec<(Item, Range<usize>)>,
+    file: Zeroizing<Vec<u8>>,
 }
 
 impl Record {
-    /// Returns a record with its pieces in order.
-    pub fn new(run_key: RunKey, mut pieces: Vec<Piece>) -> Result<Self, VaultError> {
-        pieces.sort_by_key(|piece| order(&piece.item));
-        let record = Record { run_key, pieces };
-        record.validate()?;
-        Ok(record)
+    /// Returns the run key.
+    pub fn run_key(&self) -> &RunKey {
+        &self.run_key
+    }
+
+    /// Returns the pieces, ascending by kind and index.
+    pub fn pieces(&self) -> impl ExactSizeIterator<Item = Piece<'_>> {
+        self.rows.iter().map(|(item, range)| Piece {
+            item: *item,
+            bytes: &self.file[range.clone()],
+        })
     }
 
     /// Returns one piece.
-    pub fn piece(&self, kind: Kind, index: u32) -> Option<&Piece> {
+    pub fn piece(&self, kind: Kind, index: u32) -> Option<Piece<'_>> {
         let at = self
-            .pieces
-            .binary_search_by_key(&(kind.tag(), index), |piece| order(&piece.item))
+            .rows
+            .binary_search_by_key(&(kind.tag(), index), |(item, _)| order(item))
             .ok()?;
-        self.pieces.get(at)
+        let (item, range) = self.rows.get(at)?;
+        Some(Piece {
+            item: *item,
+            bytes: self.file.get(range.clone())?,
+        })
     }
 
-    pub(super) fn validate(&self) -> Result<(), VaultError> {
-        if !self
-            .pieces
-            .is_sorted_by(|left, right| order(&left.item) < order(&right.item))
-        {
-            return Err(VaultError::Order);
-        }
-        let bytes: usize = self
-            .pieces
-            .iter()
-            .map(|piece| piece.bytes.len())
-            .fold(0, usize::saturating_add);
-        let total = bytes.saturating_add(HEADER_BYTES + self.pieces.len() * ROW_BYTES + CHECKSUM_BYTES);
-        let fits = u64::try_from(total).is_ok_and(|total| total <= MAX_RECORD_BYTES);
-        if fits && self.pieces.len() <= MAX_PIECES {
-            Ok(())
-        } else {
-            Err(VaultError::TooLarge)
-        }
+    /// Returns whether a draft would be this record.
+    pub(super) fn is(&self, draft: &Draft<'_>) -> bool {
+        let kept = self.pieces().map(|piece| (piece.item, Some(piece.bytes)));
+        self.run_key.expose() == draft.run_key().expose() && kept.eq(draft.resolved())
     }
 
-    /// Writes the record, which must be valid.
-    pub(super) fn encode(&self, name: &RecordName, writer: &mut dyn Write) -> io::Result<()> {
-        let count = u32::try_from(self.pieces.len()).map_err(io::Error::other)?;
-        let mut writer = Hashing {
-            writer,
-            hash: Sha256::new(),
-        };
-        writer.write_all(MAGIC)?;
-        writer.write_all(name.chain.as_bytes())?;
-        writer.write_all(name.payload.as_bytes())?;
-        writer.write_all(self.run_key.expose())?;
-        writer.write_all(&count.to_be_bytes())?;
-        let mut table = Vec::with_capacity(self.pieces.len() * ROW_BYTES);
-        for Piece { item, bytes } in &self.pieces {
-            let len = u64::try_from(bytes.len()).map_err(io::Error::other)?;
-            table.extend([item.kind.tag(), item.origin.map_or(0, origin_tag)]);
-            table.extend(item.index.to_be_bytes());
-            table.extend(len.to_be_bytes());
-        }
-        writer.write_all(&table)?;
-        for piece in &self.pieces {
-            writer.write_all(&piece.bytes)?;
-        }
-        let checksum = writer.hash.finalize();
-        writer.writer.write_all(&checksum)
-    }
-
-    /// Parses a record, which must be the one its name says and nothing more.
-    pub(super) fn parse(name: &RecordName, file: &[u8]) -> Result<Self, VaultError> {
+    /// Parses a record of either version, which must be the one its name says and nothing more.
+    pub fn parse(name: &RecordName, file: Zeroizing<Vec<u8>>) -> Result<Self, VaultError> {
         let damaged = || VaultError::Damaged { name: *name };
         let (body, checksum) = file.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
         if Sha256::digest(body)[..] != checksum[..] {
             return Err(damaged());
         }
-        Self::parse_body(name, body)
-            .filter(|record| record.validate().is_ok())
-            .ok_or_else(damaged)
-    }
-
-    fn parse_body(name: &RecordName, body: &[u8]) -> Option<Self> {
-        let body = body.strip_prefix(MAGIC)?;
-        let (chain, body) = body.split_first_chunk()?;
-        let (payload, body) = body.split_first_chunk()?;
-        if ChainId::from_bytes(*chain) != name.chain || Sha256Digest::from_bytes(*payload) != name.payload {
-            return None;
-        }
-        let (run_key, body) = body.split_first_chunk::<32>()?;
-        let run_key = RunKey::from_bytes(run_key).ok()?;
-        let (count, body) = body.split_first_chunk()?;
-        let count = usize::try_from(u32::from_be_bytes(*count))
-            .ok()
-            .filter(|count| *count <= MAX_PIECES)?;
-        let (table, mut body) = body.split_at_checked(count * ROW_BYTES)?;
-        let mut pieces = Vec::with_capacity(count);
-        for row in table.chunks_exact(ROW_BYTES) {
-            let (item, len) = parse_row(row)?;
-            let (bytes, rest) = body.split_at_checked(len)?;
-            pieces.push(Piece {
-                item,
-                bytes: Zeroizing::new(bytes.to_vec()),
-            });
-            body = rest;
-        }
-        body.is_empty().then_some(Record { run_key, pieces })
+        let (run_key, rows) = parse_body(name, body).ok_or_else(damaged)?;
+        Ok(Record { run_key, rows, file })
     }
 }
 
-fn order(item: &Item) -> (u8, u32) {
-    (item.kind.tag(), item.index)
+type Rows = Vec<(Item, Range<usize>)>;
+
+fn parse_body(name: &RecordName, whole: &[u8]) -> Option<(RunKey, Rows)> {
+    let (magic, body) = whole.split_first_chunk::<19>()?;
+    let is_v2 = match magic {
+        MAGIC_V1 => false,
+        MAGIC_V2 => true,
+        _ => return None,
+    };
+    let (chain, body) = body.split_first_chunk()?;
+    let (payload, body) = body.split_first_chunk()?;
+    if ChainId::from_bytes(*chain) != name.chain || Sha256Digest::from_bytes(*payload) != name.payload {
+        return None;
+    }
+    let (run_key, body) = body.split_first_chunk::<32>()?;
+    let run_key = RunKey::from_bytes(run_key).ok()?;
+    let (count, body) = body.split_first_chunk()?;
+    let count = usize::try_from(u32::from_be_bytes(*count))
+        .ok()
+        .filter(|count| *count <= MAX_PIECES)?;
+    let row_bytes = if is_v2 { ROW_BYTES_V2 } else { ROW_BYTES_V1 };
+    let (table, own) = body.split_at_checked(count * row_bytes)?;
+    let mut at = whole.len() - own.len();
+    let mut rows = Vec::with_capacity(count);
+    let mut slices = Vec::new();
+    for row in table.chunks_exact(row_bytes) {
+        let (item, place, len) = parse_row(row, is_v2)?;
+        match place {
+            Place::Own => {
+                let end = at.checked_add(len).filter(|end| *end <= whole.len())?;
+                rows.push((item, at..end));
+                at = end;
+            }
+            Place::OfTranscript(offset) => {
+                slices.push((rows.len(), offset, len));
+                rows.push((item, 0..0));
+            }
+        }
+    }
+    if at != whole.len() || !rows.is_sorted_by(|(left, _), (right, _)| order(left) < order(right)) {
+        return None;
+    }
+    point_into_transcript(&mut rows, &slices)?;
+    Some((run_key, rows))
 }
 
-fn parse_row(row: &[u8]) -> Option<(Item, usize)> {
-    let ([kind, origin], row) = row.split_first_chunk()?;
-    let (index, row) = row.split_first_chunk()?;
+/// Makes the slices that point into the transcript ranges of the file.
+fn point_into_transcript(rows: &mut Rows, slices: &[(usize, usize, usize)]) -> Option<()> {
+    if slices.is_empty() {
+        return Some(());
+    }
+    let raw = rows
+        .iter()
+        .position(|(item, _)| item.kind == Kind::Transcript && item.index == TRANSCRIPT_RAW)?;
+    // A transcript that is a slice of itself is none.
+    if slices.iter().any(|(row, _, _)| *row == raw) {
+        return None;
+    }
+    let transcript = rows[raw].1.clone();
+    for (row, offset, len) in slices {
+        let start = transcript.start.checked_add(*offset)?;
+        let end = start.checked_add(*len).filter(|end| *end <= transcript.end)?;
+        rows[*row].1 = start..end;
+    }
+    Some(())
+}
+
+enum Place {
+    Own,
+    OfTranscript(usize),
+}
+
+fn parse_row(row: &[u8], is_v2: bool) -> Option<(Item, Place, usize)> {
+    let ([kind, origin], mut row) = row.split_first_chunk()?;
+    let mut is_slice = false;
+    if is_v2 {
+        let ([place], rest) = row.split_first_chunk()?;
+        is_slice = match place {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        row = rest;
+    }
+    let (index, mut row) = row.split_first_chunk()?;
+    let mut offset = 0;
+    if is_v2 {
+        let (bytes, rest) = row.split_first_chunk()?;
+        offset = usize::try_from(u64::from_be_bytes(*bytes)).ok()?;
+        row = rest;
+    }
     let (len, _) = row.split_first_chunk()?;
     let kind = Kind::ALL.into_iter().find(|known| known.tag() == *kind)?;
     let origin = match origin {
@@ -163,35 +188,23 @@ fn parse_row(row: &[u8]) -> Option<(Item, usize)> {
         index: u32::from_be_bytes(*index),
         origin,
     };
-    Some((item, usize::try_from(u64::from_be_bytes(*len)).ok()?))
-}
-
-struct Hashing<'a> {
-    writer: &'a mut dyn Write,
-    hash: Sha256,
-}
-
-impl Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.writer.write(bytes)?;
-        self.hash.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
+    let place = match (is_slice, offset) {
+        (true, offset) => Place::OfTranscript(offset),
+        (false, 0) => Place::Own,
+        (false, _) => return None,
+    };
+    Some((item, place, usize::try_from(u64::from_be_bytes(*len)).ok()?))
 }
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        self.run_key.expose() == other.run_key.expose() && self.pieces == other.pieces
+        self.run_key.expose() == other.run_key.expose() && self.pieces().eq(other.pieces())
     }
 }
 
 impl Eq for Record {}
 
-impl fmt::Debug for Piece {
+impl fmt::Debug for Piece<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -205,6 +218,6 @@ impl fmt::Debug for Piece {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Record(redacted, {} pieces)", self.pieces.len())
+        write!(f, "Record(redacted, {} pieces)", self.rows.len())
     }
 }

@@ -17,22 +17,55 @@ fn name() -> RecordName {
     }
 }
 
-fn piece(kind: Kind, index: u32, bytes: &[u8]) -> Piece {
+fn item(kind: Kind, index: u32) -> Item {
     let origin = (kind == Kind::Prompt).then_some(PromptOrigin::Human);
-    Piece {
-        item: Item { kind, index, origin },
-        bytes: Zeroizing::new(bytes.to_vec()),
+    Item { kind, index, origin }
+}
+
+fn piece(kind: Kind, index: u32, bytes: &[u8]) -> DraftPiece<'_> {
+    DraftPiece {
+        item: item(kind, index),
+        content: Content::Borrowed(bytes),
     }
 }
 
-fn record() -> Record {
-    let pieces = vec![
-        piece(Kind::Step, 1, b"second step"),
+fn step(index: u32, offset: u64, len: u64) -> DraftPiece<'static> {
+    DraftPiece {
+        item: item(Kind::Step, index),
+        content: Content::OfTranscript { offset, len },
+    }
+}
+
+fn key() -> RunKey {
+    RunKey::from_bytes(&[0x5a; 32]).unwrap()
+}
+
+fn pieces() -> Vec<DraftPiece<'static>> {
+    vec![
+        step(1, 11, 11),
         piece(Kind::Prompt, 0, b"a secret prompt"),
-        piece(Kind::Step, 0, b"first step"),
-        piece(Kind::Transcript, 0, b""),
-    ];
-    Record::new(RunKey::from_bytes(&[0x5a; 32]).unwrap(), pieces).unwrap()
+        step(0, 0, 10),
+        piece(Kind::Command, 0, b""),
+        piece(Kind::Transcript, 0, b"first step\nsecond step\n"),
+    ]
+}
+
+fn draft(key: &RunKey) -> Draft<'_> {
+    Draft::new(key, pieces()).unwrap()
+}
+
+fn put(vault: &Vault) -> Result<(), VaultError> {
+    vault.put(&name(), &draft(&key()))
+}
+
+fn encoded() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    draft(&key()).encode(&name(), &mut bytes).unwrap();
+    bytes
+}
+
+fn record() -> Record {
+    Record::parse(&name(), Zeroizing::new(encoded())).unwrap()
 }
 
 fn vault() -> (TempDir, Vault, PathBuf) {
@@ -50,10 +83,13 @@ fn code<T>(result: Result<T, VaultError>) -> &'static str {
 fn a_record_comes_back_as_it_was_kept() {
     let (_folder, vault, path) = vault();
     assert_eq!(vault.get(&name()).unwrap(), None);
-    vault.put(&name(), &record()).unwrap();
+    put(&vault).unwrap();
     let kept = vault.get(&name()).unwrap().unwrap();
     assert_eq!(kept, record());
-    assert_eq!(&*kept.piece(Kind::Prompt, 0).unwrap().bytes, b"a secret prompt");
+    assert_eq!(kept.piece(Kind::Prompt, 0).unwrap().bytes, b"a secret prompt");
+    assert_eq!(kept.piece(Kind::Step, 0).unwrap().bytes, b"first step");
+    assert_eq!(kept.piece(Kind::Step, 1).unwrap().bytes, b"second step");
+    assert_eq!(kept.pieces().len(), 5);
     assert_eq!(
         kept.piece(Kind::Prompt, 0).unwrap().item.origin,
         Some(PromptOrigin::Human)
@@ -72,30 +108,60 @@ fn a_record_comes_back_as_it_was_kept() {
 #[test]
 fn the_same_record_may_be_kept_again_and_another_one_is_refused() {
     let (_folder, vault, _) = vault();
-    vault.put(&name(), &record()).unwrap();
-    vault.put(&name(), &record()).unwrap();
-    let other = Record::new(RunKey::from_bytes(&[0x5b; 32]).unwrap(), record().pieces).unwrap();
-    assert_eq!(code(vault.put(&name(), &other)), "vault.conflict");
+    put(&vault).unwrap();
+    put(&vault).unwrap();
+    let other = RunKey::from_bytes(&[0x5b; 32]).unwrap();
+    assert_eq!(code(vault.put(&name(), &draft(&other))), "vault.conflict");
+    let key = key();
+    let mut less = pieces();
+    less.pop();
+    less.retain(|piece| piece.item.kind != Kind::Step);
+    let less = Draft::new(&key, less).unwrap();
+    assert_eq!(code(vault.put(&name(), &less)), "vault.conflict");
     assert_eq!(vault.get(&name()).unwrap(), Some(record()));
 }
 
 #[test]
-fn pieces_without_order_or_twice_are_refused() {
+fn pieces_twice_or_outside_of_the_transcript_are_refused() {
     let twice = vec![piece(Kind::Step, 0, b"a"), piece(Kind::Step, 0, b"b")];
-    assert_eq!(
-        code(Record::new(RunKey::from_bytes(&[1; 32]).unwrap(), twice)),
-        "vault.order"
-    );
-    let (_folder, vault, _) = vault();
-    let mut record = record();
-    record.pieces.reverse();
-    assert_eq!(code(vault.put(&name(), &record)), "vault.order");
+    assert_eq!(code(Draft::new(&key(), twice)), "vault.order");
+    for outside in [step(2, 0, 24), step(2, 24, 1), step(2, u64::MAX, 1), step(2, 1, u64::MAX)] {
+        let mut pieces = pieces();
+        pieces.push(outside);
+        assert_eq!(code(Draft::new(&key(), pieces)), "vault.slice");
+    }
+    assert_eq!(code(Draft::new(&key(), vec![step(0, 0, 1)])), "vault.slice");
+    assert_eq!(offsets([&b"ab"[..], b"", b"c"]), [(0, 0), (1, 2), (2, 2)].into());
+}
+
+#[test]
+fn version_1_is_still_read() {
+    use sha2::{Digest as _, Sha256};
+    let mut body = b"touchmark-vault v1\n".to_vec();
+    body.extend([3; 16]);
+    body.extend(name().payload.as_bytes());
+    body.extend([0x5a; 32]);
+    body.extend(2_u32.to_be_bytes());
+    for (kind, origin, index, len) in [(17_u8, 1_u8, 0_u32, 3_u64), (18, 0, 4, 2)] {
+        body.extend([kind, origin]);
+        body.extend(index.to_be_bytes());
+        body.extend(len.to_be_bytes());
+    }
+    body.extend(b"abcde");
+    let checksum = Sha256::digest(&body);
+    body.extend(checksum);
+    let (_folder, vault, path) = vault();
+    fs::write(path.join(name().file_name()), body).unwrap();
+    let kept = vault.get(&name()).unwrap().unwrap();
+    assert_eq!(kept.piece(Kind::Prompt, 0).unwrap().bytes, b"abc");
+    assert_eq!(kept.piece(Kind::Step, 4).unwrap().bytes, b"de");
+    assert_eq!(kept.piece(Kind::Step, 0), None);
 }
 
 #[test]
 fn every_change_to_a_file_is_noticed() {
     let (_folder, vault, path) = vault();
-    vault.put(&name(), &record()).unwrap();
+    put(&vault).unwrap();
     let file = path.join(name().file_name());
     let good = fs::read(&file).unwrap();
     for at in 0..good.len() {
@@ -124,11 +190,10 @@ fn every_change_to_a_file_is_noticed() {
 #[test]
 fn a_damaged_body_is_refused_even_with_the_right_checksum() {
     use sha2::{Digest as _, Sha256};
-    let mut good = Vec::new();
-    record().encode(&name(), &mut good).unwrap();
+    let good = encoded();
     let body = &good[..good.len() - 32];
     let sealed = |body: &[u8]| [body, &Sha256::digest(body)].concat();
-    let parse = |file: &[u8]| code(Record::parse(&name(), file));
+    let parse = |file: &[u8]| code(Record::parse(&name(), Zeroizing::new(file.to_vec())));
     assert_eq!(parse(&sealed(body)), "accepted");
     let table = 19 + 16 + 32 + 32 + 4;
     let set = |at: usize, value: u8| {
@@ -137,18 +202,23 @@ fn a_damaged_body_is_refused_even_with_the_right_checksum() {
         sealed(&body)
     };
     for (what, file) in [
-        ("magic", set(16, b'2')),
+        ("magic", set(16, b'3')),
         ("count too large", set(table - 4, 0xff)),
-        ("count too small", set(table - 1, 3)),
+        ("count too small", set(table - 1, 4)),
         ("unknown kind", set(table, 99)),
         ("unknown origin", set(table + 1, 9)),
-        ("length beyond the end", set(table + 6, 0xff)),
+        ("unknown place", set(table + 2, 2)),
+        ("an offset of its own bytes", set(table + 14, 1)),
+        ("length beyond the end", set(table + 15, 0xff)),
+        ("slice beyond the transcript", set(table + 23 + 22, 25)),
+        ("slice that begins beyond it", set(table + 23 + 7, 0xff)),
+        ("transcript that is a slice of itself", set(table + 4 * 23 + 2, 1)),
         ("byte behind", sealed(&[body, &[0]].concat())),
         ("two pieces out of order", {
             let mut body = body.to_vec();
-            let rows: Vec<u8> = body[table + 14..table + 28].to_vec();
-            body.copy_within(table + 28..table + 42, table + 14);
-            body[table + 28..table + 42].copy_from_slice(&rows);
+            let rows: Vec<u8> = body[table + 23..table + 46].to_vec();
+            body.copy_within(table + 46..table + 69, table + 23);
+            body[table + 46..table + 69].copy_from_slice(&rows);
             sealed(&body)
         }),
     ] {
@@ -159,7 +229,7 @@ fn a_damaged_body_is_refused_even_with_the_right_checksum() {
 #[test]
 fn half_written_files_are_never_seen_and_are_cleaned() {
     let (_folder, vault, path) = vault();
-    vault.put(&name(), &record()).unwrap();
+    put(&vault).unwrap();
     fs::write(path.join(".tmp-00000000000000000000000000000001"), b"half").unwrap();
     assert_eq!(vault.names().unwrap(), [name()]);
     assert_eq!(vault.clean().unwrap(), 1);
@@ -170,7 +240,7 @@ fn half_written_files_are_never_seen_and_are_cleaned() {
 #[test]
 fn folders_that_others_can_enter_and_links_are_refused() {
     let (folder, vault, path) = vault();
-    vault.put(&name(), &record()).unwrap();
+    put(&vault).unwrap();
     for mode in [0o750, 0o705, 0o777] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(code(Vault::open(&path)), "store.permissions");
@@ -193,7 +263,7 @@ fn folders_that_others_can_enter_and_links_are_refused() {
 fn nothing_of_a_record_is_shown() {
     let record = record();
     let error = VaultError::Conflict { name: name() };
-    let shown = format!("{record:?} {record:#?} {:?} {error} {error:?}", record.pieces[0]);
+    let shown = format!("{record:?} {record:#?} {:?} {:?} {:?} {error} {error:?}", record.pieces().next(), draft(&key()), pieces());
     assert!(shown.contains("redacted"));
     for secret in ["secret", "5a5a", "90, 90", "step\"", "97, 32"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");

@@ -16,13 +16,16 @@ use super::instructions::Instruction;
 use crate::error::CliError;
 
 /// Returns the bytes of a whole transcript: its files in the importer's order.
-pub(crate) fn transcript_bytes(session: &Session) -> Vec<u8> {
+pub(crate) fn transcript_bytes(session: &Session) -> Cow<'_, [u8]> {
+    if let [only] = session.files.as_slice() {
+        return Cow::Borrowed(&only.bytes);
+    }
     let mut bytes = Vec::with_capacity(session.files.iter().map(|file| file.bytes.len()).sum());
     session
         .files
         .iter()
         .for_each(|file| bytes.extend_from_slice(&file.bytes));
-    bytes
+    Cow::Owned(bytes)
 }
 
 /// Returns the bytes of one prompt that are committed to (see `commitment::prompt_bytes`; here parts that are no text
@@ -117,7 +120,7 @@ pub(crate) fn transcript(
         },
         redacted: redacted.map(|redacted| claim::Redaction {
             commitment: key.commit(Kind::Transcript, TRANSCRIPT_REDACTED, &redacted.bytes),
-            rules: redacted.rules.iter().map(|&rule| rule.to_owned()).collect(),
+            rules: redacted.rules.iter().map(|rule| rule.to_string()).collect(),
         }),
         complete: match session.run.completeness {
             Completeness::Whole => claim::Completeness::Whole,

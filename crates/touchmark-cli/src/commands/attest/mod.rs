@@ -3,6 +3,7 @@
 mod capture;
 mod change;
 mod commitments;
+mod head;
 mod instructions;
 mod report;
 mod rows;
@@ -11,6 +12,7 @@ mod secrets;
 mod session;
 mod statement;
 mod surroundings;
+mod tests;
 mod told;
 mod vault;
 
@@ -51,6 +53,8 @@ enum What {
     /// An agent's change (the same as without a name)
     #[command(before_help = example("touchmark attest change", "touchmark attest change --uncommitted"))]
     Change(Box<ChangeArgs>),
+    /// The result of tests on HEAD
+    Tests(Box<tests::Args>),
 }
 
 /// Flags of `attest change`.
@@ -93,6 +97,9 @@ pub(crate) struct ChangeArgs {
     /// Takes secrets out of the transcript's stored copy and records that
     #[arg(long, help_heading = "Privacy")]
     redact: bool,
+    /// More rules for what a secret is, in gitleaks' form (TOML); those built in always count
+    #[arg(long, value_name = "FILE", help_heading = "Privacy")]
+    redaction_rules: Vec<PathBuf>,
     /// Also writes the plain SHA-256 of the prompts, which can be guessed
     #[arg(long, help_heading = "Privacy")]
     plain_prompt_digest: bool,
@@ -122,6 +129,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
     match args.what {
         None => change_of(&args.change, context),
         Some(What::Change(args)) => change_of(&args, context),
+        Some(What::Tests(args)) => tests::run(&args, context),
     }
 }
 

@@ -1,0 +1,344 @@
+//! Secrets in JSON: found in what strings say, replaced without breaking what stands around them.
+//!
+//! The bytes are taken apart into string literals, other scalars and punctuation without asking whether they are one
+//! valid text: a transcript is many values, and may end in the middle of one.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Finding, Scanner, cut, drop_list, encoded, marker, merge};
+
+/// How deep JSON may stand in strings of JSON.
+const MAX_DEPTH: usize = 4;
+
+/// Whether values of the drop list are taken out as well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Find,
+    Redact,
+}
+
+/// Finds secrets; each is reported with the whole literal that it stands in.
+pub(super) fn find(scanner: &Scanner, bytes: &[u8]) -> Vec<Finding> {
+    let walk = Walk {
+        scanner,
+        mode: Mode::Find,
+    };
+    let mut found = walk.literals(bytes, 0).found;
+    // In order and apart, so that one walk over both tells which stand outside of every literal found.
+    let mut next = 0;
+    let mut outside = Vec::new();
+    for finding in scanner.find(bytes) {
+        while found.get(next).is_some_and(|known| known.range.end <= finding.range.start) {
+            next += 1;
+        }
+        if found.get(next).is_none_or(|known| known.range.start >= finding.range.end) {
+            outside.push(finding);
+        }
+    }
+    found.extend(outside);
+    found.sort_by_key(|finding| finding.range.start);
+    found
+}
+
+/// Replaces secrets and dropped values; returns the copy and the rule of each replacement.
+pub(super) fn redact(scanner: &Scanner, bytes: &[u8]) -> (Vec<u8>, Vec<Arc<str>>) {
+    let walk = Walk {
+        scanner,
+        mode: Mode::Redact,
+    };
+    let (clean, rules) = walk.clean(bytes, 0);
+    (clean.unwrap_or_else(|| bytes.to_vec()), rules)
+}
+
+struct Walk<'s> {
+    scanner: &'s Scanner,
+    mode: Mode,
+}
+
+/// What was found in the literals of a text, and the text without it.
+#[derive(Default)]
+struct Walked {
+    found: Vec<Finding>,
+    clean: Option<Vec<u8>>,
+}
+
+impl Walk<'_> {
+    /// Cleans JSON: first what each literal says, then what stands in the bytes as they are.
+    fn clean(&self, bytes: &[u8], depth: usize) -> (Option<Vec<u8>>, Vec<Arc<str>>) {
+        let walked = self.literals(bytes, depth);
+        let mut rules: Vec<Arc<str>> = walked.found.into_iter().map(|finding| finding.rule).collect();
+        let raw = walked.clean.as_deref().unwrap_or(bytes);
+        let found = self.scanner.find(raw);
+        if found.is_empty() {
+            return (walked.clean, rules);
+        }
+        rules.extend(found.iter().map(|finding| Arc::clone(&finding.rule)));
+        (Some(replace_tokens(raw, &found)), rules)
+    }
+
+    /// Looks into each literal.
+    fn literals(&self, bytes: &[u8], depth: usize) -> Walked {
+        let mut walked = Walked::default();
+        let mut copied = 0;
+        let mut tokens = Tokens::new(bytes);
+        while let Some(token) = tokens.next_token() {
+            let Token::Text(range) = token else { continue };
+            let literal = &bytes[range.clone()];
+            let text = unescape(&literal[1..literal.len() - 1]);
+            if self.mode == Mode::Redact
+                && let Some(value) = tokens.value_after(range.end)
+                && let Some(rule) = drop_list::rule_of(&text, &bytes[value.clone()])
+            {
+                walked.found.push(Finding {
+                    rule: Arc::from(rule),
+                    range: value.clone(),
+                });
+                let clean = walked.clean.get_or_insert_default();
+                clean.extend_from_slice(&bytes[copied..value.start]);
+                clean.extend_from_slice(format!("\"{}\"", marker(rule)).as_bytes());
+                copied = value.end;
+                tokens.at = value.end;
+                continue;
+            }
+            let (replacement, rules) = self.text(&text, depth);
+            walked.found.extend(rules.into_iter().map(|rule| Finding {
+                rule,
+                range: range.clone(),
+            }));
+            if let (Some(replacement), Mode::Redact) = (replacement, self.mode) {
+                let clean = walked.clean.get_or_insert_default();
+                clean.extend_from_slice(&bytes[copied..range.start]);
+                clean.extend_from_slice(&escape(&replacement));
+                copied = range.end;
+            }
+        }
+        if let Some(clean) = &mut walked.clean {
+            clean.extend_from_slice(&bytes[copied..]);
+        }
+        walked
+    }
+
+    /// Looks into what a literal says.
+    fn text(&self, text: &[u8], depth: usize) -> (Option<Vec<u8>>, Vec<Arc<str>>) {
+        let mut rules = Vec::new();
+        let mut inner = None;
+        let is_json = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
+        if is_json && depth < MAX_DEPTH {
+            (inner, rules) = self.clean(text, depth + 1);
+            if inner.is_none() && !rules.is_empty() {
+                return (None, rules);
+            }
+        }
+        let plain = inner.as_deref().unwrap_or(text);
+        let mut found = self.scanner.find(plain);
+        found.extend(encoded::find(self.scanner, plain));
+        if self.mode == Mode::Redact {
+            found.extend(drop_list::find(plain));
+        }
+        if found.is_empty() {
+            return (inner, rules);
+        }
+        let found = merge(found);
+        rules.extend(found.iter().map(|finding| Arc::clone(&finding.rule)));
+        if self.mode == Mode::Find {
+            return (None, rules);
+        }
+        let clean = if is_json {
+            replace_tokens(plain, &found)
+        } else {
+            cut(plain, &found)
+        };
+        (Some(clean), rules)
+    }
+}
+
+/// Replaces every literal and scalar that a finding touches. Where it touches none, the bytes are no JSON there.
+fn replace_tokens(bytes: &[u8], found: &[Finding]) -> Vec<u8> {
+    let mut edits: Vec<Finding> = Vec::new();
+    let mut tokens = Tokens::new(bytes);
+    let mut next = 0;
+    let mut touched = vec![false; found.len()];
+    while let Some(token) = tokens.next_token() {
+        let (Token::Text(range) | Token::Scalar(range)) = token;
+        while found.get(next).is_some_and(|finding| finding.range.end <= range.start) {
+            next += 1;
+        }
+        if let Some(finding) = found.get(next).filter(|finding| finding.range.start < range.end) {
+            touched[next] = true;
+            edits.push(Finding {
+                rule: Arc::clone(&finding.rule),
+                range,
+            });
+        }
+    }
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    let outside = found.iter().zip(&touched).filter(|(_, touched)| !**touched);
+    let mut all: Vec<(Finding, bool)> = outside.map(|(finding, _)| (finding.clone(), false)).collect();
+    all.extend(edits.into_iter().map(|edit| (edit, true)));
+    all.sort_by_key(|(edit, _)| edit.range.start);
+    for (edit, is_token) in all {
+        if edit.range.start < at {
+            continue;
+        }
+        clean.extend_from_slice(&bytes[at..edit.range.start]);
+        let marker = marker(&edit.rule);
+        clean.extend_from_slice(if is_token { escape(marker.as_bytes()) } else { marker.into_bytes() }.as_slice());
+        at = edit.range.end;
+    }
+    clean.extend_from_slice(&bytes[at..]);
+    clean
+}
+
+enum Token {
+    /// A string with its quotes.
+    Text(Range<usize>),
+    /// A number, a word, or anything else that is no punctuation.
+    Scalar(Range<usize>),
+}
+
+struct Tokens<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Tokens<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    fn next_token(&mut self) -> Option<Token> {
+        loop {
+            let start = self.at;
+            let first = *self.bytes.get(start)?;
+            if is_punctuation(first) {
+                self.at += 1;
+                continue;
+            }
+            if first == b'"' {
+                if let Some(end) = literal_end(self.bytes, start) {
+                    self.at = end;
+                    return Some(Token::Text(start..end));
+                }
+                // A quote that nothing closes on its line is no literal.
+                self.at += 1;
+            }
+            let rest = &self.bytes[self.at..];
+            let len = rest.iter().position(|byte| is_punctuation(*byte) || *byte == b'"');
+            self.at += len.unwrap_or(rest.len());
+            return Some(Token::Scalar(start..self.at));
+        }
+    }
+
+    /// Returns where the value stands whose name ends here, if what ends here is a name.
+    fn value_after(&self, end: usize) -> Option<Range<usize>> {
+        let skip = |from: usize| {
+            let rest = self.bytes.get(from..)?;
+            Some(from + rest.iter().position(|byte| !byte.is_ascii_whitespace())?)
+        };
+        let colon = skip(end)?;
+        if self.bytes[colon] != b':' {
+            return None;
+        }
+        let start = skip(colon + 1)?;
+        let mut inner = Tokens {
+            bytes: self.bytes,
+            at: start,
+        };
+        if !matches!(self.bytes[start], b'{' | b'[') {
+            let (Token::Text(range) | Token::Scalar(range)) = inner.next_token()?;
+            return (range.start == start).then_some(range);
+        }
+        let mut depth = 0_usize;
+        while let Some(byte) = self.bytes.get(inner.at) {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(start..inner.at + 1);
+                    }
+                }
+                b'"' => {
+                    inner.at = literal_end(self.bytes, inner.at)?;
+                    continue;
+                }
+                _ => {}
+            }
+            inner.at += 1;
+        }
+        None
+    }
+}
+
+fn is_punctuation(byte: u8) -> bool {
+    matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Returns where a literal ends that begins here: behind its closing quote, on the same line.
+fn literal_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        at += memchr::memchr3(b'"', b'\\', b'\n', bytes.get(at..)?)?;
+        match bytes[at] {
+            b'"' => return Some(at + 1),
+            b'\n' => return None,
+            _ => at += 2,
+        }
+    }
+}
+
+/// Undoes the escapes of a literal. What is no escape, and half of a pair of surrogates, stands for itself.
+fn unescape(inside: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', inside).is_none() {
+        return Cow::Borrowed(inside);
+    }
+    let mut text = Vec::with_capacity(inside.len());
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', &inside[at..]) {
+        text.extend_from_slice(&inside[at..at + found]);
+        at += found + 2;
+        match inside.get(at - 1) {
+            Some(b'n') => text.push(b'\n'),
+            Some(b't') => text.push(b'\t'),
+            Some(b'r') => text.push(b'\r'),
+            Some(b'b') => text.push(8),
+            Some(b'f') => text.push(12),
+            Some(b'u') => match unicode(inside, at) {
+                Some((character, len)) => {
+                    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    at += len;
+                }
+                None => text.extend_from_slice(b"\\u"),
+            },
+            Some(byte) => text.push(*byte),
+            None => text.push(b'\\'),
+        }
+        at = at.min(inside.len());
+    }
+    text.extend_from_slice(&inside[at..]);
+    Cow::Owned(text)
+}
+
+/// Reads the digits of `\uXXXX`, or of two of them that are a pair.
+fn unicode(inside: &[u8], at: usize) -> Option<(char, usize)> {
+    let digits = |at: usize| {
+        let digits = inside.get(at..at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let first = digits(at)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return Some((char::from_u32(first)?, 4));
+    }
+    let second = digits(at + 6).filter(|second| (0xdc00..0xe000).contains(second))?;
+    let is_pair = inside.get(at + 4..at + 6) == Some(b"\\u");
+    let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+    is_pair.then_some((char::from_u32(code)?, 10))
+}
+
+/// Writes text as a literal; what is no UTF-8 becomes U+FFFD.
+fn escape(text: &[u8]) -> Vec<u8> {
+    serde_json::to_vec(&String::from_utf8_lossy(text)).unwrap_or_else(|_| b"\"\"".to_vec())
+}
