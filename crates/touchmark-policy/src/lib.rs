@@ -25,6 +25,7 @@ pub mod classes;
 pub mod exit;
 pub mod file;
 pub mod globs;
+pub mod identity;
 pub mod judge;
 pub mod reason;
 pub mod verdict;

@@ -7,7 +7,7 @@ use touchmark_statement::digest::Sha256Digest;
 
 use super::error::PolicyError;
 use super::reader::{Keys, Source, Table, Value};
-use super::{MAX_POLICY_BYTES, Policy, SelfOperatedLog, Trust, people, rules};
+use super::{Contradictions, MAX_POLICY_BYTES, Policy, SelfOperatedLog, Trust, people, rules};
 
 const ROOT: Keys = Keys {
     known: &[
@@ -22,6 +22,7 @@ const ROOT: Keys = Keys {
         "rule",
         "gate",
         "exception",
+        "identity",
     ],
     unsupported: &["epoch", "rego", "break-glass", "suspects", "bot", "mode"],
 };
@@ -35,6 +36,10 @@ const LOG: Keys = Keys {
 };
 const TIMESTAMPS: Keys = Keys {
     known: &["operators"],
+    unsupported: &[],
+};
+const IDENTITY: Keys = Keys {
+    known: &["contradictions"],
     unsupported: &[],
 };
 /// The most operators that a policy may ask for.
@@ -87,7 +92,17 @@ pub(super) fn load(bytes: &[u8]) -> Result<Policy, PolicyError> {
         rules: rules.rules,
         merge: rules.merge,
         exceptions: rules.exceptions,
+        contradictions: contradictions(&root)?,
     })
+}
+
+fn contradictions(root: &Table<'_>) -> Result<Contradictions, PolicyError> {
+    let table = root.table("identity", &IDENTITY)?;
+    let Some(value) = table.as_ref().and_then(|table| table.optional("contradictions")) else {
+        return Ok(Contradictions::default());
+    };
+    let words = [("warn", Contradictions::Warn), ("deny", Contradictions::Deny)];
+    value.word("\"warn\" or \"deny\"", &words)
 }
 
 fn trust(root: &Table<'_>) -> Result<Trust, PolicyError> {

@@ -64,6 +64,18 @@ pub struct Policy {
     pub merge: MergeGate,
     /// Time-boxed exceptions.
     pub exceptions: Vec<Exception>,
+    /// What contradictions between sources of an identity do.
+    pub contradictions: Contradictions,
+}
+
+/// `[identity]`, `contradictions`: what it does when two sources say different things of who took part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Contradictions {
+    /// They are reported.
+    #[default]
+    Warn,
+    /// A statement with one accounts for nothing.
+    Deny,
 }
 
 /// `[trust]`. Names only: what they stand for comes from the verifier's own configuration.

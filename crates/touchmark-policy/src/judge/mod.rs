@@ -1,7 +1,8 @@
 //! The whole flow of the gate, before merge and after landing.
 //!
 //! For each policy: is it in force (`freshness`); which candidates are verified statements of principals that may
-//! make them (`expected`, `gather`, `admission`); which agent changes keep the rules for their agent (`agent_rules`); what the lineage of
+//! make them (`expected`, `gather`, `admission`); which agent changes keep the rules for their agent (`agent_rules`) and
+//! agree with what git and other sources say of who made them (`cross_check`); what the lineage of
 //! the rest accounts for, and whether accounting, approvals and rules are met (`evaluate`); what tests say
 //! (`test_evidence`). All reasons are collected, and none hides another.
 
@@ -10,6 +11,7 @@ mod agent_rules;
 mod approvals;
 mod authors;
 mod claims;
+mod cross_check;
 mod evaluate;
 mod expected;
 mod facts;

@@ -10,10 +10,11 @@ use super::evaluate::{Evaluation, Undecided, evaluate};
 use super::gather::{self, Aside, Evidence, Gathered, Kind, finding, sentence};
 use super::request::{JudgeRequest, PolicyInForce};
 use super::test_evidence::{self, Tested};
+use super::cross_check::{self, Checked};
 use super::{agent_rules, freshness};
 use crate::agreement::RunPlace;
 use crate::exit::Class;
-use crate::file::Principal;
+use crate::file::{Contradictions, Principal};
 use crate::reason::registry;
 use crate::verdict::{CheckpointUsed, Findings, NotChecked, Reason, StatementFinding, StatementStatus};
 
@@ -70,6 +71,7 @@ pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>, label:
 struct Claimed<'g, 'p> {
     evidence: &'g Evidence<'p>,
     broken: Vec<Reason>,
+    checked: Checked,
 }
 
 fn judge_evidence(
@@ -79,19 +81,27 @@ fn judge_evidence(
     outcome: &mut Outcome,
 ) -> Result<(), Undecided> {
     let policy = used.policy;
-    let claimed: Vec<Claimed<'_, '_>> = gathered
-        .agent_changes
-        .iter()
-        .map(|evidence| {
-            let broken = match (&evidence.verified.statement().predicate, evidence.principal) {
-                (Predicate::AgentChange(change), Principal::Agent(agent)) => {
-                    agent_rules::broken(request, policy, agent, evidence, change)
-                }
-                _ => Vec::new(),
-            };
-            Claimed { evidence, broken }
-        })
-        .collect();
+    let mut claimed: Vec<Claimed<'_, '_>> = Vec::with_capacity(gathered.agent_changes.len());
+    for evidence in &gathered.agent_changes {
+        let (mut broken, mut checked) = (Vec::new(), Checked::default());
+        if let (Predicate::AgentChange(change), Principal::Agent(agent)) =
+            (&evidence.verified.statement().predicate, evidence.principal)
+        {
+            broken = agent_rules::broken(request, policy, agent, evidence, change);
+            checked = cross_check::check(request, change)?;
+            let statement = evidence.verified.payload_digest();
+            let reasons = cross_check::classed(&checked.reasons, policy).into_iter();
+            checked.reasons = reasons.map(|reason| reason.statement(statement)).collect();
+            if policy.contradictions == Contradictions::Deny {
+                broken.extend(checked.reasons.iter().cloned());
+            }
+        }
+        claimed.push(Claimed {
+            evidence,
+            broken,
+            checked,
+        });
+    }
     let tested = test_evidence::judge(request, &gathered.tests, policy.merge.tests)?;
     let sound: Vec<&Evidence<'_>> = claimed
         .iter()
@@ -119,8 +129,34 @@ fn judge_evidence(
             evaluation.reasons.extend(broken);
         }
     }
+    evaluation.reasons.extend(contradictions(request, used, &claimed, &evaluation)?);
     conclude(gathered, &claimed, &agent_changes, evaluation, tested, outcome);
     Ok(())
+}
+
+/// What other sources say against the statements that the answer rests on, and against the commits beside them.
+fn contradictions(
+    request: &JudgeRequest<'_>,
+    used: &PolicyInForce<'_>,
+    claimed: &[Claimed<'_, '_>],
+    evaluation: &Evaluation<'_, '_>,
+) -> Result<Vec<Reason>, Undecided> {
+    let ids: BTreeSet<EvidenceId> = evaluation.lineage.relied_on().map(|change| change.evidence).collect();
+    let relied_on: Vec<&Claimed<'_, '_>> = claimed
+        .iter()
+        .filter(|claim| ids.contains(&claim.evidence.verified.evidence_id()))
+        .collect();
+    let mut reasons = Vec::new();
+    // Those that break a rule of the policy for it have said so.
+    for claim in relied_on.iter().filter(|claim| claim.broken.is_empty()) {
+        reasons.extend(claim.checked.reasons.iter().cloned());
+    }
+    let checked: Vec<&Checked> = relied_on.iter().map(|claim| &claim.checked).collect();
+    if !checked.is_empty() {
+        let beside = cross_check::unattested(request, &checked)?;
+        reasons.extend(cross_check::classed(&beside, used.policy));
+    }
+    Ok(reasons)
 }
 
 fn conclude(

@@ -52,6 +52,11 @@ pub(super) fn judge(
                 .push(reason.found("another subject").statement(digest));
             continue;
         }
+        if result.is_run_by_agent() {
+            let reason = Reason::new("tests.run_by_agent").expected("tests that somebody else ran");
+            tested.reasons.push(reason.found("an agent's own").statement(digest));
+            continue;
+        }
         tested.counted.push(i);
         if let Some(reason) = outcome(result, required) {
             tested.reasons.push(reason.statement(digest));
