@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use touchmark_git::Repository;
 use touchmark_rekor::spool::Target;
 use touchmark_sign::agent::AgentSigner;
 use touchmark_sign::attestation::Prepared;
@@ -16,8 +17,9 @@ use touchmark_verify::key::KeyAlgorithm;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::keyless::{Keyless, Stamps};
+use crate::keyless::{IdentityArgs, Keyless, Stamps};
 use crate::password::PasswordArgs;
+use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Signed};
 
 /// How long an ssh-agent may take; long enough for a person to touch a token.
@@ -33,6 +35,22 @@ pub(crate) enum Who {
 }
 
 impl Who {
+    /// Opens whoever signs: an identity where one is asked for, else a key.
+    pub(crate) fn open(
+        key: &KeyArgs,
+        identity: &IdentityArgs,
+        log: &LogArgs,
+        git: &Repository,
+        context: &Context<'_>,
+    ) -> Result<Self, CliError> {
+        let folder = git.work_tree().unwrap_or(git.git_dir());
+        if let Some(identity) = identity.open(key.key.as_deref(), log, folder, context)? {
+            return Ok(Self::Identity(Box::new(identity)));
+        }
+        let stamps = identity.stamps(log, context)?.map(Box::new);
+        Ok(Self::Key(key.open(git.work_tree(), context)?, stamps))
+    }
+
     /// Returns the id under which evidence of this signer is filed.
     pub(crate) fn signer_id(&self) -> SignerId {
         match self {

@@ -46,6 +46,7 @@ pub(crate) struct Output {
     stderr_color: bool,
     data: RefCell<Vec<u8>>,
     must_be_read: Cell<bool>,
+    status: Cell<u8>,
 }
 
 impl Output {
@@ -68,6 +69,7 @@ impl Output {
             stderr_color: decide(std::io::stderr().is_terminal()),
             data: RefCell::new(Vec::new()),
             must_be_read: Cell::new(false),
+            status: Cell::new(0),
         }
     }
 
@@ -151,6 +153,19 @@ impl Output {
     /// Says that standard output holds a verdict: a success that nobody could read is then an error.
     pub(crate) fn must_be_read(&self) {
         self.must_be_read.set(true);
+    }
+
+    /// Ends the process with the status of a command that was run, whatever comes of ours, unless it is 0.
+    pub(crate) fn end_with(&self, status: u8) {
+        self.status.set(status);
+    }
+
+    /// Returns how the process ends: as the command that was run where that failed, else as we do.
+    pub(crate) fn status(&self, exit: ExitCode) -> u8 {
+        match self.status.get() {
+            0 => exit.number(),
+            status => status,
+        }
     }
 
     /// Writes what was added so far, for commands that run on. Tells whether anybody could read it.

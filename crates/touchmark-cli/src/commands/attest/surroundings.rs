@@ -28,17 +28,48 @@ pub(crate) struct Surroundings {
 /// Reads what one CI service says.
 type Reader = fn(&Environment) -> Surroundings;
 
-/// Agents that mark the processes they start.
-const AGENT_MARKS: &[&str] = &[
-    "CLAUDECODE",
-    "CODEX_THREAD_ID",
-    "CODEX_SANDBOX",
-    "GEMINI_CLI",
-    "COPILOT_CLI",
-    "CURSOR_AGENT",
-    "OPENCODE",
-    "AI_AGENT",
+/// Variables by which agents mark the processes they start, and whose they are. `AI_AGENT` holds a name itself.
+const AGENT_MARKS: &[(&str, Option<&str>)] = &[
+    ("AI_AGENT", None),
+    ("CLAUDECODE", Some("claude-code")),
+    ("CLAUDE_CODE_ENTRYPOINT", Some("claude-code")),
+    ("CODEX_CI", Some("codex")),
+    ("CODEX_SANDBOX", Some("codex")),
+    ("CODEX_THREAD_ID", Some("codex")),
+    ("GEMINI_CLI", Some("gemini")),
+    ("ANTIGRAVITY_AGENT", Some("antigravity")),
+    ("COPILOT_AGENT_SESSION_ID", Some("copilot")),
+    ("COPILOT_CLI", Some("copilot")),
+    ("CURSOR_AGENT", Some("cursor")),
+    ("CURSOR_SANDBOX", Some("cursor")),
+    ("OPENCODE", Some("opencode")),
+    ("AUGMENT_AGENT", Some("augment")),
+    ("GOOSE_TERMINAL", Some("goose")),
 ];
+
+/// Variables that hold the session's own identifier.
+const SESSION_MARKS: &[(&str, &str)] = &[
+    ("CLAUDE_CODE_SESSION_ID", "claude-code"),
+    ("CODEX_THREAD_ID", "codex"),
+    ("COPILOT_AGENT_SESSION_ID", "copilot"),
+];
+
+/// Returns which variables mark this process as started by an agent, each with the agent that it names.
+pub(crate) fn agent_marks(environment: &Environment) -> Vec<(&'static str, Option<String>)> {
+    let set = AGENT_MARKS.iter().filter(|(name, _)| environment.raw(name).is_some());
+    set.map(|(name, agent)| {
+        let agent = agent.map_or_else(|| value(environment, name), |agent| Some(agent.to_owned()));
+        (*name, agent)
+    })
+    .collect()
+}
+
+/// Returns the identifiers of sessions that the environment names: variable, agent, identifier.
+pub(crate) fn session_marks(environment: &Environment) -> Vec<(&'static str, &'static str, String)> {
+    let all = SESSION_MARKS.iter();
+    all.filter_map(|(name, agent)| Some((*name, *agent, value(environment, name)?)))
+        .collect()
+}
 
 impl Surroundings {
     /// Reads the allow-listed variables.
@@ -78,7 +109,7 @@ impl Surroundings {
 }
 
 fn local(environment: &Environment) -> Surroundings {
-    let trigger = if environment.set_among(AGENT_MARKS).is_empty() {
+    let trigger = if agent_marks(environment).is_empty() {
         TriggerKind::Unknown
     } else {
         TriggerKind::Agent

@@ -96,7 +96,7 @@ impl<'a> Kept<'a> {
 
     /// Adds a command line that was run and watched.
     pub(crate) fn add_command(&mut self, index: u32, bytes: Vec<u8>) {
-        self.add(Kind::Command, index, None, bytes);
+        self.add(Kind::Command, index, None, owned(bytes));
     }
 
     fn add(&mut self, kind: Kind, index: u32, origin: Option<PromptOrigin>, content: Content<'a>) {
