@@ -21,6 +21,7 @@
 
 pub mod claude_code;
 pub mod commands;
+mod discovery;
 mod error;
 mod files;
 pub mod hook;
@@ -28,6 +29,7 @@ pub mod importer;
 mod json;
 pub mod limits;
 pub mod metadata;
+pub mod opencode;
 pub mod paths;
 mod recorder;
 pub mod run;

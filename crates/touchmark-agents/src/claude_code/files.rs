@@ -1,18 +1,16 @@
 //! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
 
-use std::collections::HashSet;
 use std::fs::Metadata;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use memchr::memmem;
 
+use crate::discovery::working_directory_inside;
 use crate::error::ImportError;
 use crate::files::{entries, io, is_real_dir, is_real_file, open};
-use crate::json::lenient::Text;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES, MAX_NAME_BYTES};
-use crate::paths;
 use crate::session::Candidate;
 
 /// The files of one session.
@@ -136,63 +134,6 @@ fn session_file(path: &Path) -> Option<(String, Metadata)> {
     metadata.is_file().then(|| (stem.to_owned(), metadata))
 }
 
-/// Searches both ends of a file for a `cwd` inside `root`.
-fn working_directory_inside(path: &Path, root: &str) -> Result<Option<String>, ImportError> {
-    let (mut file, metadata) = open(path)?;
-    let window = DISCOVERY_WINDOW_BYTES as u64;
-    let mut bytes = Vec::new();
-    // The end first: a session may have moved into the repository.
-    for start in [metadata.len().saturating_sub(window), 0] {
-        bytes.clear();
-        file.seek(SeekFrom::Start(start))
-            .map_err(|source| io(path, source))?;
-        (&mut file)
-            .take(window)
-            .read_to_end(&mut bytes)
-            .map_err(|source| io(path, source))?;
-        if let Some(directory) = directories(&bytes)
-            .into_iter()
-            .find(|directory| is_inside(root, directory))
-        {
-            return Ok(Some(directory));
-        }
-        if start == 0 {
-            break;
-        }
-    }
-    Ok(None)
-}
-
-/// Returns the values of `"cwd"` as they are spelled, each once, last first. The search is textual, which is enough to choose a candidate:
-/// what a session says is read by the importer, not here.
-fn directories(bytes: &[u8]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut seen: HashSet<&[u8]> = HashSet::new();
-    for at in memmem::rfind_iter(bytes, b"\"cwd\":\"") {
-        let value = &bytes[at + 6..];
-        let Some(end) = value
-            .iter()
-            .skip(1)
-            .take(MAX_NAME_BYTES)
-            .position(|byte| *byte == b'"')
-        else {
-            continue;
-        };
-        let json = &value[..end + 2];
-        if seen.insert(json)
-            && let Ok(Text(Some(directory))) = serde_json::from_slice::<Text<'_>>(json)
-        {
-            found.push(directory.into_owned());
-        }
-    }
-    found
-}
-
-fn is_inside(root: &str, directory: &str) -> bool {
-    let marker = format!("{}/x", directory.trim_end_matches('/'));
-    paths::relative_to(root, None, &marker).is_some()
-}
-
 fn first_session_id(path: &Path) -> Result<Option<String>, ImportError> {
     let (file, _) = open(path)?;
     let mut head = Vec::new();
@@ -213,6 +154,7 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+    use crate::discovery::directories;
     use crate::files::read;
 
     fn write(path: &Path, text: &str) {
