@@ -12,6 +12,8 @@ pub const MAX_VALUES_PER_LINE: usize = 1_024;
 pub const MAX_PROMPT_BYTES: usize = 256 * 1024 * 1024;
 /// The most bytes of all commands of one session together.
 pub const MAX_COMMAND_BYTES: usize = 64 * 1024 * 1024;
+/// The most bytes of the words that are kept for an export.
+pub const MAX_WORD_BYTES: usize = 1024 * 1024 * 1024;
 /// The most distinct names of one kind (tools, models, paths, branches, versions, sub-agents) in one session.
 pub const MAX_DISTINCT_NAMES: usize = 100_000;
 /// The most bytes of a name or an identifier; a longer one is treated as absent.

@@ -5,11 +5,13 @@
 //! Texts that may hold secrets (prompts, commands) are kept out of `Debug`.
 
 mod origin;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use origin::{BaseCommit, ParentSession, Relation};
+pub use words::{Word, WordEntry, Words};
 
 use chrono::{DateTime, Utc};
 use touchmark_statement::digest::Sha256Digest;
@@ -71,6 +73,8 @@ pub struct Run {
     pub field_sources: BTreeMap<&'static str, Source>,
     /// The importer that read the files.
     pub importer: Importer,
+    /// The words, where [`ImportOptions::words`](crate::session::ImportOptions::words) asks for them.
+    pub words: Option<Words>,
 }
 
 /// The product that ran the agent.

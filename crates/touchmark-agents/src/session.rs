@@ -21,6 +21,8 @@ pub struct ImportOptions {
     pub up_to: Option<u64>,
     /// The longest line that is read; a longer one is skipped and counted.
     pub max_line_bytes: usize,
+    /// Whether the words of answers, calls and results are kept ([`Run::words`]), for an export.
+    pub words: bool,
 }
 
 impl Default for ImportOptions {
@@ -29,6 +31,7 @@ impl Default for ImportOptions {
             session_id: None,
             up_to: None,
             max_line_bytes: MAX_LINE_BYTES,
+            words: false,
         }
     }
 }

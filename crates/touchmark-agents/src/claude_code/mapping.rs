@@ -1,5 +1,9 @@
 //! What each record means.
 
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
 use super::prompts;
 use super::record::{Block, Content, Message, Record, TokenCounts, ToolUseResult};
 use super::tools::{agent_type, input, name_of, short, told_exit_code};
@@ -112,13 +116,19 @@ impl LineFormat for Mapping {
         };
         match (kind, message) {
             (StepKind::Answer, Some(message)) => {
+                recorder.speaker(record.agent_id.as_deref());
                 answer(recorder, &message, record.request_id.as_deref(), place);
-                for block in blocks(&message.content).filter(|block| is_call(block)) {
-                    with_call(block, |call| recorder.call(call, place))?;
+                for block in blocks(&message.content) {
+                    if is_call(block) {
+                        with_call(block, |call| recorder.call(call, place))?;
+                    } else if recorder.keeps_words() && is_new {
+                        words(recorder, block, place)?;
+                    }
                 }
                 Ok(())
             }
             (StepKind::ToolResult, Some(message)) => {
+                recorder.speaker(record.agent_id.as_deref());
                 for block in blocks(&message.content) {
                     if block.kind.as_deref() == Some("tool_result") {
                         result(recorder, block, record.tool_use_result.0.as_ref(), place);
@@ -212,6 +222,24 @@ pub(super) fn is_call(block: &Block<'_>) -> bool {
     )
 }
 
+/// Gives what a block of an answer says.
+fn words(recorder: &mut Recorder, block: &Block<'_>, place: Place<'_>) -> Result<(), ImportError> {
+    fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+        serde_json::from_str::<Text<'_>>(raw?.get()).ok()?.0
+    }
+    match block.kind.as_deref() {
+        Some("text") => match text(block.text) {
+            Some(text) => recorder.says(&text, place),
+            None => Ok(()),
+        },
+        Some("thinking") => match text(block.thinking) {
+            Some(text) if !text.is_empty() => recorder.reasons(&text, place),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
 /// Returns the name of the model that an answer is of; answers that the product made up have none.
 pub(super) fn model_of<'m>(message: &'m Message<'_>) -> Option<&'m str> {
     message
@@ -261,6 +289,7 @@ pub(super) fn with_call<T: Default>(
         command: input.command(name),
         writes: path.as_slice(),
         agent_type: agent_type(name, &input),
+        arguments: block.input.map(RawValue::get),
     })
 }
 
@@ -278,21 +307,23 @@ fn result(recorder: &mut Recorder, block: &Block<'_>, kept: Option<&ToolUseResul
     } else {
         None
     };
+    let is_wanted = recorder.keeps_words() || (!failed && recorder.is_committing(id));
+    let output = is_wanted
+        .then(|| {
+            kept.and_then(|kept| kept.stdout)
+                .or(block.content)
+                .and_then(first_text)
+        })
+        .flatten();
     recorder.result(
         &NewResult {
             id,
             failed: Some(failed),
             exit_code,
-            output: None,
+            output: output.as_deref(),
         },
         place,
     );
-    if !failed && recorder.is_committing(id) {
-        let output = kept.and_then(|kept| kept.stdout).or(block.content);
-        if let Some(output) = output.and_then(first_text) {
-            recorder.output(id, &output, place);
-        }
-    }
     let Some(kept) = kept else { return };
     if !failed
         && kept.structured_patch.0

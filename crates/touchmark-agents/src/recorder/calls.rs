@@ -39,6 +39,8 @@ pub(crate) struct NewCall<'a> {
     pub(crate) writes: &'a [&'a str],
     /// The type of sub-agent that the call starts.
     pub(crate) agent_type: Option<&'a str>,
+    /// The arguments as they stand in JSON, for an export: an object, or a string that holds one.
+    pub(crate) arguments: Option<&'a str>,
 }
 
 /// The answer to a tool call.
@@ -50,7 +52,7 @@ pub(crate) struct NewResult<'a> {
     pub(crate) failed: Option<bool>,
     /// The exit code, only where the record gives one.
     pub(crate) exit_code: Option<i32>,
-    /// What the tool printed, searched for commits where the call may have made one.
+    /// What the tool gave back: searched for commits where the call may have made one, and kept for an export.
     pub(crate) output: Option<&'a str>,
 }
 

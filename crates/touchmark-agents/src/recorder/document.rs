@@ -69,7 +69,10 @@ pub(crate) fn read_document(
         json: text,
         offset: 0,
     };
-    let ending = walk(whole, lists, &mut |piece| visit(recorder, piece))?;
+    let ending = walk(whole, lists, &mut |piece| {
+        recorder.begin_record();
+        visit(recorder, piece)
+    })?;
     let completeness = match ending {
         Ending::Complete if is_text => Completeness::Whole,
         Ending::Complete => {

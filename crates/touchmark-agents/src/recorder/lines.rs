@@ -64,6 +64,7 @@ pub(crate) fn read_files<F: LineFormat>(
     options: &ImportOptions,
 ) -> Result<(), ImportError> {
     check_file_count(files.len())?;
+    recorder.keep_words(options.words);
     for (at, file) in files.iter().enumerate() {
         let bytes = up_to(file, options.up_to.filter(|_| at == 0))?;
         check_size(bytes.len() as u64)?;
@@ -79,6 +80,28 @@ pub(crate) fn read_files<F: LineFormat>(
     Ok(())
 }
 
+/// Reads one file that is in memory, for importers whose files are of several kinds.
+pub(crate) fn read_one<F: LineFormat>(
+    recorder: &mut Recorder,
+    format: &mut F,
+    file: &SessionFile,
+    is_subagent: bool,
+    agent: Option<String>,
+    options: &ImportOptions,
+) -> Result<(), ImportError> {
+    let bytes = up_to(file, options.up_to)?;
+    check_size(bytes.len() as u64)?;
+    let is_cut = bytes.len() < file.bytes.len();
+    recorder.begin_source(&file.name, is_subagent, agent);
+    read_lines(
+        recorder,
+        format,
+        SliceLines::new(bytes),
+        options.max_line_bytes,
+        is_cut,
+    )
+}
+
 /// Reads the session's own file from a reader, holding one line at a time.
 pub(crate) fn read_reader<F: LineFormat>(
     recorder: &mut Recorder,
@@ -89,6 +112,7 @@ pub(crate) fn read_reader<F: LineFormat>(
 ) -> Result<(), ImportError> {
     let limit = options.up_to.unwrap_or(MAX_SESSION_BYTES).min(MAX_SESSION_BYTES);
     let mut limited = reader.take(limit);
+    recorder.keep_words(options.words);
     recorder.begin_source(name, false, None);
     let lines = ReaderLines::new(&mut limited);
     read_lines(
@@ -199,6 +223,7 @@ impl<F: LineFormat> Reading<'_, F> {
                         json: &text[start..stream.byte_offset()],
                         offset: at,
                     };
+                    self.recorder.begin_record();
                     if let Err(error) = self.format.record(self.recorder, spot, record) {
                         self.failed = Some(error);
                     }

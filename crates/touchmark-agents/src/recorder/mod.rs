@@ -5,6 +5,10 @@
 //! what is distinct, and knows what was cut, copied or taken back. Two drivers feed an importer: [`lines`] for JSON
 //! Lines, [`document`] for one JSON value that holds the records in lists.
 //!
+//! For an export, an importer also gives the words: [`Recorder::says`] for the text of answers, `arguments` of calls,
+//! `output` of results. They are dropped at once unless the caller asked for them ([`Recorder::keep_words`], which the
+//! driver of lines calls, and an importer of documents has to).
+//!
 //! A complete importer of lines:
 //!
 //! ```ignore
@@ -59,6 +63,7 @@ mod notes;
 pub(crate) mod parts;
 pub(crate) mod times;
 mod tree;
+mod words;
 
 use chrono::{DateTime, Utc};
 
@@ -91,6 +96,9 @@ pub(crate) struct Recorder {
     /// The directory that was noted last.
     directory: Option<String>,
     source: OpenSource,
+    /// The sub-agent whose records are being read, in a file that holds those of several.
+    speaker: Option<String>,
+    keeper: Option<Box<words::Keeper>>,
 }
 
 /// The file that is being read.
@@ -125,6 +133,7 @@ impl Recorder {
             agent,
         };
         self.last_time = None;
+        self.speaker = None;
     }
 
     /// Ends a file. The drivers call this.
@@ -267,7 +276,8 @@ impl Recorder {
         let directory = self.directory.take();
         let done = self.calls.add_call(call, within(place, directory.as_deref()));
         self.directory = directory;
-        done
+        done?;
+        self.keep_call(call, place)
     }
 
     /// Notes a sub-agent's call that its caller's record repeats: it counts only where the sub-agent's own records are
@@ -282,6 +292,8 @@ impl Recorder {
     /// Adds the answer to a call; it may come before the call.
     pub(crate) fn result(&mut self, result: &NewResult<'_>, place: Place<'_>) {
         self.calls.add_result(result, place.step);
+        // A cap that is reached here is reached again by the next word, which can say so.
+        let _ = self.keep_result(result, place);
     }
 
     /// Names the MCP server of a call that is there, where only a later record tells it.
@@ -320,6 +332,7 @@ impl Recorder {
             .get(place.step)
             .is_none_or(|step| step.state != StepState::Copied);
         self.answers.add(answer, place.role, place.step, counts);
+        let _ = self.keep_answer(answer, place);
     }
 
     /// Notes a model that took part, but none of whose answers is at hand.
@@ -363,8 +376,10 @@ impl Recorder {
     }
 
     /// Joins everything.
-    pub(crate) fn finish(self, naming: Naming<'_>) -> Result<Run, ImportError> {
+    pub(crate) fn finish(mut self, naming: Naming<'_>) -> Result<Run, ImportError> {
+        let words = self.take_words();
         let mut run = self.run;
+        run.words = words;
         if run.steps.iter().all(|step| step.kind == StepKind::Unreadable) {
             return Err(ImportError::Empty {
                 bytes: run.sources.iter().map(|source| source.bytes_read).sum(),

@@ -19,6 +19,7 @@ impl Recorder {
         let Some(Stamp { time, has_zone }) = stamp else {
             return;
         };
+        self.keep_time(time);
         let run = &mut self.run;
         run.started_at = Some(run.started_at.map_or(time, |earliest| earliest.min(time)));
         run.ended_at = Some(run.ended_at.map_or(time, |latest| latest.max(time)));
