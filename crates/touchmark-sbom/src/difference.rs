@@ -1,0 +1,163 @@
+//! What differs between the lockfiles of two trees.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use touchmark_statement::repo_path::RepoPath;
+
+use crate::inventory::{Inventory, Lockfile};
+use crate::package::{Hash, Package};
+use crate::reading::Resolution;
+
+/// What differs between the lockfiles of two trees.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The packages that differ, by lockfile, package URL and version.
+    pub rows: Vec<Row>,
+    /// The lockfiles that no rows can be told of, or not all.
+    pub unread: Vec<Unread>,
+}
+
+/// One package that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// The lockfile that says so.
+    pub manifest: RepoPath,
+    /// The package URL, without version.
+    pub purl: String,
+    /// The version in base; absent where the package was added. Where no version is pinned, what is asked for.
+    pub from: Option<String>,
+    /// The version in the proposed tree; absent where the package was removed. The same as in base where only the
+    /// hashes differ.
+    pub to: Option<String>,
+}
+
+/// A lockfile of which not everything is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// The lockfile.
+    pub manifest: RepoPath,
+    /// Whether it is the base tree's; else it is the proposed tree's.
+    pub in_base: bool,
+    /// Why it was not read, as a stable code, or `lockfile.skipped` where single entries were not understood.
+    pub reason: &'static str,
+}
+
+impl Difference {
+    /// Compares two trees.
+    pub fn between(base: &Inventory, proposed: &Inventory) -> Self {
+        let mut difference = Self::default();
+        let mut pairs: BTreeMap<&RepoPath, [Option<&Lockfile>; 2]> = BTreeMap::new();
+        for (side, inventory) in [base, proposed].into_iter().enumerate() {
+            for lockfile in inventory.lockfiles() {
+                pairs.entry(&lockfile.path).or_default()[side] = Some(lockfile);
+            }
+        }
+        for (path, sides) in pairs {
+            for (side, lockfile) in sides.into_iter().enumerate() {
+                let reason = lockfile.and_then(|lockfile| match &lockfile.outcome {
+                    Err(error) => Some(error.code()),
+                    Ok(resolution) => (resolution.skipped > 0).then_some("lockfile.skipped"),
+                });
+                difference.unread.extend(reason.map(|reason| Unread {
+                    manifest: path.clone(),
+                    in_base: side == 0,
+                    reason,
+                }));
+            }
+            let [from, to] = sides.map(|lockfile| lockfile.map(|lockfile| lockfile.outcome.as_ref()));
+            match (from, to) {
+                // What one side cannot tell is neither added nor removed.
+                (Some(Err(_)), _) | (_, Some(Err(_))) => {}
+                (Some(Ok(from)), Some(Ok(to))) if Arc::ptr_eq(from, to) => {}
+                (from, to) => difference.compare(
+                    path,
+                    from.and_then(Result::ok).map(AsRef::as_ref),
+                    to.and_then(Result::ok).map(AsRef::as_ref),
+                ),
+            }
+        }
+        difference
+    }
+
+    fn compare(&mut self, manifest: &RepoPath, from: Option<&Resolution>, to: Option<&Resolution>) {
+        let (from, to) = (versions(from), versions(to));
+        let purls: BTreeSet<&str> = from.keys().chain(to.keys()).copied().collect();
+        let none = Versions::new();
+        for purl in purls {
+            let (from, to) = (from.get(purl).unwrap_or(&none), to.get(purl).unwrap_or(&none));
+            let mut row = |from: Option<&str>, to: Option<&str>| {
+                self.rows.push(Row {
+                    manifest: manifest.clone(),
+                    purl: purl.to_owned(),
+                    from: from.map(str::to_owned),
+                    to: to.map(str::to_owned),
+                });
+            };
+            let removed: Vec<&str> = from
+                .keys()
+                .filter(|key| !to.contains_key(*key))
+                .copied()
+                .collect();
+            let added: Vec<&str> = to
+                .keys()
+                .filter(|key| !from.contains_key(*key))
+                .copied()
+                .collect();
+            match (removed.as_slice(), added.as_slice()) {
+                ([old], [new]) => row(Some(old), Some(new)),
+                // Which of several versions became which is not known.
+                (removed, added) => {
+                    removed.iter().for_each(|old| row(Some(old), None));
+                    added.iter().for_each(|new| row(None, Some(new)));
+                }
+            }
+            for (version, hashes) in from {
+                if to.get(version).is_some_and(|now| contradict(hashes, now)) {
+                    row(Some(version), Some(version));
+                }
+            }
+        }
+    }
+}
+
+type Versions<'a> = BTreeMap<&'a str, BTreeSet<&'a Hash>>;
+
+fn versions(resolution: Option<&Resolution>) -> BTreeMap<&str, Versions<'_>> {
+    let mut versions: BTreeMap<&str, Versions<'_>> = BTreeMap::new();
+    for package in resolution.iter().flat_map(|resolution| &resolution.packages) {
+        // What is part of the tree itself is told by its paths.
+        let Some(purl) = &package.purl else { continue };
+        let hashes = versions
+            .entry(&purl.unversioned)
+            .or_default()
+            .entry(label(package))
+            .or_default();
+        hashes.extend(all_hashes(package));
+    }
+    versions
+}
+
+fn label(package: &Package) -> &str {
+    let stated = package.version.as_deref().or(package.requirement.as_deref());
+    stated.unwrap_or("*")
+}
+
+pub(crate) fn all_hashes(package: &Package) -> impl Iterator<Item = &Hash> {
+    package
+        .hashes
+        .iter()
+        .chain(package.files.iter().flat_map(|file| &file.hashes))
+}
+
+/// Returns whether two sets of hashes cannot be of the same files: an algorithm is in both, and no value of it.
+pub(crate) fn contradict(one: &BTreeSet<&Hash>, other: &BTreeSet<&Hash>) -> bool {
+    one.iter().any(|hash| {
+        let same = |candidate: &&&Hash| candidate.algorithm == hash.algorithm;
+        other.iter().any(|candidate| same(&candidate))
+            && !one
+                .iter()
+                .filter(same)
+                .any(|candidate| other.contains(*candidate))
+    })
+}

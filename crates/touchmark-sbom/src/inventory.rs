@@ -1,0 +1,160 @@
+//! The lockfiles of one tree.
+
+use touchmark_statement::digest::Sha256Digest;
+use touchmark_statement::repo_path::RepoPath;
+
+use crate::error::LockfileError;
+use crate::limits::{MAX_LOCKFILE_BYTES, MAX_LOCKFILES, MAX_TREE_BYTES};
+use crate::lockfile::Kind;
+use crate::reading::Resolution;
+use crate::tree::{Tree, TreeError};
+
+/// One lockfile of a tree, read or unread.
+#[derive(Debug, Clone)]
+pub struct Lockfile {
+    /// Where it is.
+    pub path: RepoPath,
+    /// Its kind.
+    pub kind: Kind,
+    /// The digest of its bytes; absent where they could not be had.
+    pub sha256: Option<Sha256Digest>,
+    /// Files beside it that were read too, with their digests.
+    pub beside: Vec<(RepoPath, Option<Sha256Digest>)>,
+    /// What it says, or why it is unread.
+    pub outcome: Result<std::sync::Arc<Resolution>, std::sync::Arc<LockfileError>>,
+}
+
+impl Lockfile {
+    /// Returns whether the lockfile says all that its format can say, and all of it was understood.
+    pub fn is_complete(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .is_ok_and(|resolution| resolution.complete && resolution.skipped == 0)
+    }
+}
+
+/// The lockfiles of one tree, in the byte order of their paths.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    lockfiles: Vec<Lockfile>,
+}
+
+impl Inventory {
+    /// Reads the lockfiles among `paths`. Each of `known`, which the caller says is the same in this tree, with all
+    /// that was read beside it, is taken over instead of read again.
+    pub fn of(tree: &dyn Tree, paths: &[RepoPath], known: &[&Lockfile]) -> Self {
+        let mut paths: Vec<(&RepoPath, Kind)> = paths
+            .iter()
+            .filter_map(|path| Some((path, Kind::of(path.as_bytes())?)))
+            .collect();
+        paths.sort();
+        paths.dedup();
+        let mut bytes_left = MAX_TREE_BYTES;
+        let mut lockfiles = Vec::with_capacity(paths.len());
+        for (number, (path, kind)) in paths.into_iter().enumerate() {
+            if let Some(known) = known.iter().find(|known| known.path == *path) {
+                lockfiles.push((*known).clone());
+                continue;
+            }
+            let mut neighbours = Neighbours {
+                tree,
+                bytes_left: &mut bytes_left,
+                beside: Vec::new(),
+            };
+            let (sha256, outcome) = if number < MAX_LOCKFILES {
+                read(path, kind, &mut neighbours)
+            } else {
+                (None, Err(LockfileError::TooMany))
+            };
+            lockfiles.push(Lockfile {
+                path: path.clone(),
+                kind,
+                sha256,
+                beside: neighbours.beside,
+                outcome: match outcome {
+                    Ok(resolution) => Ok(resolution.into()),
+                    Err(error) => Err(error.into()),
+                },
+            });
+        }
+        Self { lockfiles }
+    }
+
+    /// Returns the lockfiles.
+    pub fn lockfiles(&self) -> &[Lockfile] {
+        &self.lockfiles
+    }
+
+    /// Returns the lockfiles that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = (&Lockfile, &LockfileError)> {
+        self.lockfiles
+            .iter()
+            .filter_map(|lockfile| Some((lockfile, lockfile.outcome.as_ref().err()?.as_ref())))
+    }
+}
+
+fn read(
+    path: &RepoPath,
+    kind: Kind,
+    neighbours: &mut Neighbours<'_>,
+) -> (Option<Sha256Digest>, Result<Resolution, LockfileError>) {
+    let bytes = match neighbours.read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return (None, Err(LockfileError::NotAFile)),
+        Err(error) => return (None, Err(error)),
+    };
+    let sha256 = Some(Sha256Digest::of(&bytes));
+    (sha256, kind.read(path, &bytes, neighbours))
+}
+
+/// The files around a lockfile, for the formats that consist of more than one.
+pub(crate) struct Neighbours<'a> {
+    tree: &'a dyn Tree,
+    bytes_left: &'a mut u64,
+    beside: Vec<(RepoPath, Option<Sha256Digest>)>,
+}
+
+impl Neighbours<'_> {
+    fn read(&mut self, path: &RepoPath) -> Result<Option<Vec<u8>>, LockfileError> {
+        let bytes = match self.tree.read(path, MAX_LOCKFILE_BYTES) {
+            Err(TreeError::TooLarge { found }) => return Err(LockfileError::TooLarge { found }),
+            outcome => outcome?,
+        };
+        let length = bytes.as_ref().map_or(0, Vec::len) as u64;
+        if length > MAX_LOCKFILE_BYTES {
+            return Err(LockfileError::TooLarge { found: length });
+        }
+        *self.bytes_left = self
+            .bytes_left
+            .checked_sub(length)
+            .ok_or(LockfileError::TooMuch)?;
+        Ok(bytes)
+    }
+
+    /// Reads a file beside the lockfile and notes that it was read, or that it is not there.
+    pub(crate) fn beside(&mut self, path: &RepoPath) -> Result<Option<Vec<u8>>, LockfileError> {
+        let bytes = self.read(path)?;
+        self.beside
+            .push((path.clone(), bytes.as_deref().map(Sha256Digest::of)));
+        Ok(bytes)
+    }
+}
+
+/// Returns the path of a file named in another file's folder; none where it leads out of the tree.
+pub(crate) fn join(file: &RepoPath, relative: &str) -> Option<RepoPath> {
+    let mut components: Vec<&[u8]> = file.as_bytes().split(|byte| *byte == b'/').collect();
+    components.pop();
+    for component in relative.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => {
+                components.pop()?;
+            }
+            other => components.push(other.as_bytes()),
+        }
+    }
+    if relative.starts_with('/') {
+        return None;
+    }
+    RepoPath::from_bytes(&components.join(&b'/')).ok()
+}
