@@ -54,8 +54,11 @@ async fn head(
 ) -> Result<reqwest::Response, HttpError> {
     let mut builder = match &request.body {
         None => client.get(url.inner().clone()),
-        Some((content_type, body)) => client
-            .post(url.inner().clone())
+        Some((content_type, body)) => if request.puts {
+            client.put(url.inner().clone())
+        } else {
+            client.post(url.inner().clone())
+        }
             .header(header::CONTENT_TYPE, content_type.header())
             .body(body.to_vec()),
     };

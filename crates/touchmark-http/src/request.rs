@@ -122,6 +122,8 @@ pub struct Request {
     pub(crate) url: Url,
     pub(crate) accept: Accept,
     pub(crate) body: Option<(ContentType, Zeroizing<Vec<u8>>)>,
+    /// A body is put at the address, in place of being posted to it.
+    pub(crate) puts: bool,
     pub(crate) credential: Option<Credential>,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) max_body_bytes: Option<usize>,
@@ -134,6 +136,7 @@ impl Request {
             url: url.clone(),
             accept,
             body: None,
+            puts: false,
             credential: None,
             deadline: None,
             max_body_bytes: None,
@@ -145,6 +148,14 @@ impl Request {
         Request {
             body: Some((content_type, Zeroizing::new(body.into()))),
             ..Request::get(url, accept)
+        }
+    }
+
+    /// Puts a body at an address.
+    pub fn put(url: &Url, content_type: ContentType, body: impl Into<Vec<u8>>, accept: Accept) -> Self {
+        Request {
+            puts: true,
+            ..Request::post(url, content_type, body, accept)
         }
     }
 

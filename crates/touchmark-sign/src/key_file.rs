@@ -17,6 +17,7 @@ use touchmark_verify::key::pem;
 use touchmark_verify::key::{KeyError, PublicKey};
 use zeroize::Zeroizing;
 
+pub(crate) use cosign::{decrypt as open_with_password, encrypt as seal_with_password};
 pub use error::KeyFileError;
 pub use place::{Placement, read_private, read_public, write_new, write_public_new};
 

@@ -21,6 +21,7 @@
 pub mod agent;
 pub mod attestation;
 mod error;
+pub mod escrow;
 pub mod folder;
 pub mod key_file;
 pub mod key_uri;

@@ -53,7 +53,7 @@ struct Cipher {
 }
 
 /// Opens the JSON with a password.
-pub(super) fn decrypt(json: &[u8], password: &Password) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(crate) fn decrypt(json: &[u8], password: &Password) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let file: Encrypted = serde_json::from_slice(json).map_err(|_| KeyFileError::Malformed)?;
     if file.kdf.name != SCRYPT || file.cipher.name != SECRETBOX {
         return Err(KeyFileError::KdfUnknown);
@@ -68,7 +68,7 @@ pub(super) fn decrypt(json: &[u8], password: &Password) -> Result<Zeroizing<Vec<
 }
 
 /// Encrypts a PKCS#8 key with a password, a fresh salt and a fresh nonce.
-pub(super) fn encrypt(pkcs8: &[u8], password: &Password) -> Result<Vec<u8>, KeyFileError> {
+pub(crate) fn encrypt(pkcs8: &[u8], password: &Password) -> Result<Vec<u8>, KeyFileError> {
     encrypt_at(WRITTEN_COST, pkcs8, password)
 }
 
