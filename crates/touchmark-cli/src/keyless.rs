@@ -369,6 +369,11 @@ impl Keyless {
         self.signer.signer_id()
     }
 
+    /// Returns the certificate.
+    pub(crate) fn certificate(&self) -> &IssuedCertificate {
+        self.signer.certificate()
+    }
+
     /// Signs, and has the signature stamped while the certificate holds.
     pub(crate) fn sign(&self, prepared: Prepared, context: &Context<'_>) -> Result<Signed, CliError> {
         let envelope = prepared.sign(&self.signer)?;

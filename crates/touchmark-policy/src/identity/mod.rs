@@ -21,8 +21,10 @@ pub use known::known_agent;
 pub struct Told<'a> {
     /// The product whose session it is, and how that is known.
     pub product: Option<(&'a str, Source)>,
-    /// The session's identifiers: its own, and those of sessions that it goes on from.
-    pub sessions: BTreeSet<&'a str>,
+    /// The session's identifier.
+    pub session: Option<&'a str>,
+    /// Identifiers of sessions that it goes on from.
+    pub other_sessions: BTreeSet<&'a str>,
     /// The agent's id, as whoever attests declares it.
     pub declared: Option<&'a str>,
     /// When the session began.
@@ -39,7 +41,8 @@ impl<'a> Told<'a> {
         let product = claim.agent.product.as_ref();
         Self {
             product: product.map(|product| (product.name.as_str(), Source::Transcript)),
-            sessions: claim.agent.instance.as_deref().into_iter().collect(),
+            session: claim.agent.instance.as_deref(),
+            other_sessions: BTreeSet::new(),
             declared: Some(&claim.agent.id),
             started_at: claim.run.started_at,
             authored_at: None,
@@ -51,7 +54,9 @@ impl<'a> Told<'a> {
 /// Returns every contradiction, in a fixed order.
 pub fn contradictions(told: &Told<'_>, identities: &[Identity]) -> Vec<Finding> {
     let mut found: BTreeSet<Finding> = BTreeSet::new();
-    if let Some((product, source)) = told.product {
+    // Where no session is at hand, a declared id that is the name of an agent stands for its product.
+    let declared_product = told.declared.and_then(known_agent).map(|agent| (agent, Source::SelfReported));
+    if let Some((product, source)) = told.product.or(declared_product) {
         let product = known_agent(product).unwrap_or(product);
         let said = value(product, source, None);
         found.extend(other_agents(product, &said, identities));
@@ -100,10 +105,11 @@ fn declared(product: &str, said: &FoundValue, told: &Told<'_>) -> Option<Finding
 
 /// Sources that name another session of the same agent.
 fn other_sessions(product: &str, source: Source, told: &Told<'_>, identities: &[Identity]) -> Vec<Finding> {
-    let Some(own) = told.sessions.first() else { return Vec::new() };
+    let Some(own) = told.session else { return Vec::new() };
     let differs = |identity: &&Identity| {
         identity.role == IdentityRole::Session
-            && !told.sessions.contains(identity.value.as_str())
+            && identity.value != own
+            && !told.other_sessions.contains(identity.value.as_str())
             && (identity.source == Source::Hook
                 || (writer_of(identity) == Some(product) && is_alike(own, &identity.value)))
     };

@@ -13,7 +13,8 @@ fn at(text: &str) -> Timestamp {
 fn told() -> Told<'static> {
     Told {
         product: Some(("claude-code", Source::Transcript)),
-        sessions: [SESSION].into(),
+        session: Some(SESSION),
+        other_sessions: BTreeSet::new(),
         declared: Some("payments-fixer"),
         started_at: Some(at("2026-03-01T11:00:00Z")),
         authored_at: Some(at("2026-03-01T11:30:00Z")),
@@ -99,6 +100,9 @@ fn an_environment_of_agents_within_agents_contradicts_only_where_none_fits() {
 fn what_is_told_can_contradict_too() {
     let declared = Told { declared: Some("codex"), ..told() };
     assert_eq!(codes(&declared, &good()), ["identity.declared_differs"]);
+    let alone = Told { product: None, session: None, ..declared };
+    let trailer = codes(&alone, &good());
+    assert!(trailer.contains(&"identity.trailer_differs".to_owned()), "{trailer:?}");
     let same = Told { declared: Some("Claude"), ..told() };
     assert_eq!(codes(&same, &good()), [""; 0]);
     let early = Told { authored_at: Some(at("2026-03-01T10:59:59Z")), ..told() };
@@ -111,7 +115,7 @@ fn what_is_told_can_contradict_too() {
 fn a_session_that_goes_on_from_another_has_two_names() {
     let mut all = good();
     all[4].value = OTHER.to_owned();
-    let resumed = Told { sessions: [SESSION, OTHER].into(), ..told() };
+    let resumed = Told { other_sessions: [OTHER].into(), ..told() };
     assert_eq!(codes(&resumed, &all), [""; 0]);
 }
 

@@ -45,7 +45,7 @@ pub(super) fn check(request: &JudgeRequest<'_>, claim: &AgentChange) -> Result<C
     let all: Vec<Identity> = all.into_iter().collect();
     let mut found: BTreeSet<Finding> = identity::contradictions(&told, &all).into_iter().collect();
     let own = |finding: &&Finding| {
-        finding.code.starts_with("identity.")
+        ["identity.", "session."].iter().any(|area| finding.code.starts_with(area))
             && registry::explain(&finding.code).is_some_and(|entry| entry.class == Class::Finding)
     };
     found.extend(claim.findings.iter().flatten().filter(own).cloned());

@@ -93,6 +93,13 @@ pub(super) const CODES: &[Entry] = &[
         HELP,
     ),
     entry(
+        "session.usage_differs",
+        Finding,
+        "the session's tokens do not add up to the product's own total",
+        "The answers of the session hold other numbers of tokens than the product states for the whole. Both are kept.",
+        HELP,
+    ),
+    entry(
         "identity.unattested_agent",
         Finding,
         "a commit names an agent of which no statement speaks",

@@ -14,6 +14,7 @@ use touchmark_statement::timestamp::Timestamp;
 
 use super::capture::Place;
 use super::change::GitChange;
+use super::identity::Sources;
 use super::rows::Rows;
 use super::surroundings::Surroundings;
 use crate::commands::version::VERSION;
@@ -48,6 +49,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) commitments: Commitments,
     pub(crate) sbom: Option<claim::SbomClaim>,
     pub(crate) surroundings: &'a Surroundings,
+    pub(crate) sources: &'a Sources,
     pub(crate) agent: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) place: Place,
@@ -77,6 +79,8 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
     if parts.agent.is_some() {
         sources.insert("/agent/id".to_owned(), claim::Source::SelfReported);
     }
+    let repository = &parts.change.repository.uri;
+    let (identities, findings) = parts.sources.against(Some(session), parts.agent.as_deref(), repository);
     let (started, ended) = (time(run.started_at)?, time(run.ended_at)?);
     let common = Common::of(&parts, sources, prompted);
     Ok(claim::AgentChange {
@@ -103,8 +107,8 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
         trigger: Some(common.trigger),
         environment: Some(common.environment),
         usage: usage(run)?,
-        identities: None,
-        findings: None,
+        identities: Some(identities),
+        findings: Some(findings),
         run: claim::Run {
             started_at: started,
             ended_at: ended,
@@ -122,6 +126,9 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
     let sources = pointers
         .map(|pointer| (pointer.to_owned(), source(Metadata::SOURCE)))
         .into();
+    let declared = parts.agent.as_deref().unwrap_or(&metadata.agent_id);
+    let repository = &parts.change.repository.uri;
+    let (identities, findings) = parts.sources.against(None, Some(declared), repository);
     let common = Common::of(&parts, sources, false);
     Ok(claim::AgentChange {
         agent: claim::Agent {
@@ -155,8 +162,8 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
         trigger: Some(common.trigger),
         environment: Some(common.environment),
         usage: None,
-        identities: None,
-        findings: None,
+        identities: Some(identities),
+        findings: Some(findings),
         run: claim::Run {
             started_at: None,
             ended_at: time(Some(metadata.timestamp))?,
