@@ -46,6 +46,18 @@ pub enum ImportError {
         /// The path.
         path: PathBuf,
     },
+    /// The file is no database that can be read, or this build reads none.
+    #[error("{path:?} is no database that can be read")]
+    Database {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file of many sessions does not hold the one that was asked for.
+    #[error("the file holds no session {session_id:?}")]
+    NoSuchSession {
+        /// The identifier.
+        session_id: String,
+    },
     /// The file could not be read.
     #[error("cannot read {path:?}")]
     Io {
@@ -81,6 +93,8 @@ impl ImportError {
             Self::Shrunk { .. } => "session.shrunk",
             Self::NotAFile { .. } => "session.not_a_file",
             Self::UnknownFormat { .. } => "session.unknown_format",
+            Self::Database { .. } => "session.database",
+            Self::NoSuchSession { .. } => "session.not_held",
             Self::Io { .. } => "session.unreadable",
             Self::Metadata { .. } => "metadata.malformed",
             Self::MetadataField { .. } => "metadata.field",

@@ -10,11 +10,12 @@ use crate::claude_code::ClaudeCode;
 use crate::error::ImportError;
 use crate::files;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
+use crate::opencode::OpenCode;
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode];
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &OpenCode];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]
