@@ -31,6 +31,7 @@ mod repository;
 mod revision;
 mod snapshot;
 mod view;
+mod walk;
 
 pub mod limits;
 
@@ -43,3 +44,4 @@ pub use self::gather::Gathered;
 pub use self::program::GitProgram;
 pub use self::repository::{Finding, Head, OpenOptions, Repository};
 pub use self::snapshot::Snapshot;
+pub use self::walk::Sought;

@@ -14,6 +14,8 @@ pub const MAX_COMMIT_HEADERS: usize = 1024;
 pub const MAX_CHANGED_PATHS: usize = 1_000_000;
 /// The most trees read for one difference, so that trees that hold each other many times over end.
 pub const MAX_DIFF_TREES: usize = 2_000_000;
+/// The deepest nesting of folders that is walked: a path has at most 4,096 bytes.
+pub const MAX_WALK_DEPTH: usize = 1024;
 /// The memory kept for commits and trees that were read before.
 pub const OBJECT_CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// The most blobs whose digests are remembered.
