@@ -16,11 +16,11 @@ pub const MAX_DEPTH: usize = 96;
 /// The most values (texts, lists and tables) in one YAML lockfile.
 pub const MAX_VALUES: usize = 4_000_000;
 /// The longest name of a package, in bytes.
-pub const MAX_NAME_BYTES: usize = 512;
+pub const MAX_NAME_BYTES: usize = 256;
 /// The longest version or requirement, in bytes.
-pub const MAX_VERSION_BYTES: usize = 1_024;
+pub const MAX_VERSION_BYTES: usize = 256;
 /// The longest address, in bytes.
-pub const MAX_ADDRESS_BYTES: usize = 2_048;
+pub const MAX_ADDRESS_BYTES: usize = 768;
 /// The most hashes and files of one package, each.
 pub const MAX_HASHES: usize = 1_024;
 /// The most files that one list of requirements includes.

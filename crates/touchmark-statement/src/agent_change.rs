@@ -101,6 +101,38 @@ pub struct SbomClaim {
     pub base: Option<DigestSet>,
     /// Dependencies that were added, removed or changed.
     pub dependencies: Vec<DependencyChange>,
+    /// Lockfiles of which not everything is known, so that `dependencies` may lack what they list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadManifest>,
+    /// How many changed dependencies are not listed, since there are too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A lockfile of which not everything is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadManifest {
+    /// The lockfile.
+    pub manifest: crate::repo_path::RepoPath,
+    /// Whose it is.
+    pub tree: TreeSide,
+    /// Why, as a stable code.
+    pub reason: String,
+}
+
+/// One of the two trees of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TreeSide {
+    /// The base tree.
+    Base,
+    /// The proposed tree.
+    Proposed,
 }
 
 /// A dependency that differs between base and proposed tree.

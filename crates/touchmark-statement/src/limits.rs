@@ -42,6 +42,9 @@ pub const MAX_RUN_ITEMS: usize = 10_000;
 /// The most changed dependencies in one `agent-change`.
 pub const MAX_DEPENDENCIES: usize = 10_000;
 
+/// The most lockfiles of an `agent-change` of which not everything is known.
+pub const MAX_UNREAD: usize = 1_024;
+
 /// The most entries in `capture.sources`.
 pub const MAX_SOURCES: usize = 4_096;
 

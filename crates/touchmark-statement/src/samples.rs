@@ -55,7 +55,8 @@ pub(crate) fn agent_change_json() -> Value {
         "change": change_json(),
         "sbom": {
             "format": "cyclonedx-1.6", "digest": {"sha256": SHA}, "base": {"sha256": SHA},
-            "dependencies": [{"purl": "pkg:cargo/serde", "from": "1.0.1", "to": "1.0.2", "manifest": "Cargo.lock"}]
+            "dependencies": [{"purl": "pkg:cargo/serde", "from": "1.0.1", "to": "1.0.2", "manifest": "Cargo.lock"}],
+            "unread": [{"manifest": "bun.lock", "tree": "proposed", "reason": "lockfile.unsupported"}], "omitted": 3
         },
         "identities": [
             {"role": "agent", "value": "claude-code", "source": "environment", "name": "CLAUDECODE"},

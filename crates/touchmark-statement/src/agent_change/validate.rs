@@ -7,7 +7,7 @@ use crate::digest::DigestSet;
 use crate::file_mode::FileMode;
 use crate::limits::{
     MAX_COMMITS, MAX_DEPENDENCIES, MAX_FOUND_VALUES, MAX_IDENTITIES, MAX_MODELS, MAX_PARENTS, MAX_PATHS,
-    MAX_PROMPTS, MAX_RUN_ITEMS, MAX_SOURCES, MAX_TEXT_BYTES,
+    MAX_PROMPTS, MAX_RUN_ITEMS, MAX_SOURCES, MAX_TEXT_BYTES, MAX_UNREAD,
 };
 use crate::predicate::PredicateError;
 use crate::repo_path::RepoPath;
@@ -24,6 +24,7 @@ pub(super) fn validate(claim: &AgentChange) -> Result<(), PredicateError> {
         strong("/sbom/digest", Some(&sbom.digest))?;
         strong("/sbom/base", sbom.base.as_ref())?;
         at_most("/sbom/dependencies", MAX_DEPENDENCIES, sbom.dependencies.len())?;
+        at_most("/sbom/unread", MAX_UNREAD, sbom.unread.len())?;
     }
     let cost = claim.usage.as_ref().and_then(|usage| usage.cost.as_ref());
     if cost.is_some_and(|cost| {
