@@ -156,7 +156,7 @@ impl Output {
     }
 
     /// Ends the process with the status of a command that was run, whatever comes of ours, unless it is 0.
-    pub(crate) fn end_with(&self, status: u8) {
+    pub(crate) fn leave_with(&self, status: u8) {
         self.status.set(status);
     }
 

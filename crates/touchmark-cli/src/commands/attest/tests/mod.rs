@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     };
     if let Some(ended) = ended {
         // Whatever becomes of the statement, a command that failed is not passed over.
-        context.output.end_with(ended.status());
+        context.output.leave_with(ended.status());
     }
     let new = head.refuse_moved(&git)?;
     if new > files.len() {
