@@ -15,8 +15,8 @@ use crate::repository::Repository;
 pub struct Sought<'a> {
     /// Whether to look into a folder of this name.
     pub enter: &'a dyn Fn(&[u8]) -> bool,
-    /// Whether an entry of this name, which is no folder, is sought.
-    pub wanted: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether an entry, which is no folder, is sought: by the name of its folder, empty for the root, and its own.
+    pub wanted: &'a dyn Fn(&[u8], &[u8]) -> bool,
     /// The most entries that are returned.
     pub limit: usize,
 }
@@ -48,7 +48,7 @@ impl Repository {
             reads: 0,
             root,
         };
-        walk.folder(root, &mut Vec::new(), 0)?;
+        walk.folder(root, b"", &mut Vec::new(), 0)?;
         Ok(walk.found)
     }
 }
@@ -57,14 +57,20 @@ struct Walk<'a> {
     repository: &'a Repository,
     sought: &'a Sought<'a>,
     found: Vec<(RepoPath, TreeEntry)>,
-    /// Folders without anything sought: trees that hold each other many times over are looked into once.
-    barren: HashSet<GitTreeId>,
+    /// Folders without anything sought, by name: trees that hold each other many times over are looked into once.
+    barren: HashSet<(GitTreeId, Vec<u8>)>,
     reads: usize,
     root: &'a GitTreeId,
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, id: &GitTreeId, path: &mut Vec<u8>, depth: usize) -> Result<(), GitViewError> {
+    fn folder(
+        &mut self,
+        id: &GitTreeId,
+        own_name: &[u8],
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), GitViewError> {
         self.reads += 1;
         if self.reads > limits::MAX_DIFF_TREES {
             return Err(GitViewError::TooManyPaths {
@@ -86,12 +92,12 @@ impl Walk<'_> {
         let length = path.len();
         for entry in entries {
             let is_folder = entry.mode == FileMode::Tree;
-            let asked = if is_folder {
-                self.sought.enter
+            let is_asked = if is_folder {
+                (self.sought.enter)(entry.name)
             } else {
-                self.sought.wanted
+                (self.sought.wanted)(own_name, entry.name)
             };
-            if !asked(entry.name) {
+            if !is_asked {
                 continue;
             }
             if length > 0 {
@@ -101,8 +107,9 @@ impl Walk<'_> {
             let name = entry.id.to_string();
             if is_folder {
                 let inner: GitTreeId = name.parse().expect("an object id is lowercase hex");
-                if !self.barren.contains(&inner) {
-                    self.folder(&inner, path, depth + 1)?;
+                let key = (inner, entry.name.to_vec());
+                if !self.barren.contains(&key) {
+                    self.folder(&key.0, entry.name, path, depth + 1)?;
                 }
             } else {
                 self.take(path, entry.mode, &name)?;
@@ -110,7 +117,7 @@ impl Walk<'_> {
             path.truncate(length);
         }
         if self.found.len() == before {
-            self.barren.insert(id.clone());
+            self.barren.insert((id.clone(), own_name.to_vec()));
         }
         Ok(())
     }

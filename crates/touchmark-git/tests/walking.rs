@@ -21,7 +21,7 @@ fn locks(
 ) -> Result<Vec<(String, FileMode)>, GitViewError> {
     let sought = Sought {
         enter: &|name| name != b"node_modules",
-        wanted: &|name| name.ends_with(b".lock"),
+        wanted: &|folder, name| folder != b"x2" && name.ends_with(b".lock"),
         limit,
     };
     let found = repository.find_entries(tree, &sought)?;
@@ -41,6 +41,7 @@ fn finds_what_is_sought_and_enters_only_what_may_be_entered() {
         "x/y/c.txt",
         "node_modules/d.lock",
         "z.lock/e",
+        "x2/f.lock",
     ] {
         repo.write(path, path);
     }

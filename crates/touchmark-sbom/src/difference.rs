@@ -55,10 +55,7 @@ impl Difference {
         }
         for (path, sides) in pairs {
             for (side, lockfile) in sides.into_iter().enumerate() {
-                let reason = lockfile.and_then(|lockfile| match &lockfile.outcome {
-                    Err(error) => Some(error.code()),
-                    Ok(resolution) => (resolution.skipped > 0).then_some("lockfile.skipped"),
-                });
+                let reason = lockfile.and_then(Lockfile::code);
                 difference.unread.extend(reason.map(|reason| Unread {
                     manifest: path.clone(),
                     in_base: side == 0,

@@ -10,11 +10,8 @@ use crate::tree::TreeError;
 #[non_exhaustive]
 pub enum LockfileError {
     /// The file has more bytes than are read.
-    #[error("the lockfile has {found} bytes, at most {MAX_LOCKFILE_BYTES} are read")]
-    TooLarge {
-        /// The number of bytes.
-        found: u64,
-    },
+    #[error("the lockfile has more than {MAX_LOCKFILE_BYTES} bytes")]
+    TooLarge,
     /// The lockfiles of the tree have more bytes together than are read.
     #[error("the lockfiles of this tree have too many bytes together")]
     TooMuch,
@@ -96,7 +93,7 @@ impl LockfileError {
     /// Returns the stable code of this refusal.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => "lockfile.too_large",
+            Self::TooLarge => "lockfile.too_large",
             Self::TooMuch => "lockfile.too_much",
             Self::TooMany => "lockfile.too_many",
             Self::TooDeep => "lockfile.too_deep",

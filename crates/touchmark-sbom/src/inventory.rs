@@ -25,6 +25,15 @@ pub struct Lockfile {
 }
 
 impl Lockfile {
+    /// Returns why not everything that the lockfile says is known, if so.
+    pub fn code(&self) -> Option<&'static str> {
+        match &self.outcome {
+            Err(error) => Some(error.code()),
+            Ok(resolution) if resolution.skipped > 0 => Some("lockfile.skipped"),
+            Ok(_) => None,
+        }
+    }
+
     /// Returns whether the lockfile says all that its format can say, and all of it was understood.
     pub fn is_complete(&self) -> bool {
         self.outcome
@@ -84,13 +93,6 @@ impl Inventory {
     pub fn lockfiles(&self) -> &[Lockfile] {
         &self.lockfiles
     }
-
-    /// Returns the lockfiles that could not be read.
-    pub fn unread(&self) -> impl Iterator<Item = (&Lockfile, &LockfileError)> {
-        self.lockfiles
-            .iter()
-            .filter_map(|lockfile| Some((lockfile, lockfile.outcome.as_ref().err()?.as_ref())))
-    }
 }
 
 fn read(
@@ -117,12 +119,12 @@ pub(crate) struct Neighbours<'a> {
 impl Neighbours<'_> {
     fn read(&mut self, path: &RepoPath) -> Result<Option<Vec<u8>>, LockfileError> {
         let bytes = match self.tree.read(path, MAX_LOCKFILE_BYTES) {
-            Err(TreeError::TooLarge { found }) => return Err(LockfileError::TooLarge { found }),
+            Err(TreeError::TooLarge) => return Err(LockfileError::TooLarge),
             outcome => outcome?,
         };
         let length = bytes.as_ref().map_or(0, Vec::len) as u64;
         if length > MAX_LOCKFILE_BYTES {
-            return Err(LockfileError::TooLarge { found: length });
+            return Err(LockfileError::TooLarge);
         }
         *self.bytes_left = self
             .bytes_left

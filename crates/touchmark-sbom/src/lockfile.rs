@@ -75,13 +75,9 @@ impl Kind {
         (!components.any(is_left_out)).then_some(kind)
     }
 
-    /// Returns whether a file of this name can be a lockfile in some folder: a quick look before [`Kind::of`].
-    pub fn may_be_named(name: &[u8]) -> bool {
-        std::str::from_utf8(name).is_ok_and(|name| {
-            name.ends_with(".txt")
-                || name.ends_with(".lockfile")
-                || Self::of_name(name, std::iter::empty()).is_some()
-        })
+    /// Returns the kind of a file by its name and the name of its folder, which is empty for the root.
+    pub fn in_folder(folder: &[u8], name: &[u8]) -> Option<Self> {
+        Self::of_name(std::str::from_utf8(name).ok()?, std::iter::once(folder))
     }
 
     fn of_name<'a>(name: &str, mut folders: impl Iterator<Item = &'a [u8]>) -> Option<Self> {

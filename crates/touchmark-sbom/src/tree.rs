@@ -16,11 +16,8 @@ pub trait Tree {
 #[non_exhaustive]
 pub enum TreeError {
     /// The file has more bytes than were asked for.
-    #[error("the file has {found} bytes")]
-    TooLarge {
-        /// The number of bytes.
-        found: u64,
-    },
+    #[error("the file is larger than what is read")]
+    TooLarge,
     /// The bytes are not there, or are not what they should be.
     #[error("the file cannot be read")]
     Unreadable {

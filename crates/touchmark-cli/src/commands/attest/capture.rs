@@ -214,11 +214,7 @@ impl Captured {
             },
             rows,
             commitments,
-            sbom: args
-                .sbom
-                .as_deref()
-                .map(|file| sbom::read(&context.path(file)))
-                .transpose()?,
+            sbom: sbom::claim(args.sbom.as_deref(), &self.change, git, context)?,
             surroundings: &self.surroundings,
             agent: setting(&args.agent, "agent"),
             owner: setting(&args.owner, "owner"),

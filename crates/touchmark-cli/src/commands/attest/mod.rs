@@ -55,6 +55,8 @@ enum What {
     Change(Box<ChangeArgs>),
     /// The result of tests on HEAD
     Tests(Box<tests::Args>),
+    /// The bill of materials of a commit's tree
+    Sbom(Box<sbom::Args>),
 }
 
 /// Flags of `attest change`.
@@ -90,7 +92,7 @@ pub(crate) struct ChangeArgs {
     /// The issue or ticket that the work was for
     #[arg(long, value_name = "URI", help_heading = "Run")]
     task: Option<String>,
-    /// The bill of materials of the proposed tree, CycloneDX or SPDX
+    /// The bill of materials of the proposed tree, CycloneDX or SPDX [default: what its lockfiles say]
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     sbom: Option<PathBuf>,
 
@@ -130,6 +132,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         None => change_of(&args.change, context),
         Some(What::Change(args)) => change_of(&args, context),
         Some(What::Tests(args)) => tests::run(&args, context),
+        Some(What::Sbom(args)) => sbom::run(&args, context),
     }
 }
 

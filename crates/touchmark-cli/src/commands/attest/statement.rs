@@ -190,8 +190,13 @@ impl Common {
         if parts.owner.is_some() {
             sources.insert("/agent/owner".to_owned(), claim::Source::SelfReported);
         }
-        if parts.sbom.is_some() {
-            sources.insert("/sbom".to_owned(), claim::Source::SelfReported);
+        if let Some(sbom) = &parts.sbom {
+            // Only what was read from the trees themselves says something of the base.
+            let source = match sbom.base {
+                Some(_) => claim::Source::Observed,
+                None => claim::Source::SelfReported,
+            };
+            sources.insert("/sbom".to_owned(), source);
         }
         let trigger = parts.surroundings.trigger(prompted);
         let by_transcript = parts.surroundings.trigger != trigger.kind;
