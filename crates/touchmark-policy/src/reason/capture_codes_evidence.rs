@@ -43,13 +43,6 @@ pub(super) const CODES: &[Entry] = &[
         "let the command write into folders that git ignores",
     ),
     entry(
-        "build.no_artifact",
-        Usage,
-        "no artifact is named",
-        "Provenance is about what was built; at least one file has to be named.",
-        "touchmark attest build --artifact FILE",
-    ),
-    entry(
         "build.same_name",
         Usage,
         "two artifacts have one name",
@@ -106,6 +99,13 @@ pub(super) const CODES: &[Entry] = &[
         "neither the session's file nor its record in the vault is here",
         "An export in the session's own words needs the words.",
         "export where the session ran, or name its file with --session FILE",
+    ),
+    entry(
+        "export.not_a_statement",
+        Usage,
+        "this form cannot be signed",
+        "Only an export as SLSA provenance is a statement.",
+        "leave out --sign, or say --as slsa-provenance",
     ),
     entry(
         "export.not_found",
