@@ -1,7 +1,11 @@
 //! The session files in `testdata/sessions`, generated. `cargo run -p touchmark-testkit --example write-fixtures -- DIR`
 //! writes them; a test compares them with what lies there.
 
-use serde_json::json;
+mod codex;
+mod copilot;
+mod gemini;
+
+use serde_json::{Value, json};
 
 use crate::session::{SessionBuilder, ToolResult};
 
@@ -54,7 +58,20 @@ pub fn sessions() -> Vec<Fixture> {
     })
     .collect();
     fixtures.extend(separate_files());
+    fixtures.extend(codex::all());
+    fixtures.extend(gemini::all());
+    fixtures.extend(copilot::all());
     fixtures
+}
+
+/// One record a line.
+fn json_lines(records: &[Value]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for record in records {
+        bytes.extend(record.to_string().into_bytes());
+        bytes.push(b'\n');
+    }
+    bytes
 }
 
 fn id(number: u32) -> String {

@@ -63,6 +63,11 @@ impl Recorder {
         }
     }
 
+    /// The first identifier that was noted.
+    pub(crate) fn first_session_id(&self) -> Option<&str> {
+        self.session_ids.first().map(String::as_str)
+    }
+
     /// Notes how the agent was started; the first that is told counts.
     pub(crate) fn entrypoint(&mut self, entrypoint: Option<&str>) {
         if self.run.entrypoint.is_none() {
