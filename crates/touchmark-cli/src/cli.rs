@@ -27,7 +27,7 @@ pub(crate) struct Cli {
 }
 
 /// Flags that every verb takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Works in this folder instead of the current one
@@ -61,12 +61,19 @@ pub(crate) enum Command {
 
     /// Captures an agent's change, signs it, logs it and stores the evidence
     Attest(commands::attest::Args),
+    /// Runs a command and attests what it did, for agents without hooks
+    Run(commands::run::Args),
     /// Approves exactly one change, as a person
     Approve(commands::review::Args),
     /// Rejects exactly one change, as a person
     Reject(commands::review::Args),
     /// Finishes what an interrupted or unlogged attestation left behind
     Publish(commands::publish::Args),
+    /// Writes what a statement says in the forms of others, unsigned
+    Export(commands::export::Args),
+
+    /// Keeps, escrows and searches the words behind statements
+    Vault(commands::vault::Args),
 
     /// Makes and lists signing keys
     Key(commands::key::Args),
@@ -86,6 +93,8 @@ pub(crate) enum Command {
     Find(commands::find::Args),
     /// Shows one piece of evidence
     Show(commands::show::Args),
+    /// Opens chosen pieces of a run to whoever gets the file
+    Disclose(commands::disclose::Args),
 
     /// Runs and reads transparency logs
     Log(commands::log::Args),
@@ -110,10 +119,10 @@ const TEMPLATE: &str = "\
 {usage-heading} {usage}
 
 Start:        demo  status  config  env
-Attest:       attest  approve  reject  publish
+Attest:       attest  run  approve  reject  publish  export
 Keys:         key
 Verify:       verify  policy  trust  inspect  explain
-Investigate:  find  show
+Investigate:  find  show  disclose  vault
 Log:          log  monitor
 Integrate:    hook  completion  version
 

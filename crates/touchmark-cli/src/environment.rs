@@ -132,6 +132,7 @@ pub(crate) const IGNORED: &[&str] = &[
     "TOUCHMARK_VAULT_ESCROW_KEYS",
     "TOUCHMARK_VAULT_LOCAL",
     "TOUCHMARK_VAULT_STORE",
+    "TOUCHMARK_VAULT_STORE_TOKEN_FILE",
     "TOUCHMARK_WITNESS_POLICIES",
     "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE",
     "SIGSTORE_REKOR_PUBLIC_KEY",
@@ -172,6 +173,17 @@ impl Environment {
     )]
     pub(crate) fn capture() -> Self {
         Self(std::env::vars_os().collect())
+    }
+
+    /// Returns this environment with `names` as they were elsewhere: set to these values, or not at all.
+    pub(crate) fn with(&self, names: &[&str], values: &BTreeMap<String, String>) -> Self {
+        let mut all = self.0.clone();
+        for name in names {
+            all.remove(OsStr::new(name));
+        }
+        let known = values.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        all.extend(known.map(|(name, value)| (name.into(), value.into())));
+        Self(all)
     }
 
     /// Returns a variable that is set and not empty, as UTF-8; another encoding counts as unset.

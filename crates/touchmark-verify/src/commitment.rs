@@ -23,7 +23,7 @@ use touchmark_statement::strict_json::JsonError;
 use touchmark_tlog::merkle;
 use zeroize::Zeroizing;
 
-pub use self::disclosure::{Disclosed, Disclosure, Item};
+pub use self::disclosure::{Disclosed, Disclosure, Item, MAX_DISCLOSURE_BYTES, MAX_FILE_BYTES, MAX_PIECES};
 
 /// The index of the commitment to a transcript as it was recorded.
 pub const TRANSCRIPT_RAW: u32 = 0;
@@ -93,6 +93,25 @@ pub enum CommitmentError {
         /// What the statement holds.
         stated: Sha256Digest,
     },
+    /// A file of disclosures holds none.
+    #[error("nothing is disclosed")]
+    NothingDisclosed,
+    /// A file of disclosures opens one piece twice.
+    #[error("{kind} {index} is disclosed twice")]
+    DisclosedTwice {
+        /// The kind of piece.
+        kind: Kind,
+        /// Its index.
+        index: u32,
+    },
+    /// A file of disclosures is larger or holds more pieces than is read.
+    #[error("a file discloses at most {max_pieces} pieces in {max_bytes} bytes")]
+    TooMuchDisclosed {
+        /// The most pieces.
+        max_pieces: usize,
+        /// The most bytes.
+        max_bytes: usize,
+    },
     /// An index is larger than a leaf can hold.
     #[error("an index is at most {}, not {found}", u32::MAX)]
     IndexTooLarge {
@@ -115,6 +134,9 @@ impl CommitmentError {
             Self::AuditPath(_) => "commitment.audit_path",
             Self::Shape => "commitment.shape",
             Self::RootMismatch { .. } => "commitment.root_mismatch",
+            Self::NothingDisclosed => "commitment.nothing_disclosed",
+            Self::DisclosedTwice { .. } => "commitment.disclosed_twice",
+            Self::TooMuchDisclosed { .. } => "commitment.too_much_disclosed",
             Self::IndexTooLarge { .. } => "commitment.index_too_large",
         }
     }

@@ -32,6 +32,8 @@ use self::rule_file::{RuleFile, RuleFileError};
 
 /// The most passes over a copy until it is clean.
 const MAX_PASSES: usize = 4;
+/// The rule for passwords in addresses.
+const URL_PASSWORD: &str = "url-password";
 
 /// A secret that was found. Its text is not part of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,6 +138,18 @@ impl Scanner {
     /// Finds the secrets in bytes that are read as JSON, one value or many, in order of their place.
     pub fn find_in_json(&self, bytes: &[u8]) -> Vec<Finding> {
         json::find(self, bytes)
+    }
+
+    /// Finds the secrets in a statement, where an address with any password in it is one.
+    pub fn find_in_statement(&self, bytes: &[u8]) -> Vec<Finding> {
+        let mut found = self.find_in_json(bytes);
+        if found.iter().all(|finding| &*finding.rule != URL_PASSWORD) && drop_list::has_url_password(bytes) {
+            found.push(Finding {
+                rule: Arc::from(URL_PASSWORD),
+                range: 0..bytes.len(),
+            });
+        }
+        found
     }
 
     /// Replaces secrets, and values of the drop list, in bytes that are read as JSON. What comes out is searched again

@@ -9,6 +9,7 @@ use touchmark_git::EvidenceKey;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::escrow::{self, Sent};
 use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
 use crate::pipeline::logs::LogArgs;
@@ -42,6 +43,8 @@ struct PublishDocument {
     finished: Vec<FinishedRow>,
     waiting: Vec<WaitingRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    escrow: Option<EscrowRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pushed_refs: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_refs: Option<usize>,
@@ -53,6 +56,14 @@ struct FinishedRow {
     evidence: String,
     log_index: u64,
     refs: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct EscrowRow {
+    shipped: usize,
+    waiting: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +106,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
                     .join(": "),
             })
             .collect(),
+        escrow: escrowed(context),
         pushed_refs: args
             .push
             .as_deref()
@@ -111,6 +123,31 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         Format::Text => text(&document, context),
     }
     Ok(exit)
+}
+
+/// Sends what waits for the escrow store; what cannot be sent is said and waits on.
+fn escrowed(context: &Context<'_>) -> Option<EscrowRow> {
+    let row = |shipped, waiting, reason| EscrowRow {
+        shipped,
+        waiting,
+        reason,
+    };
+    let row = match escrow::ship(context) {
+        Ok(Sent::NoStore { waiting: 0 }) => return None,
+        Ok(Sent::NoStore { waiting }) => row(0, waiting, Some("no store is configured".to_owned())),
+        Ok(Sent::Hangs) => row(0, 0, Some("the store does not answer".to_owned())),
+        Ok(Sent::Asked(shipment)) => {
+            let reason = (shipment.waiting > 0).then(|| escrow::reason(&shipment));
+            row(shipment.shipped, shipment.waiting, reason)
+        }
+        Err(error) => row(0, 0, Some(format!("[{}] {}", error.code(), error.message()))),
+    };
+    if let Some(reason) = &row.reason {
+        context
+            .output
+            .warn(format!("records wait for the escrow store: {reason}"));
+    }
+    (row.shipped > 0 || row.reason.is_some()).then_some(row)
 }
 
 /// An entry that only waits for the log may be tried again; any other needs somebody to look at it.
@@ -137,6 +174,9 @@ fn text(document: &PublishDocument, context: &Context<'_>) {
             "waiting  {} [{}] {}",
             row.evidence, row.code, row.message
         ));
+    }
+    if let Some(escrow) = &document.escrow {
+        context.output.line(format!("escrow   {} shipped, {} waiting", escrow.shipped, escrow.waiting));
     }
     if document.finished.is_empty() && document.waiting.is_empty() {
         context.output.note("the spool is empty");

@@ -8,6 +8,7 @@ use touchmark_sign::key_file;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::escrow::{self, EscrowStatus};
 use crate::output::{Format, Schema};
 use crate::pipeline;
 
@@ -22,6 +23,8 @@ struct StatusDocument {
     key: KeyStatus,
     log: LogStatus,
     spool: Vec<SpoolRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escrow: Option<EscrowStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<LastRun>,
 }
@@ -78,6 +81,7 @@ pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliEr
         key: key(context),
         log: log(context),
         spool: spool(context)?,
+        escrow: escrow::status(context)?,
         last,
     };
     match context.output.format() {
@@ -203,6 +207,9 @@ fn text(document: &StatusDocument, context: &Context<'_>) {
             row.state
         ));
     }
+    if let Some(escrow) = &document.escrow {
+        out.line(format!("escrow {} waiting ({})", escrow.waiting, escrow.state));
+    }
     match &document.last {
         Some(last) => {
             let index = last
@@ -212,7 +219,8 @@ fn text(document: &StatusDocument, context: &Context<'_>) {
         }
         None => out.line("last   nothing attested yet"),
     }
-    if !document.spool.is_empty() {
+    let escrow_waits = document.escrow.as_ref().is_some_and(|escrow| escrow.waiting > 0);
+    if !document.spool.is_empty() || escrow_waits {
         out.note("`touchmark publish` finishes what waits");
     }
 }

@@ -204,6 +204,13 @@ pub(crate) const KEYS: &[Key] = &[
         "the folder or address that encrypted records are sent to",
     ),
     key(
+        "vault.store-token-file",
+        Kind::Text,
+        true,
+        None,
+        "a file with the bearer token of vault.store, where that is an address",
+    ),
+    key(
         "witness-policies",
         Kind::List,
         true,
@@ -454,12 +461,15 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
                 "sigstore.identity-token-file",
                 "sigstore.signing-config",
                 "sigstore.trusted-root",
+                "vault.store-token-file",
             ]
             .contains(&key.name) =>
         {
             Value::Text(joined(&text))
         }
-        Value::Text(text) if matches!(key.name, "key" | "vault.store") && !is_uri(&text) => Value::Text(joined(&text)),
+        Value::Text(text)
+            if key.name == "key" && !is_uri(&text)
+                || key.name == "vault.store" && !crate::escrow::is_address(&text) => Value::Text(joined(&text)),
         Value::List(items) if matches!(key.name, "policies" | "redaction-rules" | "vault.escrow-keys") => {
             Value::List(items.iter().map(|item| joined(item)).collect())
         }

@@ -124,7 +124,7 @@ pub(crate) fn issue(
 
 /// Refuses a statement with a secret in it, such as in a reason: what is logged and filed is there for ever.
 fn refuse_secrets(statement: &Statement) -> Result<(), CliError> {
-    let found = touchmark_agents::secrets::Scanner::built_in().find_in_json(&statement.encode()?);
+    let found = touchmark_agents::secrets::Scanner::built_in().find_in_statement(&statement.encode()?);
     let mut rules: Vec<&str> = found.iter().map(|finding| &*finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();

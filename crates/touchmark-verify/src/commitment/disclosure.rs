@@ -1,5 +1,6 @@
 //! Opening one piece: its bytes, its key, and the way to the signed root.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -14,7 +15,12 @@ use touchmark_tlog::merkle;
 use super::{CommitmentError, Kind, Leaf, PieceKey, TRANSCRIPT_RAW, TRANSCRIPT_REDACTED, commit};
 
 /// The longest disclosure that is read, in bytes.
-const MAX_DISCLOSURE_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_DISCLOSURE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The largest file of disclosures, and the most of them.
+pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+/// The most disclosures of one file.
+pub const MAX_PIECES: usize = 10_000;
 
 /// The longest audit path: a tree of 2^32 leaves.
 const MAX_AUDIT_PATH: usize = 32;
@@ -131,6 +137,41 @@ impl Disclosure {
             numbers: Numbers::ExactIntegers,
         };
         strict_json::from_slice(bytes, &rules).map_err(CommitmentError::Json)
+    }
+
+    /// Parses a file of disclosures, one a line, all of one statement and each of another piece.
+    pub fn parse_all(file: &[u8]) -> Result<Vec<Self>, CommitmentError> {
+        let too_much = || CommitmentError::TooMuchDisclosed {
+            max_pieces: MAX_PIECES,
+            max_bytes: MAX_FILE_BYTES,
+        };
+        if file.len() > MAX_FILE_BYTES {
+            return Err(too_much());
+        }
+        let mut disclosures: Vec<Self> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let body = file.strip_suffix(b"\n").unwrap_or(file);
+        if body.is_empty() {
+            return Err(CommitmentError::NothingDisclosed);
+        }
+        for line in body.split(|byte| *byte == b'\n') {
+            if disclosures.len() == MAX_PIECES {
+                return Err(too_much());
+            }
+            let disclosure = Self::parse(line)?;
+            let Item { kind, index, .. } = disclosure.item;
+            if let Some(first) = disclosures.first().filter(|first| first.payload != disclosure.payload) {
+                return Err(CommitmentError::OtherStatement {
+                    disclosed: disclosure.payload,
+                    found: first.payload,
+                });
+            }
+            if !seen.insert((kind, index)) {
+                return Err(CommitmentError::DisclosedTwice { kind, index });
+            }
+            disclosures.push(disclosure);
+        }
+        Ok(disclosures)
     }
 
     /// Writes the disclosure as one line of canonical JSON.

@@ -44,7 +44,7 @@ fn with_file(scanner: Scanner, file: &Path, context: &Context<'_>) -> Result<Sca
 
 /// Refuses a statement that would carry a secret: a log is for ever.
 pub(crate) fn in_statement(encoded: &[u8], scanner: &Scanner) -> Result<(), CliError> {
-    let found = scanner.find_in_json(encoded);
+    let found = scanner.find_in_statement(encoded);
     if found.is_empty() {
         return Ok(());
     }

@@ -61,6 +61,29 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     Ok(ExitCode::Allowed)
 }
 
+/// Verifies one bundle by one who is expected; `None` if it is of another predicate type than the one asked for.
+pub(super) fn prove(
+    args: &Args,
+    expected: &ExpectedSigners,
+    candidate: Candidate,
+    context: &Context<'_>,
+) -> Result<Option<Proven>, CliError> {
+    let roots = args.roots.load_for_bundles(context)?;
+    let mut options = VerifyOptions::new(context.now()?);
+    options.allow_promise_only = args.allow_promise_only;
+    options.witnesses = args.roots.witness_policy(context)?;
+    let question = Question {
+        args,
+        expected,
+        artifact: None,
+        verifiers: roots
+            .iter()
+            .map(|root: &Root| Verifier::new(&root.root, &options))
+            .collect(),
+    };
+    Ok(question.answer(candidate)?.map(|verified| verified.proven))
+}
+
 /// Whoever says how a change is judged and names none must not take this answer for that one.
 fn refuse_questions_about_a_change(args: &Args) -> Result<(), CliError> {
     let about_a_change = args.target.is_some()

@@ -2,6 +2,7 @@
 
 mod alone;
 mod artifact;
+mod disclosure;
 mod evidence;
 mod expected;
 mod question;
@@ -78,6 +79,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY", help_heading = "Evidence")]
     key: Vec<String>,
 
+    /// Proves pieces of a run that `disclose` opened, against their statement in this repository or in --bundle
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["change", "landed"], help_heading = "Evidence")]
+    disclosure: Option<PathBuf>,
+
     /// For --bundle alone: what must have been signed, a file or sha256:…; of a statement, one of its subjects
     #[arg(
         long,
@@ -127,6 +132,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     context.output.must_be_read();
     let files = Files::parse(&args.output)?;
+    if let Some(file) = &args.disclosure {
+        return disclosure::run(&args, file, context);
+    }
     if args.change.is_none() && args.landed.is_none() {
         return alone::run(&args, context);
     }
