@@ -6,16 +6,20 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::atif::Atif;
 use crate::claude_code::ClaudeCode;
+use crate::codex::{Codex, CodexExec};
 use crate::error::ImportError;
 use crate::files;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
+use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::swe_agent::SweAgent;
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &OpenCode];
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &OpenCode, &SweAgent, &MiniSweAgent, &Atif];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]

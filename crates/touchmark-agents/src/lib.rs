@@ -19,7 +19,9 @@
 //! # Ok::<(), touchmark_agents::ImportError>(())
 //! ```
 
+pub mod atif;
 pub mod claude_code;
+pub mod codex;
 pub mod commands;
 mod discovery;
 mod error;
@@ -29,11 +31,14 @@ pub mod importer;
 mod json;
 pub mod limits;
 pub mod metadata;
+mod neutral;
+pub mod mini_swe_agent;
 pub mod opencode;
 pub mod paths;
 mod recorder;
 pub mod run;
 pub mod secrets;
 pub mod session;
+pub mod swe_agent;
 
 pub use error::ImportError;

@@ -137,6 +137,7 @@ impl LineFormat for Mapping {
                 Ok(())
             }
             (StepKind::Prompt, Some(message)) if is_new => {
+                recorder.speaker(record.agent_id.as_deref());
                 let parts = prompts::parts(message.content, spot.json);
                 let origin = prompts::origin(&record, &parts, place.role);
                 recorder.prompt(parts, origin, place)

@@ -8,6 +8,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// The most items of one list.
+const MAX_ITEMS: usize = 65_536;
+
 /// A string, borrowed from the source where it has no escapes.
 #[derive(Debug, Default)]
 pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
@@ -39,6 +42,23 @@ pub(crate) struct Object<T>(pub(crate) Option<T>);
 impl<T> Default for Object<T> {
     fn default() -> Self {
         Self(None)
+    }
+}
+
+/// The items of a list; another value has none. What is beyond the cap spoils the record.
+#[derive(Debug)]
+pub(crate) struct Items<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Items<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Items<Object<T>> {
+    /// The items that are objects.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|item| item.0.as_ref())
     }
 }
 
@@ -141,6 +161,30 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             otherwise!(Object(None); bool, i64, u64, f64, str, unit, seq);
         }
         deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ItemsVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
+            type Value = Items<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                    if items.len() > MAX_ITEMS {
+                        return Err(A::Error::custom("too many items"));
+                    }
+                }
+                Ok(Items(items))
+            }
+            otherwise!(Items(Vec::new()); bool, i64, u64, f64, str, unit, map);
+        }
+        deserializer.deserialize_any(ItemsVisitor(PhantomData))
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct NewAnswer<'a> {
     /// Who offers the model, where the record says so; otherwise the identifier may tell.
     pub(crate) provider: Option<&'a str>,
     /// The tokens as this record has them: `input_tokens` without those from or for a cache, `output_tokens` with
-    /// those of reasoning. `requests` is not read.
+    /// those of reasoning. `requests` is for a record that stands for several answers.
     pub(crate) usage: Usage,
 }
 
@@ -129,9 +129,6 @@ impl Answers {
         }
         let total = &mut self.totals[at];
         refresh(&mut total.usage, usage);
-        if let Some(requests) = usage.requests.filter(|count| *count <= MAX_TOKENS) {
-            total.usage.requests = Some(requests);
-        }
     }
 
     fn model(&mut self, name: &str, offered_by: Option<&str>, role: Role, step: usize) -> Option<usize> {
@@ -225,13 +222,13 @@ impl Answers {
         let mut total = Usage::default();
         for answer in &self.answers {
             let counted = Usage {
-                requests: Some(1),
+                requests: answer.usage.requests.or(Some(1)),
                 ..answer.usage
             };
             sum(&mut total, counted);
             if let Some(model) = answer.model {
                 let model = &mut self.models[model].1;
-                model.answers += 1;
+                model.answers += counted.requests.unwrap_or(1);
                 sum(&mut model.usage, counted);
             }
         }
@@ -258,6 +255,10 @@ fn refresh(kept: &mut Usage, mut new: Usage) {
             *part(kept) = Some(tokens);
         }
     }
+    kept.requests = new
+        .requests
+        .filter(|count| *count <= MAX_TOKENS)
+        .or(kept.requests);
 }
 
 fn sum(total: &mut Usage, mut more: Usage) {

@@ -268,7 +268,7 @@ impl Recorder {
             step: place.step,
             rewound: false,
         });
-        Ok(())
+        self.keep_prompt(self.run.prompts.len() - 1, place)
     }
 
     /// Adds a tool call; one whose identifier is known is the same call.

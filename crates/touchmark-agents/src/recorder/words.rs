@@ -57,6 +57,10 @@ impl Recorder {
         }
     }
 
+    pub(super) fn keep_prompt(&mut self, index: usize, place: Place<'_>) -> Result<(), ImportError> {
+        self.word(place, 0, || Word::Prompt(index))
+    }
+
     pub(super) fn keep_answer(
         &mut self,
         answer: &NewAnswer<'_>,
@@ -72,11 +76,19 @@ impl Recorder {
     }
 
     pub(super) fn keep_call(&mut self, call: &NewCall<'_>, place: Place<'_>) -> Result<(), ImportError> {
-        let len = call.arguments.map_or(0, str::len);
+        let more: usize = call
+            .writes
+            .iter()
+            .chain(&call.command)
+            .map(|text| text.len())
+            .sum();
+        let len = call.arguments.map_or(0, str::len).saturating_add(more);
         self.word(place, len, || Word::Call {
             id: call.id.map(str::to_owned),
             name: call.name.to_owned(),
             arguments: call.arguments.map(str::to_owned),
+            command: call.command.map(str::to_owned),
+            writes: call.writes.iter().map(|path| (*path).to_owned()).collect(),
         })
     }
 

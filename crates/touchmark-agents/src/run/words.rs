@@ -32,6 +32,8 @@ pub struct WordEntry {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Word {
+    /// A prompt, by its index in [`Run::prompts`](super::Run::prompts).
+    Prompt(usize),
     /// A record of an answer: which answer it belongs to, by whom, and its tokens so far.
     Answer {
         /// The answer's identifier; records without one are answers of their own.
@@ -53,6 +55,10 @@ pub enum Word {
         name: String,
         /// The arguments as JSON, where the importer gives them.
         arguments: Option<String>,
+        /// The command that it runs, where it is a shell's.
+        command: Option<String>,
+        /// The files that it writes.
+        writes: Vec<String>,
     },
     /// The answer to a tool call.
     Result {
@@ -85,6 +91,7 @@ impl fmt::Debug for WordEntry {
 impl fmt::Debug for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Prompt(_) => "Prompt",
             Self::Answer { .. } => "Answer",
             Self::Text(_) => "Text",
             Self::Reasoning(_) => "Reasoning",
