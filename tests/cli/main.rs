@@ -19,6 +19,7 @@ mod documents;
 mod explain;
 mod find;
 mod first_use;
+mod hook_run;
 mod hostile;
 mod keyless;
 mod keys;

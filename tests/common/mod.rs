@@ -1,6 +1,7 @@
 //! A sandbox for tests that go through the binary: its own home, its own repository, a cleared environment.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+pub mod agent;
 pub mod schema;
 mod session;
 pub mod world;

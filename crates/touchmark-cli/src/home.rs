@@ -63,6 +63,11 @@ impl Home {
         self.data.join("spool")
     }
 
+    /// What agents' hooks left behind, and what is known of sessions.
+    pub(crate) fn capture(&self) -> PathBuf {
+        self.data.join("capture")
+    }
+
     /// The user's configuration file.
     pub(crate) fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")

@@ -3,6 +3,7 @@
 //! `main` is one screen: parse, run, write what the command produced, leave with its exit code. Standard output is
 //! written once, after the command returned, so that a panic or an error never leaves half an answer behind.
 
+mod capture;
 mod cli;
 mod commands;
 mod config;
@@ -33,6 +34,10 @@ use crate::error::{CliError, ExitCode};
 use crate::output::Output;
 
 fn main() -> ProcessExit {
+    // Before anything that could fail or print: to an agent, both would be an answer.
+    if let Some(exit) = commands::hook::run::intercept() {
+        return exit.into();
+    }
     interrupt::install();
     interrupt::silence_panics();
     let environment = Environment::capture();

@@ -145,6 +145,24 @@ pub(crate) fn newest(context: &Context<'_>) -> Result<Option<Link>, CliError> {
     newest.map_or(Ok(None), |(_, name)| read(&folder, &name))
 }
 
+/// Notes the link of every statement in the spool: one that was made durable by a process that died right after is in
+/// its chain before anybody asks the chain again.
+pub(crate) fn mend(context: &Context<'_>) -> Result<(), CliError> {
+    if !context.home.spool().exists() {
+        return Ok(());
+    }
+    let spool = super::spool(context)?;
+    for id in spool.list()?.waiting {
+        // What cannot be read is told of by whoever finishes it.
+        if let Ok(Some(entry)) = spool.peek(&id)
+            && let Some(link) = Link::of(&entry)?
+        {
+            put(&link, context)?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes a link, unless the chain went further already.
 pub(crate) fn put(link: &Link, context: &Context<'_>) -> Result<(), CliError> {
     match last(&link.session, context)? {

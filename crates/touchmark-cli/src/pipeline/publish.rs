@@ -15,6 +15,7 @@ use touchmark_verify::verify::{VerifyOptions, verify};
 
 use super::logs::Logs;
 use crate::context::Context;
+use crate::environment::Environment;
 use crate::error::CliError;
 
 /// A statement that is logged and filed.
@@ -159,18 +160,18 @@ pub(crate) fn open_for_writing(folder: &Path, context: &Context<'_>) -> Result<R
 
 fn options(context: &Context<'_>) -> OpenOptions {
     OpenOptions {
-        git: git_program(context),
+        git: git_program(&context.environment),
         ..OpenOptions::default()
     }
 }
 
 /// The git program with the few variables it may see.
-pub(crate) fn git_program(context: &Context<'_>) -> Option<GitProgram> {
-    let git = GitProgram::find(context.environment.raw("PATH")?).ok()?;
+pub(crate) fn git_program(environment: &Environment) -> Option<GitProgram> {
+    let git = GitProgram::find(environment.raw("PATH")?).ok()?;
     Some(
         GitProgram::PASSABLE
             .iter()
-            .fold(git, |git, name| match context.environment.raw(name) {
+            .fold(git, |git, name| match environment.raw(name) {
                 Some(value) => git.with_variable(name, value),
                 None => git,
             }),

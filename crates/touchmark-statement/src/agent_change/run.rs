@@ -144,7 +144,7 @@ pub struct Run {
 ///
 /// The commitments of `transcript` are to everything up to its last step. Models, prompts, tools, commands and usage
 /// are of the steps from here on, so that the sums over a session's statements count nothing twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Since {
     /// How many of the transcript's steps earlier statements account for.

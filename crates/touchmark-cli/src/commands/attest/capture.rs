@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use touchmark_agents::secrets::Scanner;
+use touchmark_agents::session::Session;
 use touchmark_git::{EvidenceName, Repository};
 use touchmark_statement::agent_change as claim;
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
@@ -14,11 +15,13 @@ use touchmark_verify::evidence::SignerId;
 
 use super::change::{self, Asked, GitChange};
 use super::commitments::{self, Plain};
+use super::identity::Sources;
 use super::rows::{self, Rows};
 use super::statement::{self, Commitments, Parts, Teller};
 use super::surroundings::Surroundings;
 use super::told::Told;
 use super::{ChangeArgs, instructions, sbom, secrets, session, vault};
+use crate::capture::account::{self, Totals};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::interrupt;
@@ -67,6 +70,10 @@ pub(super) struct Captured {
     surroundings: Surroundings,
     session: Sha256Digest,
     work_tree: Option<PathBuf>,
+    /// What others say of who took part.
+    pub(super) sources: Sources,
+    /// What the session did in all, where its statements are accounted for.
+    totals: Option<Totals>,
 }
 
 impl Captured {
@@ -122,12 +129,73 @@ impl Captured {
             }
         };
         Ok(Self {
+            sources: Sources::read(git, &change, &context.environment)?,
             change,
             teller,
             surroundings,
             session,
             work_tree,
+            totals: None,
         })
+    }
+
+    /// Takes over what hooks saw.
+    pub(super) fn seen(
+        session: Session,
+        asked: &Asked,
+        git: &Repository,
+        context: &Context<'_>,
+    ) -> Result<Self, CliError> {
+        let surroundings = Surroundings::of(&context.environment);
+        let change = GitChange::read(git, asked, surroundings.repository_id.clone())?;
+        let id = session.run.session_id.as_deref().unwrap_or_default();
+        Ok(Self {
+            session: chain::session_name(&session.run.product.name, id, &change.repository.uri),
+            sources: Sources::read(git, &change, &context.environment)?,
+            change,
+            surroundings,
+            work_tree: git.work_tree().map(Path::to_owned),
+            teller: Teller::Session(Box::new(session)),
+            totals: None,
+        })
+    }
+
+    /// Leaves of the session what no statement accounts for yet.
+    pub(super) fn take_off(&mut self, context: &Context<'_>) -> Result<Option<claim::Since>, CliError> {
+        let Teller::Session(session) = &mut self.teller else {
+            return Ok(None);
+        };
+        let id = session.run.session_id.clone().unwrap_or_default();
+        let before = account::before(&session.run.product.name, &id, context)?;
+        self.totals = Some(Totals::of(session));
+        Ok(before.map(|before| before.take_off(session)))
+    }
+
+    /// As [`take_off`](Self::take_off), where a hook's statements are accounted for: only those count together.
+    pub(super) fn take_off_known(&mut self, context: &Context<'_>) -> Result<Option<claim::Since>, CliError> {
+        let Teller::Session(session) = &self.teller else {
+            return Ok(None);
+        };
+        let id = session.run.session_id.as_deref().unwrap_or_default();
+        if account::before(&session.run.product.name, id, context)?.is_none() {
+            return Ok(None);
+        }
+        self.take_off(context)
+    }
+
+    /// Notes that a statement accounts for the session up to here, before the statement is made durable.
+    pub(super) fn note(
+        &self,
+        sequence: u64,
+        payload: Sha256Digest,
+        context: &Context<'_>,
+    ) -> Result<(), CliError> {
+        let (Teller::Session(session), Some(totals)) = (&self.teller, &self.totals) else {
+            return Ok(());
+        };
+        let id = session.run.session_id.as_deref().unwrap_or_default();
+        let whose = (session.run.product.name.as_str(), id);
+        account::note(whose, (self.session, sequence, payload), totals, context)
     }
 
     /// Returns the last statement of this session.
@@ -216,6 +284,7 @@ impl Captured {
             commitments,
             sbom: sbom::claim(args.sbom.as_deref(), &self.change, git, context)?,
             surroundings: &self.surroundings,
+            sources: &self.sources,
             agent: setting(&args.agent, "agent"),
             owner: setting(&args.owner, "owner"),
             place,
@@ -289,13 +358,13 @@ fn asked(args: &ChangeArgs, metadata: Option<&Teller>) -> Result<Asked, CliError
     })
 }
 
-fn fresh_run_key() -> Result<RunKey, CliError> {
+pub(super) fn fresh_run_key() -> Result<RunKey, CliError> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     fill_random(&mut *bytes)?;
     Ok(RunKey::from_bytes(&*bytes)?)
 }
 
-fn fill_random(bytes: &mut [u8]) -> Result<(), CliError> {
+pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), CliError> {
     getrandom::fill(bytes)
         .map_err(|_| CliError::failed("key.no_randomness", "no randomness from the operating system"))
 }

@@ -43,6 +43,35 @@ pub(crate) enum Asked {
         /// The base, as typed; HEAD when absent.
         base: Option<String>,
     },
+    /// What was seen at two moments.
+    Seen {
+        /// Before.
+        base: Point,
+        /// After.
+        proposed: Point,
+    },
+}
+
+/// A tree at one moment, and where it stood among the commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Point {
+    /// The tree.
+    pub(crate) tree: GitTreeId,
+    /// The commit that was checked out.
+    pub(crate) head: Option<GitCommitId>,
+    /// Whether the tree is that commit's own.
+    pub(crate) committed: bool,
+    /// The branch.
+    pub(crate) ref_name: Option<String>,
+}
+
+impl Point {
+    fn endpoint(&self) -> claim::Endpoint {
+        claim::Endpoint {
+            git_commit: self.head.clone().filter(|_| self.committed),
+            git_tree: self.tree.clone(),
+        }
+    }
 }
 
 impl GitChange {
@@ -64,7 +93,53 @@ impl GitChange {
                 let base = git.resolve(base.as_deref().unwrap_or("HEAD"))?;
                 Self::uncommitted(git, base, ref_name, repository)
             }
+            Asked::Seen { base, proposed } => Self::seen(git, base, proposed, repository),
         }
+    }
+
+    /// The change between two moments. Commits are named where they lead in one line from the one to the other; else
+    /// the trees alone tell.
+    fn seen(
+        git: &Repository,
+        base: &Point,
+        proposed: &Point,
+        repository: claim::Repository,
+    ) -> Result<Self, CliError> {
+        let commits = match &proposed.head {
+            Some(head) if proposed.committed => line(git, base.head.as_ref(), head)?,
+            _ => None,
+        };
+        let mut end = proposed.endpoint();
+        let tree = proposed.tree.clone();
+        let mut keys = Vec::new();
+        let digest = git.tree_digest(&tree)?;
+        let mut subjects = Vec::new();
+        if let Some(commit) = &end.git_commit {
+            keys.push(EvidenceKey::Commit(commit.clone()));
+            if commits.is_some() {
+                let content = git.commit(commit)?.content_sha256;
+                subjects.push(ResourceDescriptor::new(
+                    format!("git+{}", repository.uri),
+                    DigestSet::of_commit(commit, content),
+                ));
+            }
+        }
+        if commits.is_none() {
+            end.git_commit = None;
+        }
+        keys.push(EvidenceKey::Tree(tree.clone()));
+        subjects.push(ResourceDescriptor::new("tree", DigestSet::of_tree(&tree, digest)));
+        Ok(Self {
+            repository,
+            ref_name: proposed.ref_name.clone(),
+            base: base.endpoint(),
+            changes: git.changed_paths(&base.tree, &tree)?,
+            commits: commits.unwrap_or_default(),
+            proposed: end,
+            dirty: false,
+            subjects,
+            keys,
+        })
     }
 
     fn between(
@@ -147,6 +222,34 @@ impl GitChange {
             dirty: false,
         })
     }
+}
+
+/// The commits from one (excluded, or none before the first) to another (included); nothing where they form no line.
+fn line(
+    git: &Repository,
+    base: Option<&GitCommitId>,
+    head: &GitCommitId,
+) -> Result<Option<Vec<claim::CommitRow>>, CliError> {
+    let mut rows = Vec::new();
+    let mut next = Some(head.clone());
+    while let Some(id) = next {
+        if base == Some(&id) {
+            break;
+        }
+        let commit = git.commit(&id)?;
+        next = match commit.parents.as_slice() {
+            [] if base.is_none() => None,
+            [parent] if rows.len() < MAX_COMMITS => Some(parent.clone()),
+            _ => return Ok(None),
+        };
+        rows.push(claim::CommitRow {
+            git_commit: id,
+            git_tree: commit.tree,
+            parents: commit.parents,
+        });
+    }
+    rows.reverse();
+    Ok((!rows.is_empty()).then_some(rows))
 }
 
 /// Returns whether the work tree could hold changes that a statement about these commits would leave out.

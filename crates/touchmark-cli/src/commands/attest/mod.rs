@@ -1,15 +1,18 @@
 //! `touchmark attest`: captures an agent's change with no typing, signs it, logs it and stores the evidence.
 
+mod build;
 mod capture;
 mod change;
 mod commitments;
 mod head;
+mod identity;
 mod instructions;
-mod report;
+pub(crate) mod report;
 mod rows;
 mod sbom;
 mod secrets;
-mod session;
+pub(crate) mod seen;
+pub(crate) mod session;
 mod statement;
 mod surroundings;
 mod tests;
@@ -57,10 +60,12 @@ enum What {
     Tests(Box<tests::Args>),
     /// The bill of materials of a commit's tree
     Sbom(Box<sbom::Args>),
+    /// What was built from HEAD, as SLSA provenance
+    Build(Box<build::Args>),
 }
 
 /// Flags of `attest change`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct ChangeArgs {
     /// The commit the work started from [default: where this branch left its upstream, origin's default branch, or main]
     #[arg(long, value_name = "REV", help_heading = "Change")]
@@ -133,6 +138,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         Some(What::Change(args)) => change_of(&args, context),
         Some(What::Tests(args)) => tests::run(&args, context),
         Some(What::Sbom(args)) => sbom::run(&args, context),
+        Some(What::Build(args)) => build::run(&args, context),
     }
 }
 
@@ -144,8 +150,9 @@ fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliEr
     }
     let git = pipeline::open_for_writing(&context.directory, context)?;
     if args.dry_run {
-        let captured = Captured::read(args, &git, context)?;
-        let place = Place::after(captured.last_link(context)?.as_ref())?;
+        let mut captured = Captured::read(args, &git, context)?;
+        let mut place = Place::after(captured.last_link(context)?.as_ref())?;
+        place.since = captured.take_off_known(context)?;
         let (statement, _) = captured.state(args, &git, place, context)?;
         let publication = args
             .identity
@@ -160,7 +167,7 @@ fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliEr
     let lock = Lock::acquire(context)?;
     let drained = pipeline::drain(context)?;
     report::waiting(&drained, context);
-    let captured = Captured::read(args, &git, context)?;
+    let mut captured = Captured::read(args, &git, context)?;
     let last = captured.last_link(context)?;
     let signer = match identity {
         Some(identity) => Who::Identity(Box::new(identity)),
@@ -176,10 +183,11 @@ fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliEr
     };
     let exit = match said {
         Some(link) => report::folded(&link, &captured.change.keys, context)?,
-        None => attest(args, &git, &captured, &signer, context)?,
+        None => attest(args, &git, &mut captured, &signer, context)?,
     };
     // A remote may take its time; nobody else waits for it.
     drop(lock);
+    crate::escrow::ship_after_attest(context);
     if let Some(remote) = &args.push {
         crate::commands::publish::push(remote, &captured.change.keys, context)?;
     }
@@ -189,25 +197,22 @@ fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliEr
 fn attest(
     args: &ChangeArgs,
     git: &Repository,
-    captured: &Captured,
+    captured: &mut Captured,
     signer: &Who,
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
     let repository = git.work_tree().unwrap_or(git.git_dir());
     let targets = pipeline::agreed_targets(&args.log, repository, context)?;
     signer.refuse_unloggable_in(&targets)?;
-    let place = Place::after(captured.last_link(context)?.as_ref())?;
-    let chain = place.chain;
+    captured.sources.add_signer(signer);
+    let mut place = Place::after(captured.last_link(context)?.as_ref())?;
+    place.since = captured.take_off_known(context)?;
+    let (chain, sequence) = (place.chain, place.sequence);
     let (statement, kept) = captured.state(args, git, place, context)?;
     let prepared = attestation::prepare(&statement)?;
-    vault::keep(
-        &RecordName {
-            chain,
-            payload: prepared.payload_digest(),
-        },
-        kept,
-        context,
-    )?;
+    let payload = prepared.payload_digest();
+    vault::keep(&RecordName { chain, payload }, kept, context)?;
+    captured.note(sequence, payload, context)?;
     let signed = signer.sign(prepared, context)?;
     let keys = &captured.change.keys;
     let id = pipeline::queue_for(signed, targets, repository, keys, context)?;

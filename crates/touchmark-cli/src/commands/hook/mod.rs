@@ -1,8 +1,13 @@
 //! `touchmark hook`: puts hooks into agents' configurations, takes them out again, and is what they call.
 
+pub(crate) mod base;
+mod git;
 pub(crate) mod install;
+mod record;
 pub(crate) mod run;
+mod sweep;
 pub(crate) mod uninstall;
+pub(crate) mod worker;
 
 use std::ffi::OsString;
 
@@ -30,6 +35,12 @@ pub(crate) enum Action {
     /// What the hooks call: captures and returns at once, with nothing on standard output and always 0
     #[command(before_help = example("touchmark hook run claude-code", "touchmark hook run git-post-commit"))]
     Run(RunArgs),
+    /// Attests what hooks have left
+    #[command(hide = true)]
+    Worker(worker::Args),
+    /// Pushes the evidence about commits that are being pushed
+    #[command(hide = true)]
+    Push(git::PushArgs),
 }
 
 /// What a hook was called with. Anything is taken: an agent would show a complaint of ours to its model.
@@ -46,5 +57,7 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         Action::Install(args) => install::run(&args, context),
         Action::Uninstall(args) => uninstall::run(&args, context),
         Action::Run(args) => run::run(&args, context),
+        Action::Worker(args) => worker::run(&args, context),
+        Action::Push(args) => git::push(&args, context),
     }
 }

@@ -1,0 +1,279 @@
+//! `touchmark hook worker`: attests what hooks have left, apart from the agent that they belong to.
+//!
+//! Turns are dealt with in the order of their times. One that cannot be attested now stays, and holds up no other
+//! session; the next hook's worker, `publish` and `run` try it again.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::{base, git, record, sweep};
+use crate::capture::session::{Began, Known, Sessions};
+use crate::capture::snapshot::{self, Snapshot};
+use crate::capture::spool::{Kind, Named, Turn, Turns};
+use crate::capture::worker::Busy;
+use crate::capture::{detached, marks, trouble};
+use crate::cli::Global;
+use crate::commands::attest::seen::{self, Made, Seen};
+use crate::context::Context;
+use crate::error::{CliError, ExitCode};
+use crate::output::{Color, Format, Output};
+
+/// A first look at a work tree that is late is no look at how it was: after this the commit alone counts.
+const LATE_SECONDS: i64 = 3;
+/// How often the lock is tried: a hook that asks for it holds it for a moment.
+const TRIES: u32 = 20;
+
+/// Flags of `hook worker`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// Runs `hook worker`.
+pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+    detached::leave();
+    work(context)?;
+    Ok(ExitCode::Allowed)
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// The statements that were made.
+    pub(crate) made: Vec<Made>,
+    /// The turns that wait, and why.
+    pub(crate) failed: Vec<(String, CliError)>,
+}
+
+/// Deals with every turn there is, unless somebody else is at it.
+pub(crate) fn work(context: &Context<'_>) -> Result<Done, CliError> {
+    let capture = context.home.capture();
+    let mut done = Done::default();
+    if capture.symlink_metadata().is_err() {
+        return Ok(done);
+    }
+    let mut tried = HashSet::new();
+    loop {
+        let Some(busy) = patiently(&capture) else {
+            return Ok(done);
+        };
+        let turns = Turns::open(&capture)?;
+        turns.clean()?;
+        pass(&turns, &mut tried, &mut done, context)?;
+        sweep::run(&mut done, context);
+        drop(busy);
+        // A hook that found the lock taken relies on this look.
+        if turns.names()?.iter().all(|name| tried.contains(name)) {
+            return Ok(done);
+        }
+    }
+}
+
+fn patiently(capture: &Path) -> Option<Busy> {
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        if let Some(busy) = Busy::try_new(capture) {
+            return Some(busy);
+        }
+    }
+    None
+}
+
+fn pass(
+    turns: &Turns,
+    tried: &mut HashSet<String>,
+    done: &mut Done,
+    context: &Context<'_>,
+) -> Result<(), CliError> {
+    let mut queue = Vec::new();
+    for name in turns.names()? {
+        if tried.insert(name.clone()) {
+            match turns.read(&name) {
+                Ok(named) => queue.extend(named),
+                Err(error) => fail(&name, error, done, context),
+            }
+        }
+    }
+    for at in 0..queue.len() {
+        let named = &queue[at];
+        match one(named, &queue[at + 1..], done, context) {
+            Ok(()) => {
+                turns.remove(&named.name)?;
+                trouble::forget(&context.home.capture(), &named.name);
+            }
+            Err(error) => fail(&named.name, error, done, context),
+        }
+    }
+    Ok(())
+}
+
+fn fail(name: &str, error: CliError, done: &mut Done, context: &Context<'_>) {
+    if let Ok(at) = context.now() {
+        trouble::note(&context.home.capture(), name, &error, at);
+    }
+    done.failed.push((name.to_owned(), error));
+}
+
+/// Deals with one turn in the surroundings of its own hook. `later` are those after it.
+fn one(named: &Named, later: &[Named], done: &mut Done, context: &Context<'_>) -> Result<(), CliError> {
+    let turn = &named.turn;
+    match turn.kind {
+        Kind::Commit => git::committed(turn, context),
+        Kind::Rewrite => done.extend(git::rewritten(turn, context)?),
+        Kind::Other | Kind::SubagentEnd => Ok(()),
+        Kind::SessionStart | Kind::Prompt => begin(turn, context),
+        Kind::TurnEnd | Kind::SessionEnd => {
+            let after = later.iter().map(|named| &named.turn);
+            let next = after.clone().find(|next| is_of_one_session(turn, next));
+            // Nobody looked at the work tree, and the next turn has ended already: they are one now.
+            let is_folded = turn.snapshot.as_ref().is_some_and(|seen| seen.tree.is_none())
+                && after.clone().any(|next| next.kind.is_due() && is_of_one_session(turn, next));
+            if is_folded {
+                return Ok(());
+            }
+            let output = Output::new(Format::Text, Color::Never, true, &context.environment);
+            done.extend(attest(turn, next, &of_turn(turn, context, &output)?)?)
+        }
+    }
+}
+
+impl Done {
+    fn extend(&mut self, made: Vec<Made>) -> Result<(), CliError> {
+        self.made.extend(made);
+        Ok(())
+    }
+}
+
+pub(super) fn is_of_one_session(one: &Turn, other: &Turn) -> bool {
+    one.session.is_some()
+        && one.session == other.session
+        && one.product == other.product
+        && one.directory == other.directory
+}
+
+/// The surroundings of a turn's own hook: its folder, and the variables that say who started it.
+pub(super) fn of_turn<'a>(
+    turn: &Turn,
+    context: &Context<'_>,
+    output: &'a Output,
+) -> Result<Context<'a>, CliError> {
+    let environment = context.environment.with(marks::NAMES, &turn.environment);
+    let global = Global {
+        directory: Some(turn.directory.clone().into()),
+        ..Global::default()
+    };
+    Context::new(&global, environment, output)
+}
+
+/// Remembers how the repository was when a session or a turn began.
+fn begin(turn: &Turn, context: &Context<'_>) -> Result<(), CliError> {
+    let (Some(product), Some(session)) = (&turn.product, &turn.session) else {
+        return Ok(());
+    };
+    let sessions = Sessions::open(&context.home.capture())?;
+    let mut known = sessions.read(product, session)?;
+    known.hear(turn);
+    if let Some(seen) = looked(turn, context) {
+        let began = known.repositories.entry(seen.work_tree.clone()).or_default();
+        if began.start.is_none() {
+            began.start = Some(seen.clone());
+        }
+        began.turn = (turn.kind == Kind::Prompt).then_some(seen);
+    }
+    sessions.write(&known)
+}
+
+/// The repository as it was at an event: as the hook saw it, else as it is if that was just now.
+fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
+    let seen = turn.snapshot.clone()?;
+    if seen.tree.is_some() {
+        return Some(seen);
+    }
+    let git = snapshot::open(Path::new(&seen.work_tree), &context.environment)?;
+    let age = context.now().ok()?.unix() - turn.at.unix();
+    let now = (age <= LATE_SECONDS).then(|| Snapshot::whole(&git).ok()).flatten();
+    now.filter(|now| now.head == seen.head)
+        .or_else(|| seen.as_committed(&git))
+}
+
+/// Attests what a turn did, in every repository that it worked in.
+pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) -> Result<Vec<Made>, CliError> {
+    let sessions = Sessions::open(&context.home.capture())?;
+    let mut known = match (&turn.product, &turn.session) {
+        (Some(product), Some(session)) => sessions.read(product, session)?,
+        _ => Known::default(),
+    };
+    known.hear(turn);
+    let Some(found) = record::find(turn, &known, next, context)? else {
+        // An agent that left no record of this session anywhere did nothing that could be told.
+        return Err(CliError::failed("capture.no_record", "the session's record was not found"));
+    };
+    let mut session = found.load()?;
+    if session.run.session_id.is_none() {
+        session.run.session_id.clone_from(&turn.session);
+    }
+    if session.run.models.is_empty() {
+        sessions.write(&named(known, &session))?;
+        return Ok(Vec::new());
+    }
+    known = named(known, &session);
+    let mut made = Vec::new();
+    for folder in record::folders(turn, &session) {
+        let Some(repository) = snapshot::open(&folder, &context.environment) else {
+            continue;
+        };
+        if repository.work_tree().is_none() {
+            continue;
+        }
+        let now = match &turn.snapshot {
+            Some(seen) if seen.tree.is_some() && seen.work_tree == snapshot::work_tree(&repository) => seen.clone(),
+            _ => Snapshot::whole(&repository)?,
+        };
+        let began = known.repositories.entry(now.work_tree.clone()).or_default().clone();
+        let link = seen::last_link(&session, &repository, context)?;
+        let base = base::find(&repository, &began, link.as_ref(), &now, &session)?;
+        let began = known.repositories.entry(now.work_tree.clone()).or_default();
+        remember(began, &now, &base);
+        sessions.write(&known)?;
+        for stretch in base::stretches(&repository, &began_of(&known, &now), base, &now)? {
+            let seen = Seen {
+                session: session.clone(),
+                base: stretch.base,
+                proposed: stretch.proposed,
+                dirty: stretch.dirty,
+                parent: record::parent(&known, &session),
+                agent: None,
+            };
+            made.push(seen::attest(seen, &repository, context)?);
+        }
+    }
+    known.seen = found.bytes();
+    sessions.write(&known)?;
+    Ok(made)
+}
+
+fn began_of(known: &Known, now: &Snapshot) -> Began {
+    known.repositories.get(&now.work_tree).cloned().unwrap_or_default()
+}
+
+/// A session that no payload named is named by its record.
+fn named(mut known: Known, session: &touchmark_agents::session::Session) -> Known {
+    if known.session.is_empty() {
+        known.product.clone_from(&session.run.product.name);
+        known.session = session.run.session_id.clone().unwrap_or_default();
+    }
+    known
+}
+
+/// Before the statement: a statement whose process dies right after is known by its tree.
+fn remember(began: &mut Began, now: &Snapshot, base: &seen::Point) {
+    if began.start.is_none() {
+        began.start = Some(Snapshot {
+            work_tree: now.work_tree.clone(),
+            head: base.head.clone(),
+            ref_name: base.ref_name.clone(),
+            tree: Some(base.tree.clone()),
+        });
+    }
+    began.stated = Some(now.clone());
+}
