@@ -5,12 +5,14 @@
 //! Texts that may hold secrets (prompts, commands) are kept out of `Debug`.
 
 mod origin;
+mod submitted;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use origin::{BaseCommit, ParentSession, Relation};
+pub use submitted::Submitted;
 pub use words::{Word, WordEntry, Words};
 
 use chrono::{DateTime, Utc};
@@ -49,6 +51,8 @@ pub struct Run {
     pub cost: Option<Cost>,
     /// The files that the agent said it wrote.
     pub written: BTreeMap<String, WrittenPath>,
+    /// The patch that the run was submitted as, in products that end with one.
+    pub submitted: Option<Submitted>,
     /// Commits that the output of commands speaks of: hints, to be looked up in the repository.
     pub commits: Vec<CommitHint>,
     /// The sub-agents that took part.
