@@ -1,5 +1,298 @@
 //! Codes of disclosure, escrow and redaction.
 
-use super::registry::Entry;
+use super::registry::{Entry, entry};
+use crate::exit::Class::{Error, Invalid, Missing, Unavailable, Usage};
 
-pub(super) const CODES: &[Entry] = &[];
+const ESCROW: &str = "An escrowed record is encrypted for the keys of an organisation before it leaves the machine, so \
+         that what was promised to be kept outlives it. Whoever wrote a record is not known: it counts by \
+         the signed statement alone.";
+const RULES: &str = "Rules of one's own add to those built in. A file of them that cannot be understood whole is \
+         refused, since a rule that is left out finds nothing.";
+const DISCLOSURE: &str = "A disclosure opens one piece of a run and no other. It is held against the signed statement before \
+         it is written, and again by whoever is given it.";
+const COMMITMENT: &str = "Commitments hide prompts and steps until somebody discloses one. A disclosure must open exactly the \
+         commitment in the signed statement.";
+
+pub(super) const CODES: &[Entry] = &[
+    entry(
+        "commitment.disclosed_twice",
+        Invalid,
+        "a file discloses one piece twice",
+        COMMITMENT,
+        "disclose again: `touchmark disclose`",
+    ),
+    entry(
+        "commitment.nothing_disclosed",
+        Invalid,
+        "a file of disclosures is empty",
+        COMMITMENT,
+        "disclose again: `touchmark disclose`",
+    ),
+    entry(
+        "commitment.too_much_disclosed",
+        Invalid,
+        "a file of disclosures is larger than is read",
+        COMMITMENT,
+        "disclose fewer pieces at a time",
+    ),
+    entry(
+        "config.wrong_value",
+        Usage,
+        "a setting has a value that it does not take",
+        "A setting that is misunderstood could do the opposite of what was wanted.",
+        "`touchmark config list` says what each takes",
+    ),
+    entry(
+        "disclose.ambiguous",
+        Usage,
+        "several statements are meant",
+        DISCLOSURE,
+        "name one by its payload digest",
+    ),
+    entry(
+        "disclose.no_piece",
+        Missing,
+        "the run has no such piece",
+        DISCLOSURE,
+        "pieces are counted from 0",
+    ),
+    entry(
+        "disclose.no_statement",
+        Missing,
+        "the statement is not here",
+        DISCLOSURE,
+        "fetch its evidence, or give its bundle with `--bundle`",
+    ),
+    entry(
+        "disclose.other_record",
+        Error,
+        "the record is not the one that the statement commits to",
+        DISCLOSURE,
+        "look for another record of the statement: somebody wrote this one",
+    ),
+    entry(
+        "disclose.range",
+        Usage,
+        "a range of steps is malformed",
+        DISCLOSURE,
+        "`--step 17..21` opens five steps",
+    ),
+    entry(
+        "disclose.too_large",
+        Usage,
+        "a piece is too large to be disclosed",
+        DISCLOSURE,
+        "open the steps that matter",
+    ),
+    entry(
+        "disclose.too_many",
+        Usage,
+        "too many pieces are asked for at once",
+        DISCLOSURE,
+        "open fewer steps at a time",
+    ),
+    entry(
+        "escrow.damaged",
+        Error,
+        "an escrowed record is damaged",
+        ESCROW,
+        "take another copy of it from the store",
+    ),
+    entry(
+        "escrow.io",
+        Error,
+        "an escrowed record cannot be read or written",
+        ESCROW,
+        "look at the disk",
+    ),
+    entry(
+        "escrow.malformed",
+        Error,
+        "the file is no escrowed record",
+        ESCROW,
+        "name a file that ends with .escrow",
+    ),
+    entry(
+        "escrow.no_key",
+        Usage,
+        "no escrow key is configured",
+        ESCROW,
+        "name public keys in `vault.escrow-keys`",
+    ),
+    entry(
+        "escrow.no_randomness",
+        Error,
+        "the operating system gave no randomness",
+        ESCROW,
+        "try again",
+    ),
+    entry(
+        "escrow.no_store",
+        Usage,
+        "no store is configured",
+        ESCROW,
+        "name a folder or an address in `vault.store`",
+    ),
+    entry(
+        "escrow.not_a_record",
+        Error,
+        "what was encrypted is no record of the vault",
+        ESCROW,
+        "look for another record of the statement: somebody wrote this one",
+    ),
+    entry(
+        "escrow.not_escrow_key",
+        Usage,
+        "the key is no escrow key",
+        ESCROW,
+        "`touchmark vault key generate` makes one",
+    ),
+    entry(
+        "escrow.not_for_key",
+        Usage,
+        "the record is for other keys",
+        ESCROW,
+        "give one of the keys that it was encrypted to",
+    ),
+    entry(
+        "escrow.recipients",
+        Usage,
+        "a record needs 1 to 16 different keys",
+        ESCROW,
+        "mend `vault.escrow-keys`",
+    ),
+    entry(
+        "escrow.store_hangs",
+        Unavailable,
+        "the store does not answer",
+        ESCROW,
+        "`touchmark vault ship` tries again",
+    ),
+    entry(
+        "escrow.store_io",
+        Unavailable,
+        "the store could not be written to",
+        ESCROW,
+        "make room or permissions; what waits is sent again",
+    ),
+    entry(
+        "escrow.store_missing",
+        Unavailable,
+        "the store's folder is not there",
+        ESCROW,
+        "mount it; it is never made by itself",
+    ),
+    entry(
+        "escrow.store_refused",
+        Unavailable,
+        "the store did not take the record",
+        ESCROW,
+        "look at its answer; what waits is sent again",
+    ),
+    entry(
+        "escrow.token",
+        Usage,
+        "the file holds no token",
+        ESCROW,
+        "mend `vault.store-token-file`",
+    ),
+    entry(
+        "escrow.too_large",
+        Error,
+        "an escrowed record is larger than the limit",
+        ESCROW,
+        "keep it in a folder: addresses take up to 512 MiB",
+    ),
+    entry(
+        "escrow.weak_key",
+        Usage,
+        "the escrow key protects nothing",
+        ESCROW,
+        "have another key made: `touchmark vault key generate`",
+    ),
+    entry(
+        "output.exists",
+        Usage,
+        "the file to be written exists already",
+        "What holds words of a run never replaces another file.",
+        "choose another name",
+    ),
+    entry(
+        "redaction.extends",
+        Usage,
+        "a file of rules builds upon another one",
+        RULES,
+        "put its rules into the file",
+    ),
+    entry(
+        "redaction.not_clean",
+        Error,
+        "secrets are left after redaction",
+        RULES,
+        "mend the rule that finds its own replacement",
+    ),
+    entry(
+        "redaction.pattern",
+        Usage,
+        "an expression of a rule cannot be used",
+        RULES,
+        "look-around and references to groups are not known; a pattern has a largest size",
+    ),
+    entry(
+        "redaction.rule_twice",
+        Usage,
+        "two rules have one name",
+        RULES,
+        "give each its own; those built in have theirs",
+    ),
+    entry(
+        "redaction.setting",
+        Usage,
+        "a setting of a rule is malformed",
+        RULES,
+        "write it as gitleaks does",
+    ),
+    entry(
+        "redaction.toml",
+        Usage,
+        "the file of rules is no TOML",
+        RULES,
+        "mend the line that is named",
+    ),
+    entry(
+        "redaction.too_large",
+        Usage,
+        "a file of rules is larger than is read",
+        RULES,
+        "use fewer or shorter rules",
+    ),
+    entry(
+        "search.text",
+        Usage,
+        "the text to search for is empty or too long",
+        "The text comes from a file or from standard input, never from the command line, and stands in no \
+         message.",
+        "give 1 byte to 16 MiB",
+    ),
+    entry(
+        "vault.no_record",
+        Missing,
+        "no record of the statement is here",
+        DISCLOSURE,
+        "name the folder of escrowed records and a key: `--vault DIR --escrow-key KEY`",
+    ),
+    entry(
+        "vault.slice",
+        Error,
+        "a piece lies outside of its transcript",
+        DISCLOSURE,
+        "attest again",
+    ),
+    entry(
+        "verify.disclosure_alone",
+        Usage,
+        "a disclosure is about one statement, not a change",
+        DISCLOSURE,
+        "`touchmark verify --disclosure FILE --key KEY`",
+    ),
+];
