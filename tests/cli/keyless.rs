@@ -779,7 +779,7 @@ fn example(variables: &[(&str, String)]) -> Outcome {
 )]
 fn example_06_signs_in_a_job_and_nowhere_else() {
     let dates =
-        ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "2026-01-02T03:04:05Z".to_owned()));
+        ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "2026-03-01T11:30:00Z".to_owned()));
     let alone = example(&dates).ok();
     let is_commit = |line: &&str| line.len() == 40 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
     let base = alone.stdout.lines().find(is_commit).unwrap().to_owned();

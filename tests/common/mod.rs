@@ -168,7 +168,7 @@ impl Sandbox {
             command
                 .env(format!("GIT_{who}_NAME"), "Test")
                 .env(format!("GIT_{who}_EMAIL"), "test@example.invalid");
-            command.env(format!("GIT_{who}_DATE"), "2026-01-02T03:04:05Z");
+            command.env(format!("GIT_{who}_DATE"), "2026-03-01T11:30:00Z");
         }
         let output = command.output().expect("git runs");
         assert!(
