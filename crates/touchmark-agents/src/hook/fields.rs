@@ -154,7 +154,9 @@ pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     if !value.get().starts_with('"') {
         return None;
     }
-    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(value.get())
+        .ok()
+        .map(|text| text.0)
 }
 
 /// Decodes a value that is a list of strings, up to `max` of them; other elements are left out.

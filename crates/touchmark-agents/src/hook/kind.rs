@@ -47,9 +47,19 @@ impl HookKind {
         match plain.as_str() {
             "sessionstart" | "sessioncreated" => Self::SessionStart,
             "userpromptsubmit" | "userpromptsubmitted" | "beforesubmitprompt" | "beforeagent" => Self::Prompt,
-            "pretooluse" | "posttooluse" | "posttoolusefailure" | "beforetool" | "aftertool"
-            | "beforeshellexecution" | "aftershellexecution" | "beforemcpexecution" | "aftermcpexecution"
-            | "beforereadfile" | "beforetabfileread" | "afterfileedit" | "aftertabfileedit" => Self::ToolUse,
+            "pretooluse"
+            | "posttooluse"
+            | "posttoolusefailure"
+            | "beforetool"
+            | "aftertool"
+            | "beforeshellexecution"
+            | "aftershellexecution"
+            | "beforemcpexecution"
+            | "aftermcpexecution"
+            | "beforereadfile"
+            | "beforetabfileread"
+            | "afterfileedit"
+            | "aftertabfileedit" => Self::ToolUse,
             "stop" | "stopfailure" | "afteragent" | "agentstop" | "agentturncomplete" | "sessionidle" => {
                 Self::TurnEnd
             }

@@ -102,12 +102,7 @@ fn collect<'p>(text: &'p str, found: &mut Vec<Found<'p>>, problems: &mut Problem
     }
 }
 
-fn judge(
-    claimed: Option<&str>,
-    event: HookEvent,
-    found: &[Found<'_>],
-    problems: Problems,
-) -> HookReading {
+fn judge(claimed: Option<&str>, event: HookEvent, found: &[Found<'_>], problems: Problems) -> HookReading {
     let claimed = claimed
         .filter(|name| is_name(name))
         .map(|name| shape::product_name(name).to_owned());
@@ -115,9 +110,9 @@ fn judge(
     let fits = |name: &str| by_shape.is_empty() || by_shape.contains(&name);
     // Other products have taken over the shape of Claude Code's payloads, so it excludes only those that have one of
     // their own. Cursor's fields are nobody else's.
-    let mismatch = claimed.as_deref().is_some_and(|name| {
-        !fits(name) && (shape::PRODUCTS.contains(&name) || by_shape == ["cursor"])
-    });
+    let mismatch = claimed
+        .as_deref()
+        .is_some_and(|name| !fits(name) && (shape::PRODUCTS.contains(&name) || by_shape == ["cursor"]));
     let product = match &claimed {
         Some(name) if !mismatch => Some(name.clone()),
         _ => by_shape.first().map(|name| (*name).to_owned()),
@@ -255,7 +250,10 @@ impl<'p> Reader<'_, 'p> {
     }
 
     fn prompt(&mut self) -> Option<String> {
-        if let Some(prompt) = self.words(Field::Prompt).or_else(|| self.words(Field::InitialPrompt)) {
+        if let Some(prompt) = self
+            .words(Field::Prompt)
+            .or_else(|| self.words(Field::InitialPrompt))
+        {
             return Some(prompt);
         }
         let value = self.value(Field::InputMessages)?;
@@ -319,8 +317,7 @@ impl<'p> Reader<'_, 'p> {
     /// A name, an identifier or a path.
     fn name(&mut self, field: Field) -> Option<String> {
         if self.found.iter().filter(|entry| entry.field == field).count() > 1 {
-            self.problems
-                .tell(HookProblem::Repeated { field: field.name() });
+            self.problems.tell(HookProblem::Repeated { field: field.name() });
         }
         let value = self.value(field)?;
         // Each byte of a name takes up to six in JSON.
@@ -387,8 +384,7 @@ impl<'p> Reader<'_, 'p> {
     }
 
     fn unusable(&mut self, field: Field) {
-        self.problems
-            .tell(HookProblem::Unusable { field: field.name() });
+        self.problems.tell(HookProblem::Unusable { field: field.name() });
     }
 }
 

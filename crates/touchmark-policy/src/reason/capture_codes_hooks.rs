@@ -1,5 +1,140 @@
 //! Codes of hooks, the worker behind them and wrapped commands.
 
-use super::registry::Entry;
+use super::registry::{Entry, entry};
+use crate::exit::Class::{Error, Finding, Usage};
 
-pub(super) const CODES: &[Entry] = &[];
+pub(super) const CODES: &[Entry] = &[
+    entry(
+        "hook.agent_unknown",
+        Usage,
+        "no hooks are known for this agent",
+        "Each agent has its own file and its own names for events; hooks are written only where both are known.",
+        "name one of the agents that the message lists; others are captured with `touchmark run -- COMMAND`",
+    ),
+    entry(
+        "hook.none_found",
+        Usage,
+        "none of the agents is found",
+        "With `--all`, hooks are written for agents whose folder or program is on this machine.",
+        "name an agent: its folder is made if need be",
+    ),
+    entry(
+        "hook.program_unusable",
+        Usage,
+        "hooks cannot call this program",
+        "What hooks call has to be found again later: an absolute path, or a name in PATH, that ends in `touchmark`.",
+        "name the program with `--program`",
+    ),
+    entry(
+        "hook.file_unreadable",
+        Usage,
+        "an agent's configuration cannot be understood",
+        "A file that cannot be read as the agent reads it could only be overwritten, and with it what is in there.",
+        "mend the file, or put in by hand what `--print` shows",
+    ),
+    entry(
+        "hook.file_foreign",
+        Usage,
+        "a file is not as install writes it",
+        "The file has the name of one of ours but not its text: somebody has changed it or wrote it.",
+        "move it away, or change it by hand with what `--print` shows",
+    ),
+    entry(
+        "hook.file_elsewhere",
+        Usage,
+        "an agent's configuration lies behind a link that leads out of its folder",
+        "Following links out of the chosen folder would let whoever made the link choose the file that is changed.",
+        "change the file that the message names by hand, or replace the link",
+    ),
+    entry(
+        "hook.file_unusable",
+        Error,
+        "an agent's configuration cannot be read or written",
+        "The operating system refused. The file is as it was: it is replaced whole or not at all.",
+        "see the cause; make the folder writable",
+    ),
+    entry(
+        "hook.file_changed",
+        Error,
+        "an agent's configuration was changed at the same moment",
+        "Agents write their settings too. What another program has just written is not replaced.",
+        "run it again",
+    ),
+    entry(
+        "hook.git_unclear",
+        Error,
+        "git does not say where the repository's hooks are",
+        "Git's own settings decide where hooks are; without its answer none are written.",
+        "see what `git rev-parse --git-path hooks` prints",
+    ),
+    entry(
+        "hook.git_hooks_elsewhere",
+        Usage,
+        "the repository's hooks lie outside of it",
+        "With `core.hooksPath`, hooks may be shared by many repositories; those are not changed for one.",
+        "add what `--print` shows to the shared hooks, or unset core.hooksPath",
+    ),
+    entry(
+        "hook.git_hook_foreign",
+        Usage,
+        "a git hook is there to which nothing can be added",
+        "Lines are added to scripts of a shell that git would run. Programs and scripts of other languages stay as they are.",
+        "call touchmark from the hook, as the message shows",
+    ),
+    entry(
+        "hook.payload_empty",
+        Finding,
+        "a hook was called without a payload",
+        "The event is taken from the command's arguments, if it has any.",
+        "nothing, unless sessions of this agent are not captured",
+    ),
+    entry(
+        "hook.payload_too_large",
+        Finding,
+        "a hook's payload is larger than what is read",
+        "What stands at the beginning counts; texts that were cut are treated as absent.",
+        "nothing: the session's own file has the whole",
+    ),
+    entry(
+        "hook.payload_malformed",
+        Finding,
+        "a hook's payload is no JSON object",
+        "What stood before the defect counts. The end of a turn is captured from the session's own file.",
+        "nothing, unless it comes again: report it with the agent's version",
+    ),
+    entry(
+        "hook.payload_trailing",
+        Finding,
+        "something follows a hook's payload",
+        "Only the first object is read.",
+        "nothing, unless it comes again: report it with the agent's version",
+    ),
+    entry(
+        "hook.field_repeated",
+        Finding,
+        "a hook's payload has a field twice",
+        "The last one counts, as for the agents' own readers.",
+        "nothing, unless it comes again: report it with the agent's version",
+    ),
+    entry(
+        "hook.field_unusable",
+        Finding,
+        "a hook's payload has a field of another type",
+        "The field is treated as absent.",
+        "nothing, unless it comes again: report it with the agent's version",
+    ),
+    entry(
+        "hook.field_too_long",
+        Finding,
+        "a hook's payload has a field that is too long",
+        "The field is treated as absent.",
+        "nothing: the session's own file has the whole",
+    ),
+    entry(
+        "hook.field_contradiction",
+        Finding,
+        "two fields of a hook's payload disagree",
+        "Both should name the same session. The first counts.",
+        "nothing, unless it comes again: report it with the agent's version",
+    ),
+];

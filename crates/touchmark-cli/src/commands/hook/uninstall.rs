@@ -1,11 +1,11 @@
 //! `touchmark hook uninstall`: takes out exactly what install has added.
 
+pub(crate) use super::install::Args;
+use super::install::{self, Installed};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 
-pub(crate) use super::install::Args;
-
 /// Runs `hook uninstall`.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    super::install::run(args, context)
+    install::run_either(args, Installed::No, context)
 }

@@ -1,0 +1,36 @@
+//! OpenCode's plugin: a file of our own.
+
+use super::quote::HookCommand;
+
+/// How the file begins, by which it is known as ours.
+const MARK: &str =
+    "// Written by `touchmark hook install opencode`; `touchmark hook uninstall opencode` removes it.\n";
+
+/// The plugin's text. The program and each value are words of their own: no shell reads them.
+pub(crate) fn text(command: &HookCommand) -> String {
+    let program = serde_json::Value::from(command.program());
+    format!(
+        r#"{MARK}const program = {program}
+
+export const Touchmark = async ({{ $, directory }}) => ({{
+  event: async ({{ event }}) => {{
+    const session = event.properties?.sessionID ?? event.properties?.info?.id
+    const hooks = {{ "session.created": "session.created", "session.idle": "session.idle", "session.deleted": "session.deleted" }}
+    const name = hooks[event.type]
+    if (!name || typeof session !== "string") return
+    await $`${{program}} hook run opencode --event ${{name}} --session ${{session}} --cwd ${{directory}}`.quiet().nothrow()
+  }},
+}})
+"#
+    )
+}
+
+/// Whether a text is a plugin of ours that nobody has changed, whichever program it calls.
+pub(crate) fn is_ours(found: &str) -> bool {
+    let program = found
+        .strip_prefix(MARK)
+        .and_then(|rest| rest.strip_prefix("const program = "))
+        .and_then(|rest| rest.lines().next())
+        .and_then(|json| serde_json::from_str::<String>(json).ok());
+    program.is_some_and(|program| text(&HookCommand::new(program)) == found)
+}
