@@ -11,15 +11,17 @@ use crate::claude_code::ClaudeCode;
 use crate::codex::{Codex, CodexExec};
 use crate::error::ImportError;
 use crate::files;
+use crate::gemini::{Gemini, GeminiDocument};
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
 use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
+use crate::openhands::OpenHands;
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 use crate::swe_agent::SweAgent;
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &OpenCode, &SweAgent, &MiniSweAgent, &Atif];
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +52,12 @@ pub trait Importer: Sync {
     /// Returns whether a file with this name that begins with these bytes is one of this format. The head may end
     /// anywhere.
     fn recognises(&self, name: &str, head: &[u8]) -> bool;
+
+    /// Returns whether a folder is a session of this format, in products that keep one in many files.
+    fn recognises_folder(&self, folder: &Path) -> bool {
+        let _ = folder;
+        false
+    }
 
     /// Imports a session whose files are in memory: the session's own first, then those of its sub-agents.
     ///
@@ -125,8 +133,14 @@ pub fn by_format(format: &str) -> Option<&'static dyn Importer> {
         .find(|importer| importer.format() == format)
 }
 
-/// Returns the importer that recognises a file by its name and beginning.
+/// Returns the importer that recognises a file by its name and beginning, or a folder by what it holds.
 pub fn recognise(path: &Path) -> Result<Option<&'static dyn Importer>, ImportError> {
+    if files::is_real_dir(path) {
+        return Ok(IMPORTERS
+            .iter()
+            .copied()
+            .find(|importer| importer.recognises_folder(path)));
+    }
     let (file, _) = files::open(path)?;
     let mut head = Vec::new();
     file.take(DISCOVERY_WINDOW_BYTES as u64)

@@ -7,7 +7,7 @@
 //! model's name and the folder. The format names no session; batches name the task.
 
 mod message;
-mod usage;
+pub(crate) mod usage;
 
 use std::path::Path;
 
