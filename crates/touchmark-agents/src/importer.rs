@@ -15,13 +15,14 @@ use crate::gemini::{Gemini, GeminiDocument};
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
 use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
+use crate::otlp::Otlp;
 use crate::openhands::OpenHands;
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 use crate::swe_agent::SweAgent;
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif];
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif, &Otlp];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]

@@ -36,6 +36,7 @@ mod neutral;
 pub mod mini_swe_agent;
 pub mod opencode;
 pub mod openhands;
+pub mod otlp;
 pub mod paths;
 mod recorder;
 pub mod run;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Recorder;
 use super::answers::NewAnswer;
 use super::calls::{NewCall, NewResult, Place};
+use super::times::Stamp;
 use crate::error::ImportError;
 use crate::limits::MAX_WORD_BYTES;
 use crate::run::{Role, Word, WordEntry, Words};
@@ -48,6 +49,13 @@ impl Recorder {
         let steps = self.run.steps.len();
         if let Some(keeper) = &mut self.keeper {
             keeper.flush_time(steps);
+        }
+    }
+
+    /// Gives a step its time, in a format whose records are told in another order than they are read.
+    pub(crate) fn step_time(&mut self, step: usize, stamp: Stamp) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.words.times.push((step, stamp.time));
         }
     }
 
