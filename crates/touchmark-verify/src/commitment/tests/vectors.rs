@@ -38,7 +38,8 @@ fn document() -> String {
             {"of": "prompts", "root": root(&leaves()), "paths": paths(&leaves())},
             {"of": "the first step", "root": root(&steps()[..1]), "paths": paths(&steps()[..1])},
             {"of": "steps", "root": root(&steps()), "paths": paths(&steps())}
-        ]
+        ],
+        "disclosures": disclosures()
     });
     // Canonical first, so that the order of keys does not depend on how serde_json was built.
     let canonical = touchmark_statement::strict_json::canonical(&vectors).unwrap();
@@ -46,6 +47,73 @@ fn document() -> String {
     let mut text = serde_json::to_string_pretty(&sorted).unwrap();
     text.push('\n');
     text
+}
+
+/// Pieces of a statement whose payload is the word `payload`, as files of disclosures hold them.
+fn disclosures() -> Vec<Value> {
+    let payload = Sha256Digest::of(b"payload");
+    let disclosed = |kind: Kind, index: u32, origin: Option<PromptOrigin>, bytes: &[u8]| {
+        let item = Item { kind, index, origin };
+        let key = derive(&run_key(), kind, index);
+        let disclosure = match kind {
+            Kind::Prompt => Disclosure::of_leaf(payload, item, &leaves(), &key, bytes),
+            Kind::Step => Disclosure::of_leaf(payload, item, &steps(), &key, bytes),
+            _ => Some(Disclosure::of_piece(payload, item, &key, bytes)),
+        };
+        serde_json::from_slice(&disclosure.unwrap().encode().unwrap()).unwrap()
+    };
+    let prompts = (0..).zip(prompts());
+    let prompts = prompts.map(|(index, (bytes, origin))| disclosed(Kind::Prompt, index, Some(origin), &bytes));
+    let others = [
+        disclosed(Kind::Step, 22, None, step_of(22).as_bytes()),
+        disclosed(Kind::Command, 0, None, b"x"),
+        disclosed(Kind::Transcript, TRANSCRIPT_RAW, None, b"x"),
+    ];
+    prompts.chain(others).collect()
+}
+
+/// What is written fits the published schema, and what the schema refuses is no disclosure.
+#[test]
+fn disclosures_fit_their_schema() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/commitments/disclosure-v1.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let all = disclosures();
+    for disclosure in &all {
+        assert!(validator.is_valid(disclosure), "{disclosure}");
+        let bytes = serde_json::to_vec(disclosure).unwrap();
+        assert!(Disclosure::parse(&bytes).is_ok());
+        for field in ["payload", "item", "bytes", "key"] {
+            let mut broken = disclosure.clone();
+            broken.as_object_mut().unwrap().remove(field);
+            assert!(!validator.is_valid(&broken), "{field}");
+            assert!(Disclosure::parse(&serde_json::to_vec(&broken).unwrap()).is_err(), "{field}");
+        }
+        let mut broken = disclosure.clone();
+        broken["runKey"] = json!("00");
+        assert!(!validator.is_valid(&broken));
+        assert!(Disclosure::parse(&serde_json::to_vec(&broken).unwrap()).is_err());
+    }
+}
+
+#[test]
+fn a_file_of_disclosures_is_of_one_statement_and_opens_each_piece_once() {
+    let lines: Vec<String> = disclosures().iter().map(Value::to_string).collect();
+    let code = |file: &str| Disclosure::parse_all(file.as_bytes()).map_or_else(|error| error.code(), |_| "accepted");
+    let file = lines.join("\n");
+    assert_eq!(code(&file), "accepted");
+    assert_eq!(code(&format!("{file}\n")), "accepted");
+    assert_eq!(code(""), "commitment.nothing_disclosed");
+    assert_eq!(code("\n"), "commitment.nothing_disclosed");
+    assert_eq!(code(&format!("{file}\n{}", lines[0])), "commitment.disclosed_twice");
+    let other = lines[1].replace(&Sha256Digest::of(b"payload").to_string(), SHA);
+    assert_eq!(code(&format!("{}\n{other}", lines[0])), "commitment.other_statement");
+    let hollow = format!("{file}\n\n");
+    assert!(code(&hollow).starts_with("json."), "{}", code(&hollow));
+    let behind = format!("{} {{}}", lines[0]);
+    assert!(code(&behind).starts_with("json."), "{}", code(&behind));
+    let many = vec![lines[0].as_str(); MAX_PIECES + 1].join("\n");
+    assert_eq!(code(&many), "commitment.disclosed_twice");
 }
 
 fn keys() -> Vec<Value> {
