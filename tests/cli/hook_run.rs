@@ -43,7 +43,7 @@ fn a_turn_becomes_a_signed_logged_and_verified_statement_with_nothing_typed() {
     assert_eq!(claim["run"]["sequence"], 0);
     assert_eq!(claim["run"].get("since"), None, "nothing accounted for anything of it before");
     let found = sandbox.touchmark(["find", "--format", "json", "--commit", &head]).ok().json();
-    assert_eq!(found["evidence"].as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(found["found"].as_array().map(Vec::len), Some(1), "{found}");
     let log = sandbox.touchmark(["log", "check", "--format", "json"]).ok().json();
     assert_eq!(log["size"], 1);
     // Only the agent's own file and the vault hold what was typed.

@@ -200,6 +200,7 @@ fn attest(
             dirty: stretch.dirty,
             parent: None,
             agent: args.agent.clone(),
+            hook: None,
         };
         made.push(seen::attest(seen, git, context)?);
     }

@@ -31,6 +31,8 @@ pub(crate) struct Seen {
     pub(crate) parent: Option<ParentAgent>,
     /// The id under which policy knows the agent, where somebody said it.
     pub(crate) agent: Option<String>,
+    /// The product and the session that called a hook, where one did.
+    pub(crate) hook: Option<(String, Option<String>)>,
 }
 
 /// What became of it.
@@ -40,15 +42,6 @@ pub(crate) enum Made {
     Logged(EvidenceId),
     /// It is signed and safe in the spool.
     Unlogged(EvidenceId, CliError),
-}
-
-impl Made {
-    /// Returns the statement's id.
-    pub(crate) fn id(&self) -> &EvidenceId {
-        match self {
-            Self::Logged(id) | Self::Unlogged(id, _) => id,
-        }
-    }
 }
 
 /// Returns the last statement of a session about a repository.
@@ -90,6 +83,9 @@ pub(crate) fn attest(seen: Seen, git: &Repository, context: &Context<'_>) -> Res
     };
     let mut captured = Captured::seen(seen.session, &asked, git, context)?;
     captured.change.dirty = seen.dirty;
+    if let Some((product, session)) = &seen.hook {
+        captured.sources.add_hook(product, session.as_deref());
+    }
     let mut place = Place::after(captured.last_link(context)?.as_ref())?;
     place.parent = seen.parent;
     place.since = captured.take_off(context)?;

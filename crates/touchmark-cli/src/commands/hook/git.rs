@@ -215,6 +215,7 @@ fn again(
         proposed,
         dirty: false,
         agent: None,
+        hook: None,
     };
     seen::attest(seen, git, context).map(Some)
 }

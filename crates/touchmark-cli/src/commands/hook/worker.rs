@@ -243,6 +243,7 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
                 dirty: stretch.dirty,
                 parent: record::parent(&known, &session),
                 agent: None,
+                hook: turn.product.clone().map(|product| (product, turn.session.clone())),
             };
             made.push(seen::attest(seen, &repository, context)?);
         }
