@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::atif::Atif;
 use crate::claude_code::ClaudeCode;
 use crate::codex::{Codex, CodexExec};
+use crate::copilot::Copilot;
+use crate::cursor::Cursor;
 use crate::error::ImportError;
 use crate::files;
 use crate::gemini::{Gemini, GeminiDocument};
@@ -22,7 +24,7 @@ use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 use crate::swe_agent::SweAgent;
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif, &Otlp];
+pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &Copilot, &Cursor, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif, &Otlp];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]

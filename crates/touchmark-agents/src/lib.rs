@@ -23,6 +23,8 @@ pub mod atif;
 pub mod claude_code;
 pub mod codex;
 pub mod commands;
+pub mod cursor;
+pub mod copilot;
 mod discovery;
 mod error;
 mod files;
