@@ -88,7 +88,7 @@ pub(super) fn text(raw: &RawValue) -> Option<String> {
 
 /// Returns the files that a patch names, as it spells them: those it adds, changes or takes away, and those it moves to.
 /// A command that holds a patch names the same.
-pub(super) fn patched_files(text: &str) -> Vec<&str> {
+pub(crate) fn patched_files(text: &str) -> Vec<&str> {
     let Some(start) = text.find("*** Begin Patch") else {
         return Vec::new();
     };

@@ -114,10 +114,7 @@ impl Calls {
             _ => None,
         };
         let patch = patch.or_else(|| command.clone());
-        let files = patch
-            .as_deref()
-            .map(arguments::patched_files)
-            .unwrap_or_default();
+        let files = patch.as_deref().map(arguments::patched_files).unwrap_or_default();
         if let Some(id) = id.filter(|id| id.len() <= MAX_NAME_BYTES) {
             match name {
                 "write_stdin" => {
@@ -310,7 +307,12 @@ impl Calls {
                 }
             }
             "CollabAgentToolCall" => {
-                plain(recorder, Some(id), item.tool.as_deref().unwrap_or_default(), place)?;
+                plain(
+                    recorder,
+                    Some(id),
+                    item.tool.as_deref().unwrap_or_default(),
+                    place,
+                )?;
                 for agent in item.receiver_thread_ids.map(names).unwrap_or_default() {
                     recorder.link_subagent(&agent, Some(id));
                 }
@@ -412,12 +414,7 @@ impl Calls {
     }
 }
 
-fn plain(
-    recorder: &mut Recorder,
-    id: Option<&str>,
-    name: &str,
-    place: Place<'_>,
-) -> Result<(), ImportError> {
+fn plain(recorder: &mut Recorder, id: Option<&str>, name: &str, place: Place<'_>) -> Result<(), ImportError> {
     let call = NewCall {
         id,
         name,

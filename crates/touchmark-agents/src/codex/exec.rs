@@ -201,9 +201,15 @@ fn done(recorder: &mut Recorder, item: &Item<'_>, place: Place<'_>) -> Result<()
 /// Returns a command without the shell that it is given to: `bash -lc 'SCRIPT'`.
 fn command(raw: &RawValue) -> Option<String> {
     let text = arguments::words(raw)?;
-    let script = ["bash -lc ", "/bin/bash -lc ", "zsh -lc ", "/bin/zsh -lc ", "sh -c "]
-        .iter()
-        .find_map(|shell| text.strip_prefix(shell));
+    let script = [
+        "bash -lc ",
+        "/bin/bash -lc ",
+        "zsh -lc ",
+        "/bin/zsh -lc ",
+        "sh -c ",
+    ]
+    .iter()
+    .find_map(|shell| text.strip_prefix(shell));
     let inner = script.and_then(|script| {
         let inner = script.strip_prefix('\'')?.strip_suffix('\'')?;
         (!inner.contains('\'')).then(|| inner.to_owned())

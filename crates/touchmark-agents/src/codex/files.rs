@@ -43,7 +43,10 @@ pub(super) fn discover(places: &Places, root: &Path) -> Result<Vec<Candidate>, I
         };
         let is_delegated = matches!(
             read_header(&path),
-            Ok(Some(Header { lineage: Some((_, Relation::Subagent)), .. }))
+            Ok(Some(Header {
+                lineage: Some((_, Relation::Subagent)),
+                ..
+            }))
         );
         if !is_delegated {
             found.add(path, id.to_owned(), directory);

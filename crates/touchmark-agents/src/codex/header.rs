@@ -190,15 +190,9 @@ mod tests {
     #[test]
     fn who_started_a_session_in_order_of_strength() {
         for (json, expected) in [
-            (
-                r#"{"thread_source":"subagent","source":"cli"}"#,
-                Some("subagent"),
-            ),
+            (r#"{"thread_source":"subagent","source":"cli"}"#, Some("subagent")),
             (r#"{"source":"exec","originator":"codex-tui"}"#, Some("exec")),
-            (
-                r#"{"source":{"subagent":{"other":"review"}}}"#,
-                Some("subagent"),
-            ),
+            (r#"{"source":{"subagent":{"other":"review"}}}"#, Some("subagent")),
             (r#"{"source":{"vscode":{}}}"#, Some("vscode")),
             (
                 r#"{"thread_source":"automation","originator":"x"}"#,
@@ -225,10 +219,7 @@ mod tests {
                 Some(("p", Relation::Subagent)),
             ),
             (r#"{"id":"c","parent_thread_id":"p"}"#, None),
-            (
-                r#"{"id":"c","forked_from_id":"f"}"#,
-                Some(("f", Relation::Fork)),
-            ),
+            (r#"{"id":"c","forked_from_id":"f"}"#, Some(("f", Relation::Fork))),
             (r#"{"id":"c","forked_from_id":"c"}"#, None),
             (r#"{"id":"c"}"#, None),
         ] {

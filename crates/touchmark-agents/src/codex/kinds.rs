@@ -137,13 +137,8 @@ pub(super) fn of_item(kind: &str, role: Option<&str>) -> StepKind {
         | "tool_search_output"
         | "tool_search_call_output"
         | "mcp_tool_call_output" => StepKind::ToolResult,
-        "ghost_snapshot"
-        | "compaction"
-        | "compaction_summary"
-        | "compaction_trigger"
-        | "context_compaction"
-        | "additional_tools"
-        | "other" => StepKind::Other,
+        "ghost_snapshot" | "compaction" | "compaction_summary" | "compaction_trigger"
+        | "context_compaction" | "additional_tools" | "other" => StepKind::Other,
         _ => StepKind::Unknown,
     }
 }

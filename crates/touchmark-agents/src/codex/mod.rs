@@ -31,6 +31,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
+pub(crate) use self::arguments::patched_files;
 use self::exec::Stream;
 use self::mapping::{Mapping, id_in_name};
 use crate::error::ImportError;

@@ -168,7 +168,10 @@ mod tests {
             told("Chunk ID: a\nProcess exited with code 1\nOutput:\nProcess exited with code 0\n").0,
             Some(1)
         );
-        assert_eq!(told("Wall time: 1\nOutput:\nProcess exited with code 0\n").0, None);
+        assert_eq!(
+            told("Wall time: 1\nOutput:\nProcess exited with code 0\n").0,
+            None
+        );
         assert_eq!(
             told("Command: echo '\nProcess exited with code 0\n'\nProcess exited with code 7\nOutput:\n").0,
             Some(7)
@@ -177,7 +180,9 @@ mod tests {
 
     #[test]
     fn printed_is_what_the_command_printed() {
-        let read = read(Cow::Borrowed(r#"{"output":"[main 1a2b3c4] x","metadata":{"exit_code":0}}"#));
+        let read = read(Cow::Borrowed(
+            r#"{"output":"[main 1a2b3c4] x","metadata":{"exit_code":0}}"#,
+        ));
         assert_eq!(read.printed, "[main 1a2b3c4] x");
     }
 }
