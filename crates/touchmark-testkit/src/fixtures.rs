@@ -1,9 +1,11 @@
 //! The session files in `testdata/sessions`, generated. `cargo run -p touchmark-testkit --example write-fixtures -- DIR`
 //! writes them; a test compares them with what lies there.
 
+mod claude_code;
 mod codex;
 mod copilot;
 mod gemini;
+mod neutral;
 
 use serde_json::{Value, json};
 
@@ -58,6 +60,8 @@ pub fn sessions() -> Vec<Fixture> {
     })
     .collect();
     fixtures.extend(separate_files());
+    fixtures.extend(claude_code::all());
+    fixtures.extend(neutral::all());
     fixtures.extend(codex::all());
     fixtures.extend(gemini::all());
     fixtures.extend(copilot::all());
