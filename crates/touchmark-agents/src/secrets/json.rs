@@ -25,21 +25,7 @@ pub(super) fn find(scanner: &Scanner, bytes: &[u8]) -> Vec<Finding> {
         scanner,
         mode: Mode::Find,
     };
-    let mut found = walk.literals(bytes, 0).found;
-    // In order and apart, so that one walk over both tells which stand outside of every literal found.
-    let mut next = 0;
-    let mut outside = Vec::new();
-    for finding in scanner.find(bytes) {
-        while found.get(next).is_some_and(|known| known.range.end <= finding.range.start) {
-            next += 1;
-        }
-        if found.get(next).is_none_or(|known| known.range.start >= finding.range.end) {
-            outside.push(finding);
-        }
-    }
-    found.extend(outside);
-    found.sort_by_key(|finding| finding.range.start);
-    found
+    walk.find(bytes, 0)
 }
 
 /// Replaces secrets and dropped values; returns the copy and the rule of each replacement.
@@ -65,6 +51,25 @@ struct Walked {
 }
 
 impl Walk<'_> {
+    /// Finds what literals say, and what stands in the bytes as they are.
+    fn find(&self, bytes: &[u8], depth: usize) -> Vec<Finding> {
+        let mut found = self.literals(bytes, depth).found;
+        // Both are in order, so that one walk over them tells which stand outside of every literal found.
+        let mut next = 0;
+        let mut outside = Vec::new();
+        for finding in self.scanner.find(bytes) {
+            while found.get(next).is_some_and(|known| known.range.end <= finding.range.start) {
+                next += 1;
+            }
+            if found.get(next).is_none_or(|known| known.range.start >= finding.range.end) {
+                outside.push(finding);
+            }
+        }
+        found.extend(outside);
+        found.sort_by_key(|finding| finding.range.start);
+        found
+    }
+
     /// Cleans JSON: first what each literal says, then what stands in the bytes as they are.
     fn clean(&self, bytes: &[u8], depth: usize) -> (Option<Vec<u8>>, Vec<Arc<str>>) {
         let walked = self.literals(bytes, depth);
@@ -126,9 +131,13 @@ impl Walk<'_> {
         let mut inner = None;
         let is_json = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
         if is_json && depth < MAX_DEPTH {
-            (inner, rules) = self.clean(text, depth + 1);
-            if inner.is_none() && !rules.is_empty() {
-                return (None, rules);
+            if self.mode == Mode::Find {
+                let found = self.find(text, depth + 1);
+                if !found.is_empty() {
+                    return (None, found.into_iter().map(|finding| finding.rule).collect());
+                }
+            } else {
+                (inner, rules) = self.clean(text, depth + 1);
             }
         }
         let plain = inner.as_deref().unwrap_or(text);

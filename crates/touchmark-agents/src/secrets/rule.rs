@@ -42,7 +42,7 @@ pub(super) struct Rule {
 
 /// Compiles a pattern. What matches takes time in proportion to the text, whatever the pattern.
 pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    let build = |unicode| {
+    let build = |pattern: &str, unicode| {
         RegexBuilder::new(pattern)
             .unicode(unicode)
             .size_limit(MAX_PATTERN_BYTES)
@@ -50,7 +50,47 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
             .build()
     };
     // Classes such as \pL need Unicode; without it \w is what it is to gitleaks.
-    build(false).or_else(|_| build(true))
+    build(pattern, false).or_else(|error| {
+        let plain = with_plain_braces(pattern);
+        build(pattern, true)
+            .or_else(|_| build(&plain, false))
+            .or_else(|_| build(&plain, true))
+            .map_err(|_| error)
+    })
+}
+
+/// Escapes each brace that begins no repetition: to gitleaks it stands for itself.
+fn with_plain_braces(pattern: &str) -> String {
+    let mut plain = String::with_capacity(pattern.len() + 8);
+    let (mut rest, mut in_class, mut repeats) = (pattern, false, false);
+    while let Some(first) = rest.chars().next() {
+        let mut len = first.len_utf8();
+        match first {
+            '\\' => {
+                len += rest[1..].chars().next().map_or(0, char::len_utf8);
+                // \x{41}, \p{Greek}
+                if rest[len..].starts_with('{') && matches!(rest.as_bytes().get(1), Some(b'x' | b'p' | b'P')) {
+                    len += rest[len..].find('}').map_or(0, |end| end + 1);
+                }
+            }
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '{' if !in_class && !(repeats && is_repetition(rest)) => plain.push('\\'),
+            _ => {}
+        }
+        repeats = !matches!(first, '(' | '|');
+        plain.push_str(&rest[..len]);
+        rest = &rest[len..];
+    }
+    plain
+}
+
+/// Returns whether a text begins with `{n}`, `{n,}` or `{n,m}`.
+fn is_repetition(text: &str) -> bool {
+    let inside = text.get(1..).and_then(|text| text.split_once('}')).map_or("", |(inside, _)| inside);
+    let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    !least.is_empty() && digits(least) && digits(most)
 }
 
 impl Rule {
@@ -97,7 +137,8 @@ impl Rule {
                 self.is_random(secret) && !secret.ends_with(b"EXAMPLE") && !secret.ends_with(b"EXAMPLEKEY")
             }
             Shape::Named => {
-                self.is_random(secret)
+                !bytes[..range.start].ends_with(b"[REDACTED:")
+                    && self.is_random(secret)
                     && (&*self.id == "url-password" && !is_placeholder(secret) || is_random_value(secret))
             }
             Shape::Own => {
@@ -221,6 +262,18 @@ mod tests {
             assert!(!rule.keywords.is_empty(), "{}", rule.id);
             let lower = |word: &&str| *word == word.to_ascii_lowercase();
             assert!(rule.keywords.iter().all(lower), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn braces_that_repeat_nothing_stand_for_themselves() {
+        for (pattern, text) in [
+            (r"^\$(?:\d+|{\d+})$", "${12}"),
+            (r"{{x}}", "{{x}}"),
+            (r"a{2}{b}", "aa{b}"),
+            (r"[{]{2}\x{41}{", "{{A{"),
+        ] {
+            assert!(compile(pattern).unwrap().is_match(text.as_bytes()), "{pattern}");
         }
     }
 
