@@ -6,25 +6,45 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::amp::Amp;
 use crate::atif::Atif;
 use crate::claude_code::ClaudeCode;
 use crate::codex::{Codex, CodexExec};
 use crate::copilot::Copilot;
 use crate::cursor::Cursor;
+use crate::droid::Droid;
 use crate::error::ImportError;
 use crate::files;
 use crate::gemini::{Gemini, GeminiDocument};
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
 use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
-use crate::otlp::Otlp;
 use crate::openhands::OpenHands;
+use crate::otlp::Otlp;
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
 use crate::swe_agent::SweAgent;
+use crate::windsurf::Windsurf;
 
 /// Every importer, the most specific first: a file belongs to the first that recognises it.
-pub static IMPORTERS: &[&dyn Importer] = &[&ClaudeCode, &Codex, &CodexExec, &Gemini, &GeminiDocument, &Copilot, &Cursor, &OpenCode, &SweAgent, &MiniSweAgent, &OpenHands, &Atif, &Otlp];
+pub static IMPORTERS: &[&dyn Importer] = &[
+    &ClaudeCode,
+    &Codex,
+    &CodexExec,
+    &Gemini,
+    &GeminiDocument,
+    &Copilot,
+    &Cursor,
+    &OpenCode,
+    &SweAgent,
+    &MiniSweAgent,
+    &OpenHands,
+    &Amp,
+    &Droid,
+    &Windsurf,
+    &Atif,
+    &Otlp,
+];
 
 /// Folders of the user, from which importers know where their product keeps sessions.
 #[derive(Clone, Debug, Default)]

@@ -19,6 +19,7 @@
 //! # Ok::<(), touchmark_agents::ImportError>(())
 //! ```
 
+pub mod amp;
 pub mod atif;
 pub mod claude_code;
 pub mod codex;
@@ -26,6 +27,7 @@ pub mod commands;
 pub mod cursor;
 pub mod copilot;
 mod discovery;
+pub mod droid;
 mod error;
 mod files;
 pub mod gemini;
@@ -45,5 +47,6 @@ pub mod run;
 pub mod secrets;
 pub mod session;
 pub mod swe_agent;
+pub mod windsurf;
 
 pub use error::ImportError;
