@@ -4,8 +4,13 @@
 mod claude_code;
 mod codex;
 mod copilot;
+mod cursor;
 mod gemini;
 mod neutral;
+mod others;
+mod opencode;
+mod openhands;
+mod swe_agent;
 
 use serde_json::{Value, json};
 
@@ -62,9 +67,14 @@ pub fn sessions() -> Vec<Fixture> {
     fixtures.extend(separate_files());
     fixtures.extend(claude_code::all());
     fixtures.extend(neutral::all());
+    fixtures.extend(others::all());
     fixtures.extend(codex::all());
     fixtures.extend(gemini::all());
     fixtures.extend(copilot::all());
+    fixtures.extend(cursor::all());
+    fixtures.extend(opencode::all());
+    fixtures.extend(openhands::all());
+    fixtures.extend(swe_agent::all());
     fixtures
 }
 

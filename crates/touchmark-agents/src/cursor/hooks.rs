@@ -263,13 +263,10 @@ fn common(recorder: &mut Recorder, payload: &Payload<'_>) {
             .or(payload.session_id.as_deref()),
     );
     recorder.version(payload.cursor_version.as_deref());
-    recorder.working_directory(payload.cwd.as_deref());
     // The first root is where the agent works, unless the payload says where.
-    for root in payload.workspace_roots.0.iter().rev().filter_map(Text::as_deref) {
-        let is_known = recorder.run.working_directories.iter().any(|known| known == root);
-        if !is_known {
-            recorder.working_directory(Some(root));
-        }
+    let roots = &payload.workspace_roots.0;
+    for root in roots.iter().chain(roots.first()).chain([&payload.cwd]) {
+        recorder.working_directory(root.as_deref());
     }
 }
 

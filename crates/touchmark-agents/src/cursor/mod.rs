@@ -135,7 +135,7 @@ impl Importer for Cursor {
             return Ok(Vec::new());
         };
         let mut found = Found::default();
-        for home in &places.home {
+        if let Some(home) = &places.home {
             for project in files::entries(&home.join(".cursor/projects"))? {
                 let transcripts = project.join("agent-transcripts");
                 if !files::is_real_dir(&project) || !files::is_real_dir(&transcripts) {

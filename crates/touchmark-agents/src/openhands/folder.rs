@@ -27,9 +27,10 @@ pub(super) fn of(path: &Path) -> Option<Folder> {
     } else {
         let name = files::name_of(path);
         let parent = path.parent()?;
+        let is_in_events = parent.file_name().is_some_and(|name| name == "events");
         if name == "base_state.json" {
             parent
-        } else if name.starts_with("event-") && parent.file_name().is_some_and(|name| name == "events") {
+        } else if is_in_events && number(&name).is_some() {
             parent.parent()?
         } else {
             return None;
@@ -154,12 +155,7 @@ fn listed(folder: &Path) -> Result<(Vec<(u64, PathBuf)>, Option<u64>), ImportErr
         {
             marker = marker.max(Some(count));
         }
-        let stem = name.strip_suffix(".json");
-        let number = stem.and_then(|stem| match stem.strip_prefix("event-") {
-            Some(rest) => rest.split('-').next()?.parse::<u64>().ok(),
-            None => stem.parse::<u64>().ok(),
-        });
-        if let Some(number) = number.filter(|_| files::is_real_file(&path)) {
+        if let Some(number) = number(&name).filter(|_| files::is_real_file(&path)) {
             events.push((number, path));
         }
     }
@@ -171,6 +167,16 @@ fn listed(folder: &Path) -> Result<(Vec<(u64, PathBuf)>, Option<u64>), ImportErr
     }
     events.sort();
     Ok((events, marker))
+}
+
+/// The number in the name of an event's file, in either generation.
+fn number(name: &str) -> Option<u64> {
+    let stem = name.strip_suffix(".json")?;
+    let digits = match stem.strip_prefix("event-") {
+        Some(rest) => rest.split('-').next()?,
+        None => stem,
+    };
+    digits.parse().ok()
 }
 
 fn is_v1_name(name: &str) -> bool {

@@ -63,6 +63,7 @@ impl Importer for OpenHands {
                 head.starts_with(FIRST_LINE)
                     || (name == "base_state.json" && has("\"agent\""))
                     || (name.starts_with("event-") && has("\"kind\"") && has("\"source\""))
+                    || (is_numbered(name) && has("\"source\"") && has("\"timestamp\""))
             }
             _ => false,
         }
@@ -136,7 +137,7 @@ impl Importer for OpenHands {
             return Ok(Vec::new());
         };
         let mut found = Found::default();
-        for home in &places.home {
+        if let Some(home) = &places.home {
             for folder in files::entries(&home.join(".openhands/conversations"))? {
                 found.look()?;
                 let state = folder.join("base_state.json");
@@ -157,6 +158,12 @@ impl Importer for OpenHands {
         }
         Ok(found.sorted())
     }
+}
+
+/// Whether this is the name of an event's file in V0.
+fn is_numbered(name: &str) -> bool {
+    let digits = name.strip_suffix(".json").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What the product accumulates.
