@@ -136,7 +136,7 @@ fn what_the_statement_itself_found_is_told_too() {
     let all = ["attest", "--base", "main", "--session", &session, "--key", &key, "--agent", "greeter-agent", "--at", crate::common::AT];
     let mut command = world.command(all);
     Outcome::of(command.env("CURSOR_AGENT", "1").output().unwrap()).ok();
-    let verdict = world.judged(&[], 14, &["identity.environment_differs", RULE]);
+    let verdict = world.judged(&[], 14, &[RULE, "identity.environment_differs"]);
     assert_eq!(verdict["reasons"].as_array().unwrap().len(), 2);
 }
 
@@ -148,13 +148,12 @@ fn a_landed_commit_that_names_another_agent_is_not_passed_over() {
     world.git(["commit", "--quiet", "--message", "greet (#1)\n\nCo-authored-by: Devin AI <devin@example.invalid>"]);
     world.git(["switch", "--quiet", "--create", "landed"]);
     world.git(["branch", "--force", "main", "HEAD~1"]);
-    let verdict = world.asked(
-        &["HEAD", "--target", "refs/heads/main", "--pull-request", "agent/greeting"],
-        0,
-        &["identity.unattested_agent"],
-    );
-    let found = verdict["reasons"][0]["found"].as_str().unwrap();
-    assert!(found.starts_with("devin in commit "), "{found}");
+    let flags = ["HEAD", "--target", "refs/heads/main", "--pull-request", "agent/greeting"];
+    // The approval was of another head.
+    let verdict = world.asked(&flags, 11, &["approval.not_bound", RULE, "identity.unattested_agent"]);
+    let reason = &verdict["reasons"][2];
+    assert_eq!(reason["found"], format!("devin in commit {}", world.id("HEAD")));
+    assert_eq!(reason["class"], "finding");
 }
 
 #[test]

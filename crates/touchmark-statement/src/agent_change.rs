@@ -22,7 +22,7 @@ pub use self::run::{
     TriggerKind, Usage, Versioned,
 };
 pub use self::work::{
-    Agent, Command, CommandKind, Completeness, Instruction, Model, ModelRole, ParentAgent, Product, Prompt,
+    Agent, Command, CommandKind, Completeness, Instruction, Model, ModelRole, ParentAgent, ParentRelation, Product, Prompt,
     PromptCommitment, PromptOrigin, Redaction, Steps, Tool, ToolKind, ToolServer, Transcript,
     TranscriptCounters,
 };

@@ -19,7 +19,8 @@ pub(crate) fn agent_change_json() -> Value {
         "agent": {
             "id": "builder", "instance": "0b9e7e0a-11d1-4e44-9c5d-2f6f3f1f9a01",
             "product": {"name": "claude-code", "version": "2.1.42", "vendor": "anthropic"},
-            "owner": "platform", "parent": {"instance": "parent-1", "statement": {"sha256": SHA}}
+            "owner": "platform", "parent": {"instance": "parent-1", "statement": {"sha256": SHA}, "relation": "subagent"},
+            "entrypoint": "cli"
         },
         "models": [
             {"provider": "anthropic", "id": "claude-opus-4-6", "version": "2026-02", "digest": {"sha256": SHA},

@@ -58,6 +58,7 @@ pub fn agent_change(git: &Repository, claim: &ChangeClaim<'_>, transcript: &[u8]
             }),
             owner: None,
             parent: None,
+            entrypoint: None,
         },
         models: models(&run),
         prompt: Some(prompt(&run, &key)),

@@ -93,6 +93,14 @@ pub(super) const CODES: &[Entry] = &[
         HELP,
     ),
     entry(
+        "session.base_differs",
+        Finding,
+        "the session says that it began at another commit",
+        "The session's own record names the commit it began at, and that is neither the base of the change nor one of its \
+         commits. Work that was moved to another base looks like this too.",
+        HELP,
+    ),
+    entry(
         "session.usage_differs",
         Finding,
         "the session's tokens do not add up to the product's own total",

@@ -23,6 +23,9 @@ pub struct Agent {
     /// Who delegated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentAgent>,
+    /// How it was started, as the product names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<String>,
 }
 
 /// The program that the agent is.
@@ -48,6 +51,21 @@ pub struct ParentAgent {
     /// Digests of the payload of its statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statement: Option<DigestSet>,
+    /// What this session is to that one; absent is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relation: Option<ParentRelation>,
+}
+
+/// What a session is to the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ParentRelation {
+    /// It began with a copy of the other's records.
+    Fork,
+    /// It goes on where the other ended.
+    Resume,
+    /// The other delegated work to it.
+    Subagent,
 }
 
 /// A model that took part.

@@ -13,6 +13,7 @@ use touchmark_statement::agent_change::{Finding, FoundValue, Identity, IdentityR
 use touchmark_statement::limits::MAX_IDENTITIES;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::git_view::GitView as _;
+use touchmark_verify::lineage::normal_uri;
 use touchmark_verify::identity::{CertificateIdentity, SubjectAlternativeName};
 
 use super::change::GitChange;
@@ -88,19 +89,20 @@ impl Sources {
         });
     }
 
-    /// Returns who took part, and every contradiction. `declared` is the agent's id where somebody chose it.
+    /// Returns who took part, and every contradiction. `declared` is the agent's id where somebody chose it; beside the
+    /// session stands whether this is its first statement.
     pub(crate) fn against(
         &self,
-        session: Option<&Session>,
+        session: Option<(&Session, bool)>,
         declared: Option<&str>,
-        repository: &str,
+        change: &GitChange,
     ) -> (Vec<Identity>, Vec<Finding>) {
-        let run = session.map(|session| &session.run);
+        let run = session.map(|(session, _)| &session.run);
         let mut told = Told {
             product: run.map(|run| (run.product.name.as_str(), Source::Transcript)),
             declared,
             authored_at: self.authored_at,
-            repository: Some(repository),
+            repository: Some(&change.repository.uri),
             ..Told::default()
         };
         if let Some(run) = run {
@@ -111,11 +113,47 @@ impl Sources {
         let identities: Vec<Identity> = self.identities.iter().take(MAX_IDENTITIES).cloned().collect();
         let mut findings = identity::contradictions(&told, &identities);
         findings.extend(run.iter().flat_map(|run| &run.findings).filter_map(importer_finding));
+        if let Some((session, true)) = session {
+            findings.extend(other_base(&session.run, change));
+        }
         findings.sort();
         findings.dedup();
         findings.truncate(MAX_IDENTITIES);
         (identities, findings)
     }
+}
+
+/// A session that says it began at a commit of which the change knows nothing. Only its first statement begins there.
+fn other_base(run: &run::Run, change: &GitChange) -> Option<Finding> {
+    let base = change.base.git_commit.as_ref()?;
+    let here: Vec<&run::BaseCommit> = run
+        .base_commits
+        .iter()
+        .filter(|said| {
+            let named = said.repository.as_deref().and_then(normal_uri);
+            named.is_none() || named == normal_uri(&change.repository.uri)
+        })
+        .collect();
+    let known = |said: &&run::BaseCommit| {
+        let rows = change.commits.iter().map(|row| &row.git_commit);
+        rows.chain([base]).any(|id| id.as_str().starts_with(&said.id))
+    };
+    if here.is_empty() || here.iter().any(known) {
+        return None;
+    }
+    let value = |text: &str, source, name: &str| FoundValue {
+        value: text.to_owned(),
+        source,
+        name: Some(name.to_owned()),
+    };
+    let code = "session.base_differs";
+    Some(Finding {
+        code: code.to_owned(),
+        values: vec![
+            value(&here[0].id, Source::Transcript, "base"),
+            value(base.as_str(), Source::Observed, "base"),
+        ],
+    })
 }
 
 /// What the importer found within the session itself.
@@ -125,17 +163,25 @@ fn importer_finding(finding: &run::Finding) -> Option<Finding> {
         source: Source::Transcript,
         name: None,
     };
-    let (code, values) = match finding {
-        run::Finding::SessionIdDiffers { used, other } => ("identity.session_differs", [value(other), value(used)]),
-        run::Finding::ModelDiffers { first, later } => ("identity.model_differs", [value(first), value(later)]),
+    let values = match finding {
+        run::Finding::SessionIdDiffers { used, other } => [value(other), value(used)],
+        run::Finding::ModelDiffers { first, later } => [value(first), value(later)],
         run::Finding::UsageDiffers { counted, reported } => {
-            let counts = [counted, reported].map(|count| value(&count.to_string()));
-            ("session.usage_differs", counts)
+            [counted, reported].map(|count| value(&count.to_string()))
         }
         _ => return None,
     };
     Some(Finding {
-        code: code.to_owned(),
+        code: code(finding)?.to_owned(),
         values: values.into(),
+    })
+}
+
+fn code(finding: &run::Finding) -> Option<&'static str> {
+    Some(match finding {
+        run::Finding::SessionIdDiffers { .. } => "identity.session_differs",
+        run::Finding::ModelDiffers { .. } => "identity.model_differs",
+        run::Finding::UsageDiffers { .. } => "session.usage_differs",
+        _ => return None,
     })
 }

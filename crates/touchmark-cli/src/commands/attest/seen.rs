@@ -86,6 +86,7 @@ pub(crate) fn attest(seen: Seen, git: &Repository, context: &Context<'_>) -> Res
     if let Some((product, session)) = &seen.hook {
         captured.sources.add_hook(product, session.as_deref());
     }
+    captured.sources.add_signer(&signer);
     let mut place = Place::after(captured.last_link(context)?.as_ref())?;
     place.parent = seen.parent;
     place.since = captured.take_off(context)?;

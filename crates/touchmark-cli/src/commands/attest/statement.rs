@@ -79,8 +79,9 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
     if parts.agent.is_some() {
         sources.insert("/agent/id".to_owned(), claim::Source::SelfReported);
     }
-    let repository = &parts.change.repository.uri;
-    let (identities, findings) = parts.sources.against(Some(session), parts.agent.as_deref(), repository);
+    let is_first = parts.place.sequence == 0;
+    let session = Some((session, is_first));
+    let (identities, findings) = parts.sources.against(session, parts.agent.as_deref(), parts.change);
     let (started, ended) = (time(run.started_at)?, time(run.ended_at)?);
     let common = Common::of(&parts, sources, prompted);
     Ok(claim::AgentChange {
@@ -93,7 +94,8 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
                 vendor: run.product.vendor.clone(),
             }),
             owner: parts.owner,
-            parent: parts.place.parent,
+            parent: parent(run, parts.place.parent),
+            entrypoint: run.entrypoint.clone(),
         },
         models: models(run)?,
         prompt: parts.commitments.prompt,
@@ -127,8 +129,7 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
         .map(|pointer| (pointer.to_owned(), source(Metadata::SOURCE)))
         .into();
     let declared = parts.agent.as_deref().unwrap_or(&metadata.agent_id);
-    let repository = &parts.change.repository.uri;
-    let (identities, findings) = parts.sources.against(None, Some(declared), repository);
+    let (identities, findings) = parts.sources.against(None, Some(declared), parts.change);
     let common = Common::of(&parts, sources, false);
     Ok(claim::AgentChange {
         agent: claim::Agent {
@@ -137,6 +138,7 @@ fn from_metadata(metadata: &Metadata, parts: Parts<'_>) -> Result<claim::AgentCh
             product: None,
             owner: parts.owner,
             parent: None,
+            entrypoint: None,
         },
         models: vec![claim::Model {
             provider: UNKNOWN_PROVIDER.to_owned(),
@@ -259,6 +261,27 @@ fn models(run: &run::Run) -> Result<Vec<claim::Model>, CliError> {
         .hint("name another session with --session"));
     }
     Ok(models)
+}
+
+/// The session that this one works for or goes back to: what was seen, with what its own records say of it.
+fn parent(run: &run::Run, seen: Option<claim::ParentAgent>) -> Option<claim::ParentAgent> {
+    let told = run.parent.as_ref().map(|parent| claim::ParentAgent {
+        instance: parent.session_id.clone(),
+        statement: None,
+        relation: match parent.relation {
+            run::Relation::Fork => Some(claim::ParentRelation::Fork),
+            run::Relation::Resume => Some(claim::ParentRelation::Resume),
+            run::Relation::Subagent => Some(claim::ParentRelation::Subagent),
+            _ => None,
+        },
+    });
+    match (seen, told) {
+        (Some(seen), Some(told)) if seen.instance == told.instance => Some(claim::ParentAgent {
+            relation: seen.relation.or(told.relation),
+            ..seen
+        }),
+        (seen, told) => seen.or(told),
+    }
 }
 
 fn tools(run: &run::Run) -> Option<Vec<claim::Tool>> {

@@ -220,5 +220,6 @@ pub(super) fn parent(known: &Known, session: &Session) -> Option<ParentAgent> {
     Some(ParentAgent {
         instance,
         statement: None,
+        relation: None,
     })
 }

@@ -74,11 +74,11 @@ fn refuse_nothing(counts: &TestCounts) -> Result<(), CliError> {
     if counts.passed + counts.flaky > 0 {
         return Ok(());
     }
-    let (code, message) = match counts.skipped {
-        0 => ("tests.empty", "the report names no test".to_owned()),
-        skipped => ("tests.none_ran", format!("all {skipped} tests were skipped")),
+    let error = match counts.skipped {
+        0 => CliError::new(ExitCode::Invalid, "tests.empty", "the report names no test"),
+        skipped => CliError::new(ExitCode::Invalid, "tests.none_ran", format!("all {skipped} tests were skipped")),
     };
-    Err(CliError::new(ExitCode::Invalid, code, message).hint("what did not run has not passed"))
+    Err(error.hint("what did not run has not passed"))
 }
 
 fn fits(list: &[String]) -> bool {
