@@ -210,7 +210,13 @@ impl Events {
         }
         match kind {
             StepKind::Prompt => prompt(recorder, place, &event, &args),
-            StepKind::Answer => self.act(recorder, place, &event, &args),
+            StepKind::Answer => {
+                if event.llm_metrics.0.is_none() && has_usage(&event) {
+                    // The sum that was reported before this answer is none of it.
+                    totals.usage = None;
+                }
+                self.act(recorder, place, &event, &args)
+            }
             StepKind::ToolResult => {
                 self.observe(recorder, place, &event);
                 Ok(())
@@ -327,6 +333,13 @@ impl Events {
             place,
         );
     }
+}
+
+/// Whether an event carries the tokens of an answer.
+fn has_usage(event: &Event<'_>) -> bool {
+    let call = event.tool_call_metadata.0.as_ref();
+    call.and_then(|call| call.model_response.0.as_ref())
+        .is_some_and(|response| response.usage.0.is_some())
 }
 
 /// Whether an action of the agent is the call of a tool.

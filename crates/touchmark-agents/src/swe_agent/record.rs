@@ -187,6 +187,8 @@ pub(super) struct Reader<'c> {
     model: Option<(&'c str, Option<&'static str>)>,
     /// The calls of the conversation, by the action that each gave.
     named: HashMap<String, VecDeque<Named>>,
+    /// Whether the conversation repeats what the trajectory holds, whichever stands first.
+    has_trajectory: bool,
     taken: usize,
     has_answered: bool,
 }
@@ -194,19 +196,29 @@ pub(super) struct Reader<'c> {
 impl<'c> Reader<'c> {
     pub(super) fn new(config: &'c Config, bytes: &[u8]) -> Result<Self, ImportError> {
         let mut named: HashMap<String, VecDeque<Named>> = HashMap::new();
+        let mut has_trajectory = false;
         let (text, _) = utf8_prefix(bytes);
         walk(
             Spot {
                 json: text,
                 offset: 0,
             },
-            &["history"],
+            &["history", "trajectory"],
             &mut |piece| {
-                if let Piece::Item { spot, .. } = piece
-                    && let Some((action, call)) = named_call(spot.json)
-                    && named.len() < MAX_DISTINCT_NAMES
-                {
-                    named.entry(action).or_default().push_back(call);
+                match piece {
+                    Piece::Item {
+                        list: "history",
+                        spot,
+                        ..
+                    } => {
+                        if let Some((action, call)) = named_call(spot.json)
+                            && named.len() < MAX_DISTINCT_NAMES
+                        {
+                            named.entry(action).or_default().push_back(call);
+                        }
+                    }
+                    Piece::Item { .. } => has_trajectory = true,
+                    Piece::Field { .. } => {}
                 }
                 Ok(())
             },
@@ -215,6 +227,7 @@ impl<'c> Reader<'c> {
         Ok(Self {
             model: model.map(|(provider, name)| (name, provider)),
             named,
+            has_trajectory,
             taken: 0,
             has_answered: false,
         })
@@ -326,7 +339,7 @@ impl<'c> Reader<'c> {
             }
             StepKind::Answer | StepKind::ToolResult => {
                 self.has_answered |= !message.is_demo.is_true();
-                if self.taken > 0 {
+                if self.has_trajectory {
                     recorder.copied(place.step);
                 }
                 Ok(())
