@@ -15,6 +15,7 @@
     reason = "the test finds programs through the environment"
 )]
 
+mod agents;
 mod attest;
 mod clients;
 #[allow(unused_imports, reason = "each test binary uses its own part")]
