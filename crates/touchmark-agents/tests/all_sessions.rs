@@ -1,7 +1,10 @@
 //! Every importer over every fixture and every recording: each file imports, and what was counted is printed as a table
 //! (`cargo test -p touchmark-agents --test all_sessions -- --nocapture`).
 
-#![allow(clippy::print_stdout, reason = "the table is what one asks for; a skipped test says so")]
+#![allow(
+    clippy::print_stdout,
+    reason = "the table is what one asks for; a skipped test says so"
+)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::path::{Path, PathBuf};
@@ -83,7 +86,10 @@ fn assert_sound(session: &Session, name: &str) {
     assert!(run.words.is_none(), "{name}");
     for step in &run.steps {
         let file = &session.files[step.source as usize];
-        assert!(step.bytes(&file.bytes).is_some(), "{name}: a step lies outside of its file");
+        assert!(
+            step.bytes(&file.bytes).is_some(),
+            "{name}: a step lies outside of its file"
+        );
     }
     for at in run
         .prompts
@@ -97,7 +103,10 @@ fn assert_sound(session: &Session, name: &str) {
         assert!(tool.failures + tool.unanswered <= tool.calls, "{name}: {tool:?}");
     }
     let answers: u64 = run.models.values().map(|model| model.answers).sum();
-    assert!(run.usage.requests.is_none_or(|requests| answers <= requests), "{name}");
+    assert!(
+        run.usage.requests.is_none_or(|requests| answers <= requests),
+        "{name}"
+    );
 }
 
 fn check(folder: &str) -> usize {
@@ -124,7 +133,18 @@ fn check(folder: &str) -> usize {
 fn head() {
     println!(
         "{:<34} {:<16} {:<13} {:<26} {:<10} {:>3} {:>5} {:>8} {:>8} {:>8} {:>4} {:>5} {:<11} unk/mal/skip",
-        "file", "format", "session", "models", "versions", "hum", "calls", "input", "output", "cached", "cmds", "tests",
+        "file",
+        "format",
+        "session",
+        "models",
+        "versions",
+        "hum",
+        "calls",
+        "input",
+        "output",
+        "cached",
+        "cmds",
+        "tests",
         "complete"
     );
 }

@@ -101,10 +101,15 @@ impl LineFormat for Mapping {
         if record.is_sidechain.is_true() || record.headless_parent_tool_use_id.as_deref().is_some() {
             place.role = Role::Subagent;
         }
-        let is_new = record
-            .uuid
-            .as_deref()
-            .is_none_or(|id| recorder.node(place.step, id, record.parent.as_deref()));
+        // Headless output names no parents: there a record without one is no root.
+        let is_headless = record.session_id.as_deref().is_none() && record.parent.as_deref().is_none();
+        let is_new = record.uuid.as_deref().is_none_or(|id| {
+            if is_headless {
+                recorder.is_first(place.step, id)
+            } else {
+                recorder.node(place.step, id, record.parent.as_deref())
+            }
+        });
         if is_new && place.role == Role::Subagent {
             count_subagent_step(recorder, &record);
         }
