@@ -6,7 +6,7 @@ use std::sync::Arc;
 use touchmark_statement::repo_path::RepoPath;
 
 use crate::inventory::{Inventory, Lockfile};
-use crate::package::{Hash, Package};
+use crate::package::{Algorithm, Hash, Package};
 use crate::reading::Resolution;
 
 /// What differs between the lockfiles of two trees.
@@ -149,12 +149,21 @@ pub(crate) fn all_hashes(package: &Package) -> impl Iterator<Item = &Hash> {
 
 /// Returns whether two sets of hashes cannot be of the same files: an algorithm is in both, and no value of it.
 pub(crate) fn contradict(one: &BTreeSet<&Hash>, other: &BTreeSet<&Hash>) -> bool {
-    one.iter().any(|hash| {
-        let same = |candidate: &&&Hash| candidate.algorithm == hash.algorithm;
-        other.iter().any(|candidate| same(&candidate))
-            && !one
-                .iter()
-                .filter(same)
-                .any(|candidate| other.contains(*candidate))
+    let (few, many) = if one.len() < other.len() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let mut shared: BTreeMap<Algorithm, bool> = BTreeMap::new();
+    for hash in few {
+        *shared.entry(hash.algorithm).or_default() |= many.contains(*hash);
+    }
+    shared.into_iter().any(|(algorithm, is_shared)| {
+        let first = Hash {
+            algorithm,
+            hex: String::new(),
+        };
+        let in_many = || many.range::<Hash, _>(&first..).next();
+        !is_shared && in_many().is_some_and(|hash| hash.algorithm == algorithm)
     })
 }

@@ -193,11 +193,10 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Kind::of(path.as_bytes()), expected, "{path}");
-            let name = path.rsplit('/').next().unwrap_or_default();
-            assert!(
-                expected.is_none() || Kind::may_be_named(name.as_bytes()),
-                "{path}"
-            );
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let folder = folder.rsplit('/').next().unwrap_or_default();
+            let by_folder = Kind::in_folder(folder.as_bytes(), name.as_bytes());
+            assert!(expected.is_none() || by_folder == expected, "{path}");
         }
         assert_eq!(Kind::of(b"\xff/Cargo.lock"), Some(Kind::Cargo));
     }

@@ -33,10 +33,19 @@ pub(crate) fn toml(bytes: &[u8]) -> Result<Value, LockfileError> {
     })
 }
 
-/// Reads one YAML document in which every scalar is a text, no key stands twice and nothing refers to anything else.
+/// Reads one YAML document.
 pub(crate) fn yaml(bytes: &[u8]) -> Result<Value, LockfileError> {
+    let mut documents = yaml_documents(bytes)?;
+    match documents.len() {
+        1 => Ok(documents.remove(0)),
+        _ => Err(LockfileError::Yaml { line: 1 }),
+    }
+}
+
+/// Reads YAML documents in which every scalar is a text, no key stands twice and nothing refers to anything else.
+pub(crate) fn yaml_documents(bytes: &[u8]) -> Result<Vec<Value>, LockfileError> {
     let mut open: Vec<Open> = Vec::new();
-    let mut whole = None;
+    let mut documents = Vec::new();
     let mut values = 0usize;
     for event in Parser::new_from_str(text(bytes)?) {
         let (event, span) = event.map_err(|error| LockfileError::Yaml {
@@ -62,7 +71,6 @@ pub(crate) fn yaml(bytes: &[u8]) -> Result<Value, LockfileError> {
                 None
             }
             Event::SequenceEnd | Event::MappingEnd => open.pop().map(Open::close),
-            Event::DocumentStart(_) if whole.is_some() => return Err(LockfileError::Yaml { line }),
             _ => None,
         };
         values += 1;
@@ -75,11 +83,11 @@ pub(crate) fn yaml(bytes: &[u8]) -> Result<Value, LockfileError> {
         if let Some(value) = closed {
             match open.last_mut() {
                 Some(parent) => parent.take(value, line)?,
-                None => whole = Some(value),
+                None => documents.push(value),
             }
         }
     }
-    whole.ok_or(LockfileError::Yaml { line: 1 })
+    Ok(documents)
 }
 
 /// A list or table that is not complete yet.

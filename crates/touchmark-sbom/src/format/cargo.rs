@@ -104,12 +104,12 @@ fn origin(source: Option<&str>) -> Origin {
         Some(("path", path)) => Origin::Local {
             path: path.to_owned(),
         },
-        Some((_, address)) => Origin::OtherRegistry {
-            url: plain_address(address),
-        },
-        None => Origin::OtherRegistry {
-            url: plain_address(source),
-        },
+        other => {
+            let address = plain_address(other.map_or(source, |(_, address)| address));
+            Origin::OtherRegistry {
+                url: address.trim_end_matches('/').to_owned(),
+            }
+        }
     }
 }
 

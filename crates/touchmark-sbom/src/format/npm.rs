@@ -22,28 +22,44 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
     let version = document.get("lockfileVersion").and_then(Value::as_u64);
     let mut reading = Reading::new(Ecosystem::Npm);
     let mut places = Vec::new();
-    match (version, document.get("packages")) {
-        (Some(2 | 3), Some(Value::Object(packages))) => {
-            places.extend(packages.iter().map(|(place, entry)| (place.clone(), entry)));
+    let layout = layout(&document, version)?;
+    match layout {
+        Layout::Flat => {
+            let packages = table(&document, "packages");
+            places.extend(packages.map(|(place, entry)| (place.clone(), entry)));
         }
-        // Before npm 5 a shrinkwrap had no version.
-        (None | Some(1), _) if document.get("dependencies").is_none_or(Value::is_object) => {
-            if document.is_object() {
-                nested(&document, "", &mut places);
-            } else {
-                return Err(LockfileError::Shape { what: "the document" });
-            }
-        }
-        (Some(2 | 3), _) => return Err(LockfileError::Shape { what: "packages" }),
-        (Some(1), _) => return Err(LockfileError::Shape { what: "dependencies" }),
-        (found, _) => {
-            let found = found.map_or_else(String::new, |found| found.to_string());
-            return Err(LockfileError::Version { found });
-        }
+        Layout::Nested => nested(&document, "", &mut places),
     }
-    let installed = add(&places, version, &mut reading)?;
-    connect(&places, &installed, version, &mut reading)?;
+    let installed = add(&places, layout, &mut reading)?;
+    connect(&places, &installed, layout, &mut reading)?;
     Ok(reading.finish())
+}
+
+/// How packages stand in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// By the folder that they are installed in: `packages`.
+    Flat,
+    /// Below the package that needs them: `dependencies`.
+    Nested,
+}
+
+fn layout(document: &Value, version: Option<u64>) -> Result<Layout, LockfileError> {
+    let is_table = |key| document.get(key).is_none_or(Value::is_object);
+    if !document.is_object() || !is_table("packages") || !is_table("dependencies") {
+        return Err(LockfileError::Shape { what: "a table" });
+    }
+    match (version, document.get("packages").is_some()) {
+        (Some(2 | 3), true) => Ok(Layout::Flat),
+        // Before npm 5 a shrinkwrap had no version; version 2 repeats what version 1 has.
+        (None | Some(1), false) => Ok(Layout::Nested),
+        (Some(2), false) if document.get("dependencies").is_some() => Ok(Layout::Nested),
+        // Which of two tables counts would depend on the version of npm.
+        (None | Some(1..=3), _) => Err(LockfileError::Shape { what: "packages" }),
+        (Some(found), _) => Err(LockfileError::Version {
+            found: found.to_string(),
+        }),
+    }
 }
 
 /// Lays out the nesting of version 1 as paths. The depth is that of the JSON, which is bounded.
@@ -61,7 +77,7 @@ fn nested<'a>(parent: &'a Value, place: &str, places: &mut Vec<(String, &'a Valu
 /// Adds each package, and returns which one stands at each place. A link stands for what it leads to.
 fn add<'a>(
     places: &'a [(String, &Value)],
-    version: Option<u64>,
+    layout: Layout,
     reading: &mut Reading,
 ) -> Result<HashMap<&'a str, usize>, LockfileError> {
     let mut installed = HashMap::new();
@@ -77,9 +93,9 @@ fn add<'a>(
             Some((_, name)) => name,
             None => place.rsplit('/').next().unwrap_or(place),
         };
-        let draft = match version {
-            Some(2 | 3) => draft(place, spelled, entry),
-            _ => draft_of_version_1(spelled, entry),
+        let draft = match layout {
+            Layout::Flat => draft(place, spelled, entry),
+            Layout::Nested => draft_of_version_1(spelled, entry),
         };
         if let Some(position) = reading.add(draft)? {
             installed.insert(place.as_str(), position);
@@ -217,12 +233,12 @@ pub(crate) fn split_name(text: &str) -> Option<(&str, &str)> {
 fn connect(
     places: &[(String, &Value)],
     installed: &HashMap<&str, usize>,
-    version: Option<u64>,
+    layout: Layout,
     reading: &mut Reading,
 ) -> Result<(), LockfileError> {
-    let tables: &[&str] = match version {
-        Some(2 | 3) => &["dependencies", "optionalDependencies", "peerDependencies"],
-        _ => &["requires"],
+    let tables: &[&str] = match layout {
+        Layout::Flat => &["dependencies", "optionalDependencies", "peerDependencies"],
+        Layout::Nested => &["requires"],
     };
     for (place, entry) in places {
         if flag(entry, "link") {
@@ -233,7 +249,7 @@ fn connect(
         // What a tarball needs for its own development is not installed; what a folder of the tree needs is.
         let in_tree = is_root || !place.contains("node_modules/");
         let development = ["devDependencies"];
-        let development: &[&str] = if in_tree && version != Some(1) {
+        let development: &[&str] = if in_tree && layout == Layout::Flat {
             &development
         } else {
             &[]

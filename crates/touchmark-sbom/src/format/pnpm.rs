@@ -24,8 +24,20 @@ enum Generation {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
-    let document = value::yaml(bytes)?;
-    let version = string(&document, "lockfileVersion").unwrap_or_default();
+    let mut reading = Reading::new(Ecosystem::Npm);
+    let documents = value::yaml_documents(bytes)?;
+    if documents.is_empty() {
+        return Err(LockfileError::Yaml { line: 1 });
+    }
+    // pnpm 11 keeps what it needs itself in a document of its own before the tree's.
+    for document in &documents {
+        read_document(document, &mut reading)?;
+    }
+    Ok(reading.finish())
+}
+
+fn read_document(document: &Value, reading: &mut Reading) -> Result<(), LockfileError> {
+    let version = string(document, "lockfileVersion").unwrap_or_default();
     let generation = match version.split('.').next().unwrap_or_default() {
         "5" => Generation::Five,
         "6" => Generation::Six,
@@ -36,9 +48,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
             });
         }
     };
-    let mut reading = Reading::new(Ecosystem::Npm);
     let mut index = HashMap::new();
-    for (key, entry) in table(&document, "packages") {
+    for (key, entry) in table(document, "packages") {
         let draft = draft(key, entry, generation);
         if let Some(position) = reading.add(draft)? {
             index.insert(key.as_str(), position);
@@ -49,9 +60,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
     } else {
         "packages"
     };
-    for (key, entry) in table(&document, with_edges) {
+    for (key, entry) in table(document, with_edges) {
         let Some(from) = find(key, &index) else {
-            reading.skip();
+            // Where both tables are one, it was counted above.
+            if generation == Generation::Nine {
+                reading.skip();
+            }
             continue;
         };
         reading.has_edges(from);
@@ -66,13 +80,14 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
             }
         }
     }
-    importers(&document, generation, &index, &mut reading)?;
-    Ok(reading.finish())
+    importers(document, generation, &index, reading)
 }
 
 fn draft<'a>(key: &'a str, entry: &'a Value, generation: Generation) -> Draft<'a> {
     let (name, version) = named(key, generation);
-    let name = string(entry, "name").unwrap_or(name);
+    // Without a version, what looks like a name may be part of an address.
+    let is_whole = version.starts_with(|first: char| first.is_ascii_digit()) || version.contains(':');
+    let name = string(entry, "name").unwrap_or(if is_whole { name } else { "" });
     let resolution = entry.get("resolution").unwrap_or(&Value::Null);
     let is_address = version.contains(':') || version.contains('/');
     let stated = string(entry, "version");
@@ -168,6 +183,15 @@ fn resolve(name: &str, value: &str, generation: Generation, index: &HashMap<&str
     find(&composed, index).or_else(|| find(value, index))
 }
 
+/// The tables of what is asked for: needed, optional, for development.
+const KINDS: [(&str, usize); 5] = [
+    ("dependencies", 0),
+    ("optionalDependencies", 1),
+    ("devDependencies", 2),
+    ("configDependencies", 2),
+    ("packageManagerDependencies", 2),
+];
+
 /// Reads what the tree asks for: one table for each of its packages, or one for all.
 fn importers(
     document: &Value,
@@ -199,10 +223,7 @@ fn importers(
     let mut roots = [Vec::new(), Vec::new(), Vec::new()];
     for (path, importer) in importers {
         let from = positions.get(path.as_str()).copied();
-        for (kind, key) in ["dependencies", "optionalDependencies", "devDependencies"]
-            .iter()
-            .enumerate()
-        {
+        for (key, kind) in KINDS {
             for (name, value) in table(importer, key) {
                 let value = value
                     .as_str()

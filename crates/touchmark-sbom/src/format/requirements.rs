@@ -137,8 +137,8 @@ fn requirement(line: &str, index: &Origin, reading: &mut Reading) -> Result<bool
         Some(extras) => extras.split_once(']').map_or("", |(_, rest)| rest.trim_start()),
         None => rest,
     };
-    let is_path = name.is_empty() || name.starts_with('.') || rest.starts_with('/') || rest.starts_with(':');
-    if is_path || rest.starts_with('+') {
+    let is_path = stated.starts_with(['.', '/']) || rest.starts_with(['/', ':', '+']);
+    if is_path {
         located(stated, reading)?;
         return Ok(is_hashed);
     }
