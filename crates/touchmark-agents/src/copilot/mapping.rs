@@ -68,6 +68,8 @@ impl LineFormat for Mapping {
     ) -> Result<(), ImportError> {
         let name = event.kind.as_deref().unwrap_or_default();
         let mut place = recorder.add_step(kinds::kind(name), spot)?;
+        let data = event.data.0.unwrap_or_default();
+        recorder.time(data.start_time.as_deref().and_then(times::text));
         recorder.time(event.timestamp.as_deref().and_then(times::text));
         let id = event.id.as_deref().filter(|id| id.len() <= MAX_NAME_BYTES);
         if let Some(id) = id {
@@ -76,7 +78,6 @@ impl LineFormat for Mapping {
             }
             self.steps.insert(id.to_owned(), place.step);
         }
-        let data = event.data.0.unwrap_or_default();
         let agent = event
             .agent
             .as_deref()
@@ -112,7 +113,6 @@ impl Mapping {
             "session.start" => {
                 recorder.session_id(data.session_id.as_deref());
                 recorder.version(data.copilot_version.as_deref());
-                recorder.time(data.start_time.as_deref().and_then(times::text));
                 recorder.entrypoint(data.producer.as_deref());
                 recorder.parent(
                     data.detached_from_spawning_parent_session_id.as_deref(),

@@ -6,14 +6,15 @@ use super::record::{Header, Message};
 use crate::error::ImportError;
 use crate::json::lenient::{Object, Text};
 use crate::recorder::document::{Piece, read_document};
-use crate::recorder::{Place, Recorder};
+use crate::recorder::{Place, Recorder, times};
 use crate::run::Role;
 use crate::session::SessionFile;
 
 /// Reads a document. Its messages are the steps.
 pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), ImportError> {
     let mut messages = Messages::default();
-    read_document(
+    let mut last_updated = None;
+    let read = read_document(
         recorder,
         &file.name,
         false,
@@ -22,7 +23,9 @@ pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), Im
         &["messages"],
         &mut |recorder, piece| match piece {
             Piece::Field { path, spot } => {
-                if let Some(header) = header(path, spot.json) {
+                if path == "lastUpdated" {
+                    last_updated = text(spot.json).as_deref().and_then(times::text);
+                } else if let Some(header) = header(path, spot.json) {
                     messages.is_delegated |= header.kind.as_deref() == Some("subagent");
                     let place = Place {
                         step: 0,
@@ -46,18 +49,23 @@ pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), Im
                 messages.read(recorder, &message, is_first, Standing::Written, place)
             }
         },
-    )
+    );
+    // It stands before the messages and is later than all of them.
+    recorder.time(last_updated);
+    read
+}
+
+fn text(json: &str) -> Text<'_> {
+    serde_json::from_str::<Text<'_>>(json).unwrap_or_default()
 }
 
 /// Reads one field of a document's own.
 fn header<'a>(path: &str, json: &'a str) -> Option<Header<'a>> {
-    let text = || serde_json::from_str::<Text<'a>>(json).unwrap_or_default();
     let mut header = Header::default();
     match path {
-        "sessionId" => header.session_id = text(),
-        "startTime" => header.start_time = text(),
-        "lastUpdated" => header.last_updated = text(),
-        "kind" => header.kind = text(),
+        "sessionId" => header.session_id = text(json),
+        "startTime" => header.start_time = text(json),
+        "kind" => header.kind = text(json),
         "directories" => header.directories = serde_json::from_str(json).ok(),
         _ => return None,
     }
