@@ -13,7 +13,7 @@ use crate::escrow::{self, Sent};
 use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
 use crate::pipeline::logs::LogArgs;
-use crate::pipeline::{self, Drained};
+use crate::pipeline;
 
 /// Flags of `publish`.
 #[derive(Debug, clap::Args)]
@@ -82,8 +82,16 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         return preview::run(&args.log, context);
     }
     again::sign((&args.identity, args.key.as_deref()), &args.log, context)?;
+    // What agents' hooks kept becomes statements first.
+    let turns = crate::commands::hook::worker::work(context)?.failed;
+    for (turn, error) in &turns {
+        context
+            .output
+            .warn(format!("turn {turn} waits: [{}] {}", error.code(), error.message()));
+    }
     let drained = pipeline::drain_all(&args.log, context)?;
-    let exit = exit_of(&drained);
+    let waiting = drained.waiting.iter().map(|(_, error)| error.exit());
+    let exit = exit_of(waiting.chain(turns.iter().map(|(_, error)| error.exit())));
     let document = PublishDocument {
         finished: drained
             .finished
@@ -151,8 +159,8 @@ fn escrowed(context: &Context<'_>) -> Option<EscrowRow> {
 }
 
 /// An entry that only waits for the log may be tried again; any other needs somebody to look at it.
-fn exit_of(drained: &Drained) -> ExitCode {
-    let exits: Vec<ExitCode> = drained.waiting.iter().map(|(_, error)| error.exit()).collect();
+fn exit_of(exits: impl Iterator<Item = ExitCode>) -> ExitCode {
+    let exits: Vec<ExitCode> = exits.collect();
     if exits.is_empty() {
         ExitCode::Allowed
     } else if exits.iter().all(|exit| *exit == ExitCode::Unavailable) {

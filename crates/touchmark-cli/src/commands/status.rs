@@ -5,6 +5,8 @@ use touchmark_log::{Log, LogError};
 use touchmark_rekor::spool::{Entry, Spool};
 use touchmark_sign::key_file;
 
+use crate::capture::spool::Turns;
+use crate::capture::trouble;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
@@ -23,6 +25,7 @@ struct StatusDocument {
     key: KeyStatus,
     log: LogStatus,
     spool: Vec<SpoolRow>,
+    turns: Vec<TurnRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     escrow: Option<EscrowStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,17 @@ struct SpoolRow {
     state: String,
 }
 
+/// An event that a hook kept, and that no worker has dealt with yet.
+#[derive(Serialize)]
+struct TurnRow {
+    turn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    state: String,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LastRun {
@@ -81,6 +95,7 @@ pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliEr
         key: key(context),
         log: log(context),
         spool: spool(context)?,
+        turns: turns(context)?,
         escrow: escrow::status(context)?,
         last,
     };
@@ -172,6 +187,37 @@ fn spool(context: &Context<'_>) -> Result<Vec<SpoolRow>, CliError> {
     Ok(rows.collect())
 }
 
+fn turns(context: &Context<'_>) -> Result<Vec<TurnRow>, CliError> {
+    let capture = context.home.capture();
+    let Some(turns) = Turns::open_if_any(&capture)? else {
+        return Ok(Vec::new());
+    };
+    let rows = turns.names()?.into_iter().map(|name| {
+        let (product, at, unreadable) = match turns.read(&name) {
+            Ok(found) => {
+                let turn = found.map(|named| named.turn);
+                let at = turn.as_ref().map(|turn| turn.at.to_string());
+                (turn.and_then(|turn| turn.product), at, None)
+            }
+            Err(error) => (None, None, Some(error)),
+        };
+        let state = match (unreadable, trouble::of(&capture, &name)) {
+            (Some(error), _) => format!("damaged: [{}] {}", error.code(), error.message()),
+            (None, Some(trouble)) => {
+                format!("failed {} times: [{}] {}", trouble.attempts, trouble.code, trouble.message)
+            }
+            (None, None) => "waits for a worker".to_owned(),
+        };
+        TurnRow {
+            turn: name,
+            product,
+            at,
+            state,
+        }
+    });
+    Ok(rows.collect())
+}
+
 /// Says honestly how far an entry has come: what is not in every log it is meant for is unlogged.
 fn state_of(entry: &Entry) -> String {
     let missing: Vec<String> = entry
@@ -209,6 +255,17 @@ fn text(document: &StatusDocument, context: &Context<'_>) {
     }
     if let Some(escrow) = &document.escrow {
         out.line(format!("escrow {} waiting ({})", escrow.waiting, escrow.state));
+    }
+    if !document.turns.is_empty() {
+        out.line(format!("turns  {} waiting", document.turns.len()));
+    }
+    for row in &document.turns {
+        out.line(format!(
+            "       {} since {} ({})",
+            row.product.as_deref().unwrap_or("?"),
+            row.at.as_deref().unwrap_or("?"),
+            row.state
+        ));
     }
     match &document.last {
         Some(last) => {

@@ -1,5 +1,39 @@
 //! Codes of runs, chains and what a statement is about.
 
-use super::registry::Entry;
+use super::registry::{Entry, entry};
+use crate::exit::Class::{Error, Usage};
 
-pub(super) const CODES: &[Entry] = &[];
+const CAPTURE: &str = "What an agent's hook kept is attested by a worker, from the record that the agent wrote itself. \
+         What cannot be attested now is kept, and tried again by the next worker and by `touchmark publish`.";
+const RUN: &str = "`touchmark run` ends as the command ends that it runs; these are the cases in which there was none.";
+
+pub(super) const CODES: &[Entry] = &[
+    entry(
+        "capture.no_record",
+        Error,
+        "the record of a session was not found where its hook said, nor where its product keeps them",
+        CAPTURE,
+        "restore the session's file, or attest its work with `touchmark attest --metadata FILE`",
+    ),
+    entry(
+        "capture.stream",
+        Error,
+        "the record of an agent that keeps none could not be written",
+        CAPTURE,
+        "mend what the message names: a full disk, a folder that is not yours",
+    ),
+    entry(
+        "run.no_command",
+        Usage,
+        "there is no command to run",
+        RUN,
+        "write the command behind `--`",
+    ),
+    entry(
+        "run.not_started",
+        Usage,
+        "the command cannot be run",
+        RUN,
+        "write the command as it is found in PATH, or with its path",
+    ),
+];
