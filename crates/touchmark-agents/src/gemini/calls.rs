@@ -54,7 +54,7 @@ pub(super) fn call(recorder: &mut Recorder, call: &Call<'_>, place: Place<'_>) -
         // A command that ran is a success to the product, whatever its exit code.
         failed: Some(failed).filter(|failed| *failed || exit_code.is_none()),
         exit_code,
-        output: output.as_deref(),
+        output: output.as_deref().map(of_command),
     };
     recorder.result(&result, place);
     Ok(())
@@ -80,9 +80,18 @@ pub(super) fn response(recorder: &mut Recorder, response: &FunctionResponse<'_>,
         id,
         failed: given.error.is_some().then_some(true),
         exit_code: output.and_then(exit_code),
-        output,
+        output: output.map(of_command),
     };
     recorder.result(&result, place);
+}
+
+/// What a command printed, without what the product puts before it.
+fn of_command(output: &str) -> &str {
+    let label = "Output: ";
+    output
+        .strip_prefix(label)
+        .or_else(|| output.split_once("\nOutput: ").map(|(_, printed)| printed))
+        .unwrap_or(output)
 }
 
 fn add(

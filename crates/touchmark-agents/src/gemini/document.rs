@@ -13,7 +13,7 @@ use crate::session::SessionFile;
 /// Reads a document. Its messages are the steps.
 pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), ImportError> {
     let mut messages = Messages::default();
-    let mut last_updated = None;
+    let (mut started, mut last_updated) = (None, None);
     let read = read_document(
         recorder,
         &file.name,
@@ -25,6 +25,8 @@ pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), Im
             Piece::Field { path, spot } => {
                 if path == "lastUpdated" {
                     last_updated = text(spot.json).as_deref().and_then(times::text);
+                } else if path == "startTime" {
+                    started = text(spot.json).as_deref().and_then(times::text);
                 } else if let Some(header) = header(path, spot.json) {
                     messages.is_delegated |= header.kind.as_deref() == Some("subagent");
                     let place = Place {
@@ -50,8 +52,12 @@ pub(super) fn read(recorder: &mut Recorder, file: &SessionFile) -> Result<(), Im
             }
         },
     );
-    // It stands before the messages and is later than all of them.
+    // They may stand anywhere; the one is earlier than every message, the other later.
     recorder.time(last_updated);
+    if let Some(started) = started {
+        let first = recorder.run.started_at.unwrap_or(started.time);
+        recorder.run.started_at = Some(first.min(started.time));
+    }
     read
 }
 
@@ -64,7 +70,6 @@ fn header<'a>(path: &str, json: &'a str) -> Option<Header<'a>> {
     let mut header = Header::default();
     match path {
         "sessionId" => header.session_id = text(json),
-        "startTime" => header.start_time = text(json),
         "kind" => header.kind = text(json),
         "directories" => header.directories = serde_json::from_str(json).ok(),
         _ => return None,
