@@ -143,9 +143,32 @@ fn uncommitted_work_has_no_metadata_record() {
 #[test]
 fn what_cannot_be_verified_is_exported_with_a_warning() {
     let world = World::attested();
-    let payload = world.git(["for-each-ref", "--format=%(refname)", "refs/touchmark/commit"]);
-    let (name, _) = world.evidence(&payload).remove(0);
-    let outcome = world.touchmark(["export", &name[..64], "--as", "slsa-provenance", "--trusted-root", &world.public_key("ci")]);
-    // Another file than a trusted root is refused; the user's own log is no root of this world's.
-    assert_ne!(outcome.code, Some(0));
+    let other = world.file("other-root.json");
+    let folder = world.file("other-log");
+    let command = |flags: &[&str]| world.touchmark(flags.iter().copied().chain(["--log", folder.as_str()]));
+    command(&["log", "create", "--name", "other.example"]).ok();
+    fs::write(&other, command(&["log", "root", "--operator", "other"]).ok().stdout).unwrap();
+    let outcome = world.touchmark(["export", "HEAD", "--as", "slsa-provenance", "--trusted-root", &other]).ok();
+    assert!(outcome.stderr.contains("could not be verified (tlog.unknown_log)"), "{}", outcome.stderr);
+    let proven = export(&world, &["HEAD", "--as", "slsa-provenance"]).ok();
+    assert_eq!(outcome.json(), proven.json());
+}
+
+#[test]
+fn the_trailer_is_printed_and_no_commit_is_changed() {
+    let world = World::unattested();
+    let (key, session, head) = (world.key("agent"), world.file("session.jsonl"), world.id("HEAD"));
+    let flags = ["attest", "--base", "main", "--session", &session, "--key", &key, "--at", AT, "--trailer"];
+    let outcome = world.touchmark(flags).ok();
+    let trailer = outcome.stdout.lines().last().unwrap();
+    let digest = trailer.strip_prefix("Touchmark: sha256:").unwrap();
+    assert_eq!(world.id("HEAD"), head);
+    assert!(outcome.stdout.starts_with(&format!("attested {digest}-")), "{}", outcome.stdout);
+    // The same again says the same, and git takes it.
+    assert_eq!(world.touchmark(flags).ok().stdout.lines().last(), Some(trailer));
+    world.git(["commit", "--quiet", "--amend", "--no-edit", "--trailer", trailer]);
+    let message = world.git(["log", "-1", "--format=%(trailers:key=Touchmark,valueonly)"]);
+    assert_eq!(message.trim(), format!("sha256:{digest}"));
+    // The statement is found by the tree, which is the same.
+    export(&world, &["HEAD", "--as", "slsa-provenance"]).ok();
 }

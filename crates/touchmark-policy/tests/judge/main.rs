@@ -7,6 +7,7 @@ mod agents;
 mod approvals;
 mod document;
 mod git;
+mod identity;
 mod keyless;
 mod policies;
 mod rules;

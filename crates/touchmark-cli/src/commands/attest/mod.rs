@@ -121,6 +121,9 @@ pub(crate) struct ChangeArgs {
     /// Prints the statement and writes nothing
     #[arg(short = 'n', long, help_heading = "Result")]
     dry_run: bool,
+    /// Also prints the trailer that names the statement, for `git commit --trailer`; no commit is changed
+    #[arg(long, help_heading = "Result", conflicts_with = "dry_run")]
+    trailer: bool,
     /// Pushes the evidence refs to this remote afterwards
     #[arg(
         long,
@@ -182,7 +185,11 @@ fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliEr
         _ => None,
     };
     let exit = match said {
-        Some(link) => report::folded(&link, &captured.change.keys, context)?,
+        Some(link) => {
+            let exit = report::folded(&link, &captured.change.keys, context)?;
+            report::trailer(args.trailer, link.payload, context);
+            exit
+        }
         None => attest(args, &git, &mut captured, &signer, context)?,
     };
     // A remote may take its time; nobody else waits for it.
@@ -216,8 +223,10 @@ fn attest(
     let signed = signer.sign(prepared, context)?;
     let keys = &captured.change.keys;
     let id = pipeline::queue_for(signed, targets, repository, keys, context)?;
-    match pipeline::finish_with(&id, &args.log, context)? {
-        Outcome::Logged(published) => report::logged(&published, context),
-        Outcome::Unlogged(error) => report::unlogged(&id, &error, context),
-    }
+    let exit = match pipeline::finish_with(&id, &args.log, context)? {
+        Outcome::Logged(published) => report::logged(&published, context)?,
+        Outcome::Unlogged(error) => report::unlogged(&id, &error, context)?,
+    };
+    report::trailer(args.trailer, payload, context);
+    Ok(exit)
 }

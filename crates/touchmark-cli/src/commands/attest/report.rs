@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use touchmark_git::EvidenceKey;
+use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::statement::Statement;
 use touchmark_verify::evidence::EvidenceId;
 
@@ -139,6 +140,13 @@ pub(crate) fn folded(link: &Link, keys: &[EvidenceKey], context: &Context<'_>) -
     } else {
         ExitCode::Unavailable
     })
+}
+
+/// Prints the trailer by which a commit can name a statement. A document has the digest already.
+pub(crate) fn trailer(is_asked_for: bool, payload: Sha256Digest, context: &Context<'_>) {
+    if is_asked_for && context.output.format() == Format::Text {
+        context.output.line(format!("Touchmark: sha256:{payload}"));
+    }
 }
 
 fn say(document: &AttestDocument, words: &str, context: &Context<'_>) -> Result<(), CliError> {
