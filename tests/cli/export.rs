@@ -149,7 +149,7 @@ fn what_cannot_be_verified_is_exported_with_a_warning() {
     command(&["log", "create", "--name", "other.example"]).ok();
     fs::write(&other, command(&["log", "root", "--operator", "other"]).ok().stdout).unwrap();
     let outcome = world.touchmark(["export", "HEAD", "--as", "slsa-provenance", "--trusted-root", &other]).ok();
-    assert!(outcome.stderr.contains("could not be verified (tlog.unknown_log)"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("could not be verified (tlog.log_unknown)"), "{}", outcome.stderr);
     let proven = export(&world, &["HEAD", "--as", "slsa-provenance"]).ok();
     assert_eq!(outcome.json(), proven.json());
 }
