@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::arguments::{self, Arguments};
 use super::outputs;
-use super::record::{Item, Payload};
+use super::record::Payload;
 use crate::error::ImportError;
 use crate::json::lenient::{Flag, Object, Text};
 use crate::limits::MAX_NAME_BYTES;
@@ -16,7 +16,7 @@ use crate::recorder::{NewCall, NewResult, Place, Recorder};
 
 /// How a result is told, the strongest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+pub(super) enum Told {
     InWords,
     AsJson,
     ByEvent,
@@ -267,116 +267,8 @@ impl Calls {
         Ok(())
     }
 
-    /// Reads something that is done. In code mode, what the model's code calls is told only so.
-    fn item(
-        &mut self,
-        recorder: &mut Recorder,
-        item: &Item<'_>,
-        place: Place<'_>,
-    ) -> Result<(), ImportError> {
-        let Some(id) = item.id.as_deref().filter(|id| !id.is_empty()) else {
-            return Ok(());
-        };
-        let is_nested = id.starts_with("exec-");
-        match item.kind.as_deref().unwrap_or_default() {
-            "CommandExecution" => return self.command(recorder, item, id, place),
-            "FileChange" => {
-                if !recorder.knows_call(id) {
-                    let files = item.changes.map(arguments::changed_files).unwrap_or_default();
-                    let files: Vec<&str> = files.iter().map(String::as_str).collect();
-                    let call = NewCall {
-                        id: Some(id),
-                        name: "apply_patch",
-                        writes: &files,
-                        ..NewCall::default()
-                    };
-                    recorder.call(&call, place)?;
-                }
-            }
-            "McpToolCall" | "DynamicToolCall" => {
-                let call = NewCall {
-                    id: Some(id),
-                    name: item.tool.as_deref().unwrap_or_default(),
-                    server: item.server.as_deref().filter(|server| !server.is_empty()),
-                    ..NewCall::default()
-                };
-                match (call.server, recorder.knows_call(id)) {
-                    (Some(server), true) => recorder.call_server(id, server, call.name)?,
-                    (None, true) => {}
-                    (_, false) => recorder.call(&call, place)?,
-                }
-            }
-            "CollabAgentToolCall" => {
-                plain(
-                    recorder,
-                    Some(id),
-                    item.tool.as_deref().unwrap_or_default(),
-                    place,
-                )?;
-                for agent in item.receiver_thread_ids.map(names).unwrap_or_default() {
-                    recorder.link_subagent(&agent, Some(id));
-                }
-            }
-            "SubAgentActivity" => {
-                if let Some(agent) = item.agent_thread_id.as_deref() {
-                    recorder.link_subagent(agent, None);
-                }
-                return Ok(());
-            }
-            "WebSearch" if is_nested => plain(recorder, Some(id), "web_search", place)?,
-            "Extension" if is_nested && item.extension.as_deref().is_some() => {
-                plain(
-                    recorder,
-                    Some(id),
-                    item.extension.as_deref().unwrap_or_default(),
-                    place,
-                )?;
-            }
-            _ => return Ok(()),
-        }
-        self.end(recorder, id, Told::ByItem, item_failed(item), None, place);
-        Ok(())
-    }
-
-    fn command(
-        &mut self,
-        recorder: &mut Recorder,
-        item: &Item<'_>,
-        id: &str,
-        place: Place<'_>,
-    ) -> Result<(), ImportError> {
-        let source = item.source.as_deref().unwrap_or_default();
-        if matches!(source, "user_shell" | "userShell") {
-            return Ok(());
-        }
-        let is_asking = matches!(source, "unified_exec_interaction" | "unifiedExecInteraction");
-        if !recorder.knows_call(id) {
-            let command = item.command.and_then(arguments::words).filter(|_| !is_asking);
-            let files = command
-                .as_deref()
-                .map(arguments::patched_files)
-                .unwrap_or_default();
-            let call = NewCall {
-                id: Some(id),
-                name: if is_asking { "write_stdin" } else { "exec_command" },
-                command: command.as_deref(),
-                writes: &files,
-                ..NewCall::default()
-            };
-            let directory = item.cwd.as_deref().map(arguments::directory);
-            recorder.call(&call, within(place, directory))?;
-        }
-        let code = outputs::code(item.exit_code);
-        let failed = item_failed(item).filter(|_| code.is_none());
-        self.end(recorder, id, Told::ByItem, failed, code, place);
-        if let Some(output) = item.aggregated_output.as_deref().filter(|_| code == Some(0)) {
-            recorder.output(id, output, place);
-        }
-        Ok(())
-    }
-
     /// Gives a result, unless a stronger one is there.
-    fn end(
+    pub(super) fn end(
         &mut self,
         recorder: &mut Recorder,
         id: &str,
@@ -414,7 +306,12 @@ impl Calls {
     }
 }
 
-fn plain(recorder: &mut Recorder, id: Option<&str>, name: &str, place: Place<'_>) -> Result<(), ImportError> {
+pub(super) fn plain(
+    recorder: &mut Recorder,
+    id: Option<&str>,
+    name: &str,
+    place: Place<'_>,
+) -> Result<(), ImportError> {
     let call = NewCall {
         id,
         name,
@@ -423,7 +320,7 @@ fn plain(recorder: &mut Recorder, id: Option<&str>, name: &str, place: Place<'_>
     recorder.call(&call, place)
 }
 
-fn within<'a>(place: Place<'a>, directory: Option<&'a str>) -> Place<'a> {
+pub(super) fn within<'a>(place: Place<'a>, directory: Option<&'a str>) -> Place<'a> {
     Place {
         working_directory: directory.filter(|directory| directory.len() <= MAX_NAME_BYTES),
         ..place
@@ -439,17 +336,6 @@ pub(super) fn ended(status: &str) -> Option<bool> {
     }
 }
 
-fn item_failed(item: &Item<'_>) -> Option<bool> {
-    let is_there = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get() != "null");
-    if is_there(item.error) || item.result.and_then(has_failed) == Some(true) {
-        return Some(true);
-    }
-    item.success
-        .0
-        .map(|success| !success)
-        .or_else(|| ended(item.status.as_deref()?))
-}
-
 /// What an MCP server's call came to.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -463,7 +349,7 @@ struct Outcome<'a> {
 }
 
 /// Returns whether an MCP server's result is an error: `{"Err": …}`, or a result that says so itself.
-fn has_failed(raw: &RawValue) -> Option<bool> {
+pub(super) fn has_failed(raw: &RawValue) -> Option<bool> {
     let read = |raw: &RawValue| -> Option<Option<bool>> {
         Some(
             serde_json::from_str::<Object<Outcome<'_>>>(raw.get())

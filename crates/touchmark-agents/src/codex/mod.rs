@@ -19,6 +19,7 @@ mod copied;
 mod exec;
 mod files;
 mod header;
+mod items;
 mod kinds;
 mod mapping;
 mod outputs;
