@@ -50,6 +50,7 @@ fn every_verb_prints_what_its_schema_says() {
         printed.insert(schema);
         value
     };
+    run(&["hook", "install", "codex", "--project", "--dry-run"]);
     let dry: Vec<&str> = attest.iter().copied().chain(["--dry-run"]).collect();
     run(&dry);
     let payload = run(&attest)["payload"].as_str().unwrap().to_owned();
