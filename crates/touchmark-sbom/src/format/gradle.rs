@@ -8,7 +8,7 @@ use crate::value;
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
     let mut reading = Reading::new(Ecosystem::Maven);
-    for (number, line) in value::text(bytes)?.lines().enumerate() {
+    for line in value::text(bytes)?.lines() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
             continue;
@@ -19,7 +19,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Resolution, LockfileError> {
             .rsplit_once(':')
             .filter(|(name, _)| name.matches(':').count() == 1)
         else {
-            return Err(LockfileError::Line { line: number + 1 });
+            reading.skip();
+            continue;
         };
         let mut draft = Draft::new(name, Some(version));
         let is_test = |configuration: &str| configuration.to_ascii_lowercase().contains("test");

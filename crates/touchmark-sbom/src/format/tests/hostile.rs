@@ -101,7 +101,6 @@ fn each_defect_has_its_code() {
             "module m\nfetch example.com/a v1\n".to_owned(),
             "lockfile.line",
         ),
-        ("gradle.lockfile", "group:name\n".to_owned(), "lockfile.line"),
         (
             "packages.lock.json",
             "{\"version\": 3}".to_owned(),
@@ -141,6 +140,9 @@ fn an_entry_that_is_no_package_is_counted_and_the_rest_is_read() {
     let read = read("package-lock.json", lock.as_bytes()).expect("a lockfile");
     assert_eq!(read.packages.len(), 1);
     assert_eq!(read.skipped, 5);
+    let lock = b"com.example:left:1.0.0=a\n<<<<<<< HEAD\nleft:1.0.0=a\na:b:c:d=a\n";
+    let read = super::read("gradle.lockfile", lock).expect("a lockfile");
+    assert_eq!((read.packages.len(), read.skipped), (1, 3));
 }
 
 #[test]
