@@ -101,6 +101,21 @@ pub(crate) const VARIABLES: &[Variable] = &[
         secret: false,
     },
     Variable {
+        name: "CODEX_HOME",
+        help: "where Codex CLI keeps its sessions",
+        secret: false,
+    },
+    Variable {
+        name: "GEMINI_CLI_HOME",
+        help: "the folder of .gemini, where Gemini CLI keeps its sessions",
+        secret: false,
+    },
+    Variable {
+        name: "COPILOT_HOME",
+        help: "where Copilot CLI keeps its sessions",
+        secret: false,
+    },
+    Variable {
         name: "SSH_AUTH_SOCK",
         help: "socket of the ssh-agent, for --key ssh-agent:",
         secret: false,
