@@ -273,6 +273,12 @@ fn a_policy_that_requires_tests_takes_those_of_a_service_that_may() {
             && statement["principal"] == "ci"
     });
     assert!(relied_on, "{verdict:#}");
+    let root = world.file("root.json");
+    let statements = verdict["statements"].as_array().unwrap().iter();
+    let payload = statements.filter(|statement| statement["principal"] == "ci").map(|statement| &statement["payload"]);
+    let payload = payload.last().unwrap().as_str().unwrap();
+    let shown = world.touchmark(["show", payload, "--trusted-root", &root]).ok().stdout;
+    assert!(shown.contains("PASSED") && shown.contains("exit code"), "{shown}");
 }
 
 #[test]

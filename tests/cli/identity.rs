@@ -141,6 +141,16 @@ fn what_the_statement_itself_found_is_told_too() {
 }
 
 #[test]
+fn people_are_shown_what_was_found() {
+    let world = self::world(COPILOT, "");
+    let payload = world.attest_with(&[])["payload"].as_str().unwrap().to_owned();
+    let root = world.file("root.json");
+    let shown = world.touchmark(["show", &payload, "--trusted-root", &root]).ok().stdout;
+    let line = "identity.trailer_differs: copilot (trailer, Co-authored-by); claude-code (transcript)";
+    assert!(shown.contains(line), "{shown}");
+}
+
+#[test]
 fn a_landed_commit_that_names_another_agent_is_not_passed_over() {
     let world = World::approved();
     world.git(["switch", "--quiet", "main"]);

@@ -7,6 +7,7 @@ use touchmark_statement::agent_change::{AgentChange, PathRow};
 use touchmark_statement::predicate::Predicate;
 use touchmark_statement::review::Review;
 use touchmark_statement::statement::{SignedStatement, Statement};
+use touchmark_statement::test_result::TestResult;
 
 use super::{field, short};
 use crate::output::escape;
@@ -23,6 +24,7 @@ pub(crate) fn render(signed: &SignedStatement) -> String {
     match &statement.predicate {
         Predicate::AgentChange(change) => agent_change(&mut text, change),
         Predicate::Review(review) => review_lines(&mut text, review),
+        Predicate::TestResult(result) => test_result(&mut text, result),
         other => generic(&mut text, other),
     }
     for pointer in signed.unknown_fields().iter().take(MAX_ROWS) {
@@ -124,11 +126,50 @@ fn agent_change(text: &mut String, change: &AgentChange) {
     for (label, value) in rows {
         let _ = writeln!(text, "{}", field(label, &value));
     }
+    findings(text, change);
     paths(text, git.paths.as_deref().unwrap_or_default());
     for (label, list) in [("undeclared", &git.undeclared), ("unwritten", &git.unwritten)] {
         for path in list.iter().flatten().take(MAX_ROWS) {
             let _ = writeln!(text, "{}", field(label, &path.to_string()));
         }
+    }
+}
+
+/// What the statement itself says that its sources contradict each other in.
+fn findings(text: &mut String, change: &AgentChange) {
+    for finding in change.findings.iter().flatten().take(MAX_ROWS) {
+        let values: Vec<String> = finding
+            .values
+            .iter()
+            .map(|value| {
+                let name = value.name.as_ref().map(|name| format!(", {name}"));
+                format!("{} ({}{})", value.value, word(&value.source), name.unwrap_or_default())
+            })
+            .collect();
+        let line = format!("{}: {}", finding.code, values.join("; "));
+        let _ = writeln!(text, "{}", field("finding", &line));
+    }
+}
+
+fn test_result(text: &mut String, result: &TestResult) {
+    let mut rows = vec![("result", word(&result.result))];
+    rows.extend(result.url.clone().map(|url| ("url", url)));
+    if let Some(run) = result.run() {
+        rows.extend(run.run_by.map(|by| ("run by", word(&by))));
+        rows.extend(run.agent_marks.iter().map(|mark| ("mark", format!("{mark}: within an agent"))));
+        rows.extend(run.counts.map(|counts| {
+            let line = format!(
+                "{} passed, {} flaky, {} skipped, {} failed, {} errors",
+                counts.passed, counts.flaky, counts.skipped, counts.failed, counts.errors
+            );
+            ("tests", line)
+        }));
+        rows.extend(run.command.and_then(|command| Some(("exit code", command.exit_code?.to_string()))));
+    }
+    let failed = result.failed_tests.iter().flatten().take(MAX_ROWS);
+    rows.extend(failed.map(|name| ("failed", name.clone())));
+    for (label, value) in rows {
+        let _ = writeln!(text, "{}", field(label, &value));
     }
 }
 
