@@ -288,6 +288,10 @@ fn what_cannot_be_attested_waits_and_is_told_of() {
     fs::create_dir_all(sandbox.path("touchmark/config/keys")).unwrap();
     fs::write(sandbox.path("touchmark/config/keys/default.pem"), "no key").unwrap();
     agent.starts().is_told("x").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while sandbox.troubles().is_empty() && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     sandbox.rested();
     let status = sandbox.touchmark(["status", "--format", "json"]).ok().json();
     crate::common::schema::assert_valid(&status);

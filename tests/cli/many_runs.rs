@@ -81,7 +81,8 @@ fn a_session_with_several_turns_gives_a_chain_that_counts_everything_once() {
     assert_eq!(steps(&claims[0]).0, 0);
     assert_eq!(claims[2]["change"]["proposed"]["gitCommit"], head.as_str());
     assert_eq!(claims[2]["change"]["commits"].as_array().map(Vec::len), Some(1));
-    // Seven calls, each of 10 tokens in and 20 out, in all of them together.
+    assert_eq!(claims[1]["change"]["unwritten"], json!([]), "a.txt was written before, and is told of there");
+    // Eight calls, each of 10 tokens in and 20 out, in all of them together.
     assert_eq!(calls(&claims), 8, "{claims:#?}");
     assert_eq!(sum(&claims, "/usage/inputTokens"), 80);
     assert_eq!(sum(&claims, "/usage/outputTokens"), 160);
@@ -334,4 +335,44 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
     assert_eq!(paths(&claims[0], "agent"), ["a.txt"]);
     sandbox.touchmark(["hook", "worker"]).ok();
     assert_eq!(sandbox.chained().len(), 1);
+}
+
+#[test]
+fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent.starts().is_told("one").writes("a.txt", "1\n").runs("cargo test").stops();
+    sandbox.settled();
+    // The fork begins with the parent's records, and says of each where it is from.
+    let copied = std::fs::read_to_string(agent.file()).unwrap();
+    let file = agent.file().with_file_name(format!("{TWO}.jsonl"));
+    let mut lines = String::new();
+    let mut last = Value::Null;
+    for (number, line) in copied.lines().enumerate() {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record["forkedFrom"] = json!({"sessionId": ONE, "messageUuid": record["uuid"]});
+        record["sessionId"] = json!(TWO);
+        last = json!(format!("11111111-0000-4000-8000-{number:012}"));
+        record["uuid"] = last.clone();
+        lines.push_str(&format!("{record}\n"));
+    }
+    let mut fork = Agent::new(&sandbox, TWO);
+    fork.starts();
+    sandbox.settled();
+    let mut own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
+    own.splice(0..0, lines.into_bytes());
+    std::fs::write(&file, own).unwrap();
+    sandbox.write("b.txt", "2\n");
+    fork.stops();
+    sandbox.settled();
+    let claims = sandbox.chained();
+    assert_eq!(claims.len(), 2, "{}", sandbox.troubles());
+    let fork = &claims[1];
+    assert_eq!(fork["agent"]["parent"]["instance"], ONE, "{last}");
+    assert_eq!(fork["agent"]["parent"]["relation"], "fork");
+    assert_eq!(fork["run"]["sequence"], 0);
+    assert_eq!(fork["run"]["since"]["prompts"], 1);
+    assert_eq!(fork["prompt"]["count"], 1);
+    assert_eq!(sum(&claims, "/usage/outputTokens"), 60, "{fork:#}");
+    assert_eq!(calls(&claims), 3);
 }

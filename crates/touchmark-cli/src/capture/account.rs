@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use touchmark_agents::run::{Cost, Run, Usage};
-use touchmark_agents::session::{Layout, Session};
+use touchmark_agents::importer;
+use touchmark_agents::run::{Cost, Relation, Run, StepKind, Usage};
+use touchmark_agents::session::{ImportOptions, Layout, Session, SessionFile};
 use touchmark_sign::folder::Folder;
 use touchmark_statement::agent_change::Since;
 use touchmark_statement::digest::Sha256Digest;
@@ -19,6 +20,9 @@ use crate::pipeline::chain;
 
 /// How many notes of a session are kept: the last that counts, and those after it that may.
 const MAX_NOTES: usize = 8;
+
+/// The most files that are remembered as written.
+const MAX_WRITTEN: usize = 20_000;
 
 /// What a session did in all, up to one statement.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +48,9 @@ pub(crate) struct Totals {
     /// Steps, by model and role.
     #[serde(default)]
     models: BTreeMap<String, u64>,
+    /// The files that the session said it wrote, with the folder that their names belong to.
+    #[serde(default)]
+    written: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +102,51 @@ impl Totals {
                 .iter()
                 .map(|((id, role), model)| (format!("{} {id}", role.as_str()), model.steps))
                 .collect(),
+            written: run
+                .written
+                .iter()
+                .take(MAX_WRITTEN)
+                .map(|(path, how)| (path.clone(), how.working_directory.clone()))
+                .collect(),
         }
+    }
+
+    /// What a session holds of the one that it was copied from, where statements account for that one already: the
+    /// records at its beginning that name it.
+    pub(crate) fn copied(session: &Session, context: &Context<'_>) -> Result<Option<Self>, CliError> {
+        let Some(parent) = session.run.parent.as_ref() else {
+            return Ok(None);
+        };
+        let is_copy = matches!(parent.relation, Relation::Fork | Relation::Resume);
+        if !is_copy || before(&session.run.product.name, &parent.session_id, context)?.is_none() {
+            return Ok(None);
+        }
+        let Some(importer) = importer::by_format(session.format) else {
+            return Ok(None);
+        };
+        let end = copied_bytes(session, &parent.session_id);
+        let Some(own) = session.files.first().filter(|_| end > 0) else {
+            return Ok(None);
+        };
+        let file = SessionFile {
+            bytes: own.bytes[..end].to_vec(),
+            ..own.clone()
+        };
+        let run = importer.import(std::slice::from_ref(&file), &ImportOptions::default());
+        Ok(run.ok().map(|run| {
+            Self::of(&Session {
+                format: session.format,
+                layout: session.layout,
+                files: vec![file],
+                run,
+            })
+        }))
+    }
+
+    /// The files that earlier statements have told of already.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let pairs = self.written.iter();
+        pairs.map(|(path, folder)| (path.as_str(), folder.as_deref()))
     }
 
     /// How much of the session's own file it was.
@@ -146,6 +197,24 @@ impl Totals {
             Some(Cost { amount, ..cost })
         });
     }
+}
+
+/// The end of the records at a session's beginning that name another session, as copies do.
+fn copied_bytes(session: &Session, parent: &str) -> usize {
+    let Some(own) = session.files.first() else { return 0 };
+    let name = format!("\"{parent}\"");
+    let mut end = 0;
+    for step in session.run.steps.iter().filter(|step| step.source == 0) {
+        let Some(record) = step.bytes(&own.bytes) else { break };
+        let names_it = record.windows(name.len()).any(|window| window == name.as_bytes());
+        if names_it {
+            end = usize::try_from(step.offset.saturating_add(step.len)).unwrap_or(0);
+        } else if matches!(step.kind, StepKind::Prompt | StepKind::Answer | StepKind::ToolResult) {
+            break;
+        }
+    }
+    // The line feed belongs to its line.
+    end.saturating_add(usize::from(end > 0)).min(own.bytes.len())
 }
 
 /// Tells new items from old ones.

@@ -15,6 +15,7 @@ use touchmark_git::Repository;
 use crate::capture::marks;
 use crate::capture::session::{Began, Sessions};
 use crate::capture::snapshot::Snapshot;
+use crate::capture::spool::Turns;
 use crate::cli::example;
 use crate::commands::attest::seen::{self, Made, Seen};
 use crate::commands::attest::session;
@@ -114,7 +115,8 @@ fn finish(
     started: DateTime<Utc>,
     context: &Context<'_>,
 ) -> Result<Vec<Made>, CliError> {
-    // Turns that hooks kept know more than we do: they come first.
+    // Turns that hooks kept know more than we do, but for where it all began: they come first.
+    begin(before, context)?;
     let done = worker::work(context)?;
     let mut made = done.made;
     if let Some((_, error)) = done.failed.into_iter().next() {
@@ -134,6 +136,28 @@ fn finish(
         made.extend(attest(args, session, before, &now, &git, context)?);
     }
     Ok(made)
+}
+
+/// Sessions that began inside began where we looked.
+fn begin(before: &Snapshot, context: &Context<'_>) -> Result<(), CliError> {
+    let capture = context.home.capture();
+    let Some(turns) = Turns::open_if_any(&capture)? else {
+        return Ok(());
+    };
+    let sessions = Sessions::open(&capture)?;
+    for name in turns.names()? {
+        let turn = turns.read(&name)?.map(|named| named.turn);
+        let Some((Some(product), Some(session))) = turn.map(|turn| (turn.product, turn.session)) else {
+            continue;
+        };
+        let mut known = sessions.read(&product, &session)?;
+        let began = known.repositories.entry(before.work_tree.clone()).or_default();
+        if began.start.is_none() {
+            began.start = Some(before.clone());
+            sessions.write(&known)?;
+        }
+    }
+    Ok(())
 }
 
 fn sessions(

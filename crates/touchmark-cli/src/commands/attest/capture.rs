@@ -74,6 +74,8 @@ pub(super) struct Captured {
     pub(super) sources: Sources,
     /// What the session did in all, where its statements are accounted for.
     totals: Option<Totals>,
+    /// What earlier statements account for.
+    earlier: Option<Totals>,
 }
 
 impl Captured {
@@ -136,6 +138,7 @@ impl Captured {
             session,
             work_tree,
             totals: None,
+            earlier: None,
         })
     }
 
@@ -157,6 +160,7 @@ impl Captured {
             work_tree: git.work_tree().map(Path::to_owned),
             teller: Teller::Session(Box::new(session)),
             totals: None,
+            earlier: None,
         })
     }
 
@@ -166,9 +170,12 @@ impl Captured {
             return Ok(None);
         };
         let id = session.run.session_id.clone().unwrap_or_default();
-        let before = account::before(&session.run.product.name, &id, context)?;
+        self.earlier = match account::before(&session.run.product.name, &id, context)? {
+            Some(before) => Some(before),
+            None => Totals::copied(session, context)?,
+        };
         self.totals = Some(Totals::of(session));
-        Ok(before.map(|before| before.take_off(session)))
+        Ok(self.earlier.as_ref().map(|before| before.take_off(session)))
     }
 
     /// As [`take_off`](Self::take_off), where a hook's statements are accounted for: only those count together.
@@ -267,6 +274,9 @@ impl Captured {
             Teller::Metadata(_) => None,
         };
         let mut rows = Rows::of(git, &self.change.changes, written.as_ref())?;
+        if let Some(earlier) = &self.earlier {
+            rows.forget_unwritten(&rows::named(earlier.written(), &root));
+        }
         rows.cap_lists();
         let setting = |flag: &Option<String>, name| {
             flag.clone()

@@ -34,8 +34,19 @@ pub(crate) struct Rows {
 /// Returns the paths below `work_tree` that a session says were written.
 pub(crate) fn written(session: &Session, work_tree: &str) -> BTreeSet<RepoPath> {
     let written = session.run.written.iter();
-    written
-        .filter_map(|(path, how)| relative_to(work_tree, how.working_directory.as_deref(), path))
+    named(
+        written.map(|(path, how)| (path.as_str(), how.working_directory.as_deref())),
+        work_tree,
+    )
+}
+
+/// Returns those paths below `work_tree` among names that belong to folders.
+pub(crate) fn named<'a>(
+    names: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    work_tree: &str,
+) -> BTreeSet<RepoPath> {
+    names
+        .filter_map(|(path, folder)| relative_to(work_tree, folder, path))
         .filter_map(|path| RepoPath::from_bytes(path.as_bytes()).ok())
         .collect()
 }
@@ -86,6 +97,13 @@ impl Rows {
             undeclared,
             unwritten,
         })
+    }
+
+    /// Leaves out of what was not written what earlier statements spoke of: it was written then.
+    pub(crate) fn forget_unwritten(&mut self, earlier: &BTreeSet<RepoPath>) {
+        if let Some(unwritten) = &mut self.unwritten {
+            unwritten.retain(|path| !earlier.contains(path));
+        }
     }
 
     /// Returns whether there is more than one statement can hold, by number or by size.
