@@ -196,22 +196,21 @@ fn steps(own: Vec<OutStep>, refs: &HashMap<String, Vec<String>>) -> Value {
     steps.collect::<Vec<Value>>().into()
 }
 
-/// The tokens of the models in the session itself; those of sub-agents stand in their own trajectories.
+/// The tokens of the session itself. Those of its sub-agents stand in their own trajectories, where models account for
+/// all that was used; otherwise the whole stands here.
 fn final_metrics(run: &Run, total_steps: usize) -> Value {
-    let mut primary = run
-        .models
-        .iter()
-        .filter(|((_, role), _)| *role == Role::Primary)
-        .map(|(_, model)| model.usage)
-        .peekable();
-    let usage = if primary.peek().is_some() {
-        primary.fold(Usage::default(), |sum, more| Usage {
-            input_tokens: plus(sum.input_tokens, more.input_tokens),
-            output_tokens: plus(sum.output_tokens, more.output_tokens),
-            cache_read_tokens: plus(sum.cache_read_tokens, more.cache_read_tokens),
-            cache_write_tokens: plus(sum.cache_write_tokens, more.cache_write_tokens),
-            requests: None,
+    let of = |wanted: &[Role]| {
+        let models = run.models.iter().filter(|((_, role), _)| wanted.contains(role));
+        models.fold(Usage::default(), |sum, (_, model)| Usage {
+            input_tokens: plus(sum.input_tokens, model.usage.input_tokens),
+            output_tokens: plus(sum.output_tokens, model.usage.output_tokens),
+            cache_read_tokens: plus(sum.cache_read_tokens, model.usage.cache_read_tokens),
+            cache_write_tokens: plus(sum.cache_write_tokens, model.usage.cache_write_tokens),
+            requests: run.usage.requests,
         })
+    };
+    let usage = if of(&[Role::Primary, Role::Subagent]) == run.usage {
+        of(&[Role::Primary])
     } else {
         run.usage
     };

@@ -242,8 +242,8 @@ impl Mapping {
         ));
     }
 
-    /// Ends a file. Its totals count where its steps have no tokens; where both are there and differ, that is a
-    /// contradiction between sources.
+    /// Ends a file. Its totals count where its steps have no tokens, or fewer; where both are there and differ, that is
+    /// a contradiction between sources.
     pub(super) fn end_of_file(&mut self, recorder: &mut Recorder) {
         if let (Some(cost), false) = (self.step_cost, self.has_total_cost) {
             recorder.cost(&format!("{cost}"), "USD", None);
@@ -252,20 +252,23 @@ impl Mapping {
         let Some(reported) = self.reported.take() else {
             return;
         };
-        match (counted.output_tokens, reported.output_tokens) {
-            (None, _) if counted.input_tokens.is_none() => {
-                let scope = format!("file {}", recorder.run.sources.len());
-                let place = Place {
-                    step: recorder.run.steps.len().saturating_sub(1),
-                    role: Role::Primary,
-                    working_directory: None,
-                };
-                recorder.total(&scope, None, reported, place);
-            }
-            (Some(counted), Some(reported)) if counted != reported => {
-                recorder.finding(Finding::UsageDiffers { counted, reported });
-            }
-            _ => {}
+        let has_none = counted.output_tokens.is_none() && counted.input_tokens.is_none();
+        let mut is_more = false;
+        if let (Some(counted), Some(reported)) = (counted.output_tokens, reported.output_tokens)
+            && counted != reported
+        {
+            recorder.finding(Finding::UsageDiffers { counted, reported });
+            // Steps without tokens make a sum too small, nothing makes it too large.
+            is_more = reported > counted;
+        }
+        if has_none || is_more {
+            let scope = format!("file {}", recorder.run.sources.len());
+            let place = Place {
+                step: recorder.run.steps.len().saturating_sub(1),
+                role: Role::Primary,
+                working_directory: None,
+            };
+            recorder.total(&scope, None, reported, place);
         }
     }
 }

@@ -54,7 +54,6 @@ struct Thread {
     by_call: HashMap<String, usize>,
     /// The step that what has no other place belongs to.
     open: Option<usize>,
-    unnamed: usize,
 }
 
 impl Outline {
@@ -64,7 +63,9 @@ impl Outline {
         let times: HashMap<usize, DateTime<Utc>> = words.times.iter().copied().collect();
         for entry in &words.entries {
             let state = run.steps.get(entry.step).map(|step| step.state);
-            if state == Some(StepState::Copied) {
+            // A record that repeats another may still hold a call that is new: calls are told apart by their names.
+            let is_copy = state == Some(StepState::Copied);
+            if is_copy && !matches!(entry.word, Word::Call { .. } | Word::Result { .. }) {
                 continue;
             }
             let agent = (entry.role == Role::Subagent)
@@ -132,10 +133,8 @@ impl Thread {
                 command,
                 writes,
             } => {
-                let id = id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| {
-                    self.unnamed += 1;
-                    format!("call-{}", self.unnamed)
-                });
+                let named = id.clone().filter(|id| !id.is_empty());
+                let id = named.unwrap_or_else(|| format!("call-{}-{}", entry.step, seen.len()));
                 if !seen.insert(id.clone()) {
                     return;
                 }

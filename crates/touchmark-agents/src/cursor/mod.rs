@@ -69,6 +69,7 @@ impl Importer for Cursor {
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
         check_file_count(files.len())?;
         let mut recorder = Recorder::new("cursor", Some("anysphere"));
+        recorder.keep_words(options.words);
         let streamed = files.first().is_some_and(|file| is_stream(head(&file.bytes)));
         let mut reader = Reader::default();
         let second = files.get(1).filter(|_| streamed);
