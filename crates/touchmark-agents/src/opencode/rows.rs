@@ -194,7 +194,12 @@ pub(super) fn write_out(database: &Database, wanted: Option<&str>) -> Result<Vec
         }
         (None, None) => return Err(empty()),
     };
-    whole &= ["session", "message", "part"]
+    // The oldest databases had no table of sessions.
+    let tables = ["session", "message", "part"];
+    let has_sessions = database
+        .columns("session")
+        .is_ok_and(|columns| !columns.is_empty());
+    whole &= tables[usize::from(!has_sessions)..]
         .iter()
         .all(|table| database.is_sound(table));
     let mut order = vec![main];
