@@ -29,7 +29,10 @@ fn statement(world: &World, flags: &[&str]) -> Value {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/provenance/v1.json");
     let schema: Value = serde_json::from_slice(&fs::read(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&statement["predicate"]).map(|e| e.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&statement["predicate"])
+        .map(|e| e.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:#?}\n{statement:#}");
     statement
 }
@@ -41,11 +44,20 @@ fn provenance_names_artifact_commit_and_builder() {
     let head = world.id("HEAD");
     assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
     assert_eq!(statement["subject"][0]["name"], "greeter.bin");
-    assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        statement["subject"][0]["digest"]["sha256"]
+            .as_str()
+            .unwrap()
+            .len(),
+        64
+    );
     let definition = &statement["predicate"]["buildDefinition"];
     assert_eq!(definition["buildType"], "https://touchmark.dev/build/v1");
     let uri = "git+https://git.example/acme/greeter";
-    assert_eq!(definition["externalParameters"]["source"], json!({"uri": uri, "digest": {"gitCommit": head}}));
+    assert_eq!(
+        definition["externalParameters"]["source"],
+        json!({"uri": uri, "digest": {"gitCommit": head}})
+    );
     assert_eq!(
         definition["resolvedDependencies"],
         json!([{"uri": format!("{uri}@refs/heads/agent/greeting"), "digest": {"gitCommit": head}}])
@@ -68,10 +80,26 @@ fn flags_and_ci_name_builder_and_type() {
     ];
     let statement = statement(&world, &flags);
     let predicate = &statement["predicate"];
-    assert_eq!(predicate["runDetails"]["builder"], json!({"id": "https://ci.example/builders/1"}));
-    assert_eq!(predicate["buildDefinition"]["buildType"], "https://ci.example/types/container@v1");
+    assert_eq!(
+        predicate["runDetails"]["builder"],
+        json!({"id": "https://ci.example/builders/1"})
+    );
+    assert_eq!(
+        predicate["buildDefinition"]["buildType"],
+        "https://ci.example/types/container@v1"
+    );
     let key = world.key("ci");
-    let all = ["attest", "build", "--dry-run", "--format", "json", "--key", &key, "--artifact", "dist/greeter.bin"];
+    let all = [
+        "attest",
+        "build",
+        "--dry-run",
+        "--format",
+        "json",
+        "--key",
+        &key,
+        "--artifact",
+        "dist/greeter.bin",
+    ];
     let mut command = world.command(all);
     command.envs([
         ("GITHUB_ACTIONS", "true"),
@@ -98,7 +126,11 @@ fn what_is_not_built_from_head_is_refused() {
         built(&world, &["--artifact", "dist/greeter.bin", "--builder-id", uri]).refused_with(2, "build.uri");
     }
     world.write("dist/sub/greeter.bin", "other");
-    built(&world, &["--artifact", "dist/greeter.bin", "dist/sub/greeter.bin"]).refused_with(2, "build.same_name");
+    built(
+        &world,
+        &["--artifact", "dist/greeter.bin", "dist/sub/greeter.bin"],
+    )
+    .refused_with(2, "build.same_name");
     world.write("src/lib.rs", "pub fn greet() {}\n");
     built(&world, &["--artifact", "dist/greeter.bin"]).refused_with(2, "attest.dirty");
     assert_eq!(world.evidence_refs(), [""; 0]);
@@ -114,7 +146,11 @@ impl Refused for Outcome {
     #[track_caller]
     fn refused_with(self, status: i32, code: &str) {
         assert_eq!(self.code, Some(status), "{}", self.stderr);
-        assert!(self.stderr.contains(&format!("error[{code}]")), "{code}: {}", self.stderr);
+        assert!(
+            self.stderr.contains(&format!("error[{code}]")),
+            "{code}: {}",
+            self.stderr
+        );
     }
 
     #[track_caller]
@@ -146,7 +182,11 @@ fn our_own_verifier_takes_it_for_the_artifact_and_for_nothing_else() {
     with("dist/other.bin").refused(11, "subject.not_bound");
     // The commit has it too, for whoever asks by commit.
     let head = world.id("HEAD");
-    assert!(world.evidence_refs().contains(&format!("refs/touchmark/commit/{}/{head}", &head[..2])));
+    assert!(
+        world
+            .evidence_refs()
+            .contains(&format!("refs/touchmark/commit/{}/{head}", &head[..2]))
+    );
 }
 
 #[test]

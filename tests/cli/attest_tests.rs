@@ -27,7 +27,9 @@ fn tests(sandbox: &Sandbox, flags: &[&str]) -> Outcome {
 
 #[track_caller]
 fn statement(sandbox: &Sandbox, flags: &[&str]) -> Value {
-    let all = ["attest", "tests", "--dry-run", "--format", "json"].iter().chain(flags);
+    let all = ["attest", "tests", "--dry-run", "--format", "json"]
+        .iter()
+        .chain(flags);
     valid(sandbox.touchmark(all).json()["statement"].clone())
 }
 
@@ -53,7 +55,10 @@ fn run_of(statement: &Value) -> &Value {
 fn a_report_is_bound_to_commit_and_tree() {
     let (sandbox, report) = sandbox(PASSED);
     let statement = statement(&sandbox, &["--junit", &report, "--url", "https://ci.example/7"]);
-    assert_eq!(statement["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
+    assert_eq!(
+        statement["predicateType"],
+        "https://in-toto.io/attestation/test-result/v0.1"
+    );
     let head = sandbox.git(["rev-parse", "HEAD"]);
     let tree = sandbox.git(["rev-parse", "HEAD^{tree}"]);
     assert_eq!(statement["subject"][0]["digest"]["gitCommit"], head);
@@ -77,7 +82,10 @@ fn a_report_is_bound_to_commit_and_tree() {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[test]
@@ -88,7 +96,10 @@ fn several_reports_make_one_result_and_the_worst_counts() {
     let statement = statement(&sandbox, &["--junit", &passed, &failed.to_string_lossy()]);
     assert_eq!(statement["predicate"]["result"], "FAILED");
     assert_eq!(statement["predicate"]["failedTests"], json!(["c::a"]));
-    assert_eq!(statement["predicate"]["configuration"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        statement["predicate"]["configuration"].as_array().unwrap().len(),
+        3
+    );
 }
 
 #[test]
@@ -99,11 +110,27 @@ fn a_report_that_is_no_proof_is_refused() {
         ("<html/>", 11, "junit.not_junit"),
         ("<!DOCTYPE t [<!ENTITY a 'b'>]><testsuite/>", 11, "junit.doctype"),
         ("<testsuite name='&a;'/>", 11, "junit.entity"),
-        ("<?xml version='1.0' encoding='utf-16'?><testsuite/>", 11, "junit.encoding"),
-        ("<testsuite><testcase><testcase/></testcase></testsuite>", 11, "junit.structure"),
-        ("<testsuite tests='5'><testcase/><testcase/><testcase/></testsuite>", 11, "junit.totals"),
+        (
+            "<?xml version='1.0' encoding='utf-16'?><testsuite/>",
+            11,
+            "junit.encoding",
+        ),
+        (
+            "<testsuite><testcase><testcase/></testcase></testsuite>",
+            11,
+            "junit.structure",
+        ),
+        (
+            "<testsuite tests='5'><testcase/><testcase/><testcase/></testsuite>",
+            11,
+            "junit.totals",
+        ),
         ("<testsuite/>", 11, "tests.empty"),
-        ("<testsuite><testcase><skipped/></testcase></testsuite>", 11, "tests.none_ran"),
+        (
+            "<testsuite><testcase><skipped/></testcase></testsuite>",
+            11,
+            "tests.none_ran",
+        ),
     ] {
         let (sandbox, file) = sandbox(report);
         tests(&sandbox, &["--junit", &file]).refused(status, code);
@@ -117,14 +144,27 @@ fn a_report_that_is_no_proof_is_refused() {
 #[test]
 fn a_report_older_than_the_commit_or_not_written_by_the_command_is_refused() {
     let (sandbox, report) = sandbox(PASSED);
-    let touched = Command::new("touch").args(["-d", "2026-03-01T11:29:59Z", &report]).status().unwrap();
+    let touched = Command::new("touch")
+        .args(["-d", "2026-03-01T11:29:59Z", &report])
+        .status()
+        .unwrap();
     assert!(touched.success());
     tests(&sandbox, &["--junit", &report]).refused(2, "tests.report_older");
     fs::write(&report, PASSED).unwrap();
     tests(&sandbox, &["--dry-run", "--junit", &report]).ok();
     tests(&sandbox, &["--junit", &report, "--", "true"]).refused(2, "tests.report_older");
     let line = format!("printf '%s' \"$R\" > {report}");
-    let mut command = sandbox.command(["attest", "tests", "--dry-run", "--junit", &report, "--", "sh", "-c", &line]);
+    let mut command = sandbox.command([
+        "attest",
+        "tests",
+        "--dry-run",
+        "--junit",
+        &report,
+        "--",
+        "sh",
+        "-c",
+        &line,
+    ]);
     Outcome::of(command.env("R", PASSED).output().unwrap()).ok();
 }
 
@@ -211,7 +251,11 @@ fn what_moves_while_the_command_runs_is_refused() {
     tests(&sandbox, &["--", "sh", "-c", change]).refused(1, "attest.tree_changed");
     sandbox.git(["checkout", "--", "."]);
     let outcome = tests(&sandbox, &["--", "sh", "-c", "echo more > new.txt"]).ok();
-    assert!(outcome.stderr.contains("1 new files lie in the work tree"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("1 new files lie in the work tree"),
+        "{}",
+        outcome.stderr
+    );
     // A refusal of ours does not hide that the command failed.
     fs::remove_file(sandbox.repo().join("new.txt")).unwrap();
     let outcome = tests(&sandbox, &["--", "sh", "-c", "echo more >> src/lib.rs; exit 3"]);
@@ -223,29 +267,52 @@ fn what_moves_while_the_command_runs_is_refused() {
 fn it_says_who_ran_the_tests() {
     let (sandbox, report) = sandbox(PASSED);
     let said = |variables: &[(&str, &str)], flags: &[&str]| {
-        let all = ["attest", "tests", "--dry-run", "--format", "json", "--junit", &report];
+        let all = [
+            "attest",
+            "tests",
+            "--dry-run",
+            "--format",
+            "json",
+            "--junit",
+            &report,
+        ];
         let mut command = sandbox.command(all.iter().chain(flags));
         command.envs(variables.iter().copied());
         let document = Outcome::of(command.output().unwrap()).ok().json();
         let statement = valid(document["statement"].clone());
         let run = run_of(&statement);
-        (run["runBy"].clone(), run["source"].clone(), run["agentMarks"].clone())
+        (
+            run["runBy"].clone(),
+            run["source"].clone(),
+            run["agentMarks"].clone(),
+        )
     };
     let ci = [("GITHUB_ACTIONS", "true")];
     let agent = [("CLAUDECODE", "1"), ("GITHUB_ACTIONS", "true")];
     assert_eq!(said(&[], &[]), (Value::Null, Value::Null, Value::Null));
     assert_eq!(said(&ci, &[]), (json!("ci"), json!("environment"), Value::Null));
-    assert_eq!(said(&agent, &[]), (json!("agent"), json!("environment"), json!(["CLAUDECODE"])));
+    assert_eq!(
+        said(&agent, &[]),
+        (json!("agent"), json!("environment"), json!(["CLAUDECODE"]))
+    );
     assert_eq!(
         said(&agent, &["--run-by", "verifier"]),
         (json!("verifier"), json!("selfReported"), json!(["CLAUDECODE"]))
     );
-    assert_eq!(said(&[], &["--run-by", "verifier"]), (json!("verifier"), json!("selfReported"), Value::Null));
+    assert_eq!(
+        said(&[], &["--run-by", "verifier"]),
+        (json!("verifier"), json!("selfReported"), Value::Null)
+    );
 }
 
 /// A world whose policy requires tests, attested and approved.
 fn world() -> World {
-    let world = World::under(|policy| policy.replace("require = [\"accounted\"]", "require = [\"accounted\", \"tests\"]"));
+    let world = World::under(|policy| {
+        policy.replace(
+            "require = [\"accounted\"]",
+            "require = [\"accounted\", \"tests\"]",
+        )
+    });
     world.attest_with(&[]);
     world.approve_as("alice", &[]);
     world
@@ -275,9 +342,14 @@ fn a_policy_that_requires_tests_takes_those_of_a_service_that_may() {
     assert!(relied_on, "{verdict:#}");
     let root = world.file("root.json");
     let statements = verdict["statements"].as_array().unwrap().iter();
-    let payload = statements.filter(|statement| statement["principal"] == "ci").map(|statement| &statement["payload"]);
+    let payload = statements
+        .filter(|statement| statement["principal"] == "ci")
+        .map(|statement| &statement["payload"]);
     let payload = payload.last().unwrap().as_str().unwrap();
-    let shown = world.touchmark(["show", payload, "--trusted-root", &root]).ok().stdout;
+    let shown = world
+        .touchmark(["show", payload, "--trusted-root", &root])
+        .ok()
+        .stdout;
     assert!(shown.contains("PASSED") && shown.contains("exit code"), "{shown}");
 }
 
@@ -292,9 +364,20 @@ fn an_agents_own_tests_do_not_count_whoever_signs_them() {
     let verdict = world.judged(&[], 11, &["signer.not_expected", "tests.missing"]);
     assert_eq!(set_aside_codes(&verdict), ["signer.not_expected"]);
     let world = self::world();
-    assert_eq!(tested(&world, "ci", &[("CODEX_SANDBOX", "seatbelt")], &["--run-by", "verifier", "--", "true"]), 0);
+    assert_eq!(
+        tested(
+            &world,
+            "ci",
+            &[("CODEX_SANDBOX", "seatbelt")],
+            &["--run-by", "verifier", "--", "true"]
+        ),
+        0
+    );
     world.judged(&[], 10, &["tests.missing", "tests.run_by_agent"]);
-    assert_eq!(tested(&world, "ci", &[], &["--run-by", "verifier", "--", "true"]), 0);
+    assert_eq!(
+        tested(&world, "ci", &[], &["--run-by", "verifier", "--", "true"]),
+        0
+    );
     world.judged(&[], 0, &["tests.run_by_agent"]);
 }
 

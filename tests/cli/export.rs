@@ -35,10 +35,16 @@ fn a_metadata_record_goes_out_and_comes_back() {
     let predicate = &back["predicate"];
     assert_eq!(predicate["models"][0]["id"], MODEL);
     assert_eq!(predicate["agent"]["id"], "greeter-agent");
-    let digest = format!("sha256:{}", predicate["prompt"]["plainDigest"]["sha256"].as_str().unwrap());
+    let digest = format!(
+        "sha256:{}",
+        predicate["prompt"]["plainDigest"]["sha256"].as_str().unwrap()
+    );
     assert_eq!(record["prompt_hash"], digest);
     assert_eq!(predicate["run"]["endedAt"], record["timestamp"]);
-    assert_eq!(predicate["change"]["proposed"]["gitCommit"], record["proposed_sha"]);
+    assert_eq!(
+        predicate["change"]["proposed"]["gitCommit"],
+        record["proposed_sha"]
+    );
 }
 
 #[test]
@@ -63,17 +69,29 @@ fn provenance_says_what_the_statement_says_and_fits_its_schema() {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/provenance/v1.json");
     let schema: Value = serde_json::from_slice(&fs::read(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&statement["predicate"]).map(|e| e.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(&statement["predicate"])
+        .map(|e| e.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:#?}");
     assert_eq!(statement["subject"][0]["digest"]["gitCommit"], world.id("HEAD"));
     let predicate = &statement["predicate"];
-    assert_eq!(predicate["buildDefinition"]["buildType"], "https://touchmark.dev/agent-build/v1");
+    assert_eq!(
+        predicate["buildDefinition"]["buildType"],
+        "https://touchmark.dev/agent-build/v1"
+    );
     assert_eq!(
         predicate["buildDefinition"]["resolvedDependencies"][0],
         json!({"uri": "git+https://git.example/acme/greeter", "digest": {"gitCommit": world.id("main")}})
     );
-    assert_eq!(predicate["runDetails"]["builder"]["id"], "https://touchmark.dev/agents/greeter-agent");
-    assert_eq!(predicate["buildDefinition"]["internalParameters"]["models"][0]["id"], MODEL);
+    assert_eq!(
+        predicate["runDetails"]["builder"]["id"],
+        "https://touchmark.dev/agents/greeter-agent"
+    );
+    assert_eq!(
+        predicate["buildDefinition"]["internalParameters"]["models"][0]["id"],
+        MODEL
+    );
     let by = &predicate["runDetails"]["byproducts"][0];
     assert_eq!(by["name"], "agent-change");
     let digest = by["digest"]["sha256"].as_str().unwrap();
@@ -86,11 +104,30 @@ fn provenance_says_what_the_statement_says_and_fits_its_schema() {
 fn an_export_can_be_signed_as_a_statement_of_its_own() {
     let world = World::attested();
     let (key, root) = (world.key("ci"), world.public_key("ci"));
-    let flags = ["--as", "slsa-provenance", "--sign", "--key", &key, "--at", AT, "--format", "json"];
+    let flags = [
+        "--as",
+        "slsa-provenance",
+        "--sign",
+        "--key",
+        &key,
+        "--at",
+        AT,
+        "--format",
+        "json",
+    ];
     let outcome = export(&world, &flags).ok();
     let payload = outcome.json()["payload"].as_str().unwrap().to_owned();
     let bundle = world.export(&payload, "provenance.sigstore.json");
-    world.verify(&["--bundle", &bundle, "--key", &root, "--predicate-type", "https://slsa.dev/provenance/v1"]).ok();
+    world
+        .verify(&[
+            "--bundle",
+            &bundle,
+            "--key",
+            &root,
+            "--predicate-type",
+            "https://slsa.dev/provenance/v1",
+        ])
+        .ok();
     export(&world, &["--as", "metadata", "--sign"]).refused(2, "export.not_a_statement");
 }
 
@@ -99,18 +136,31 @@ fn words_of_a_session_are_exported_where_that_is_asked_for_only() {
     let world = World::attested();
     export(&world, &["--as", "atif"]).refused(2, "export.consent");
     let (session, file) = (world.file("session.jsonl"), world.file("trajectory.json"));
-    let outcome = export(&world, &["--as", "atif", "--session", &session, "--output", &file]).ok();
+    let outcome = export(
+        &world,
+        &["--as", "atif", "--session", &session, "--output", &file],
+    )
+    .ok();
     assert_eq!(outcome.stdout, "");
     assert!(outcome.stderr.contains("every prompt"), "{}", outcome.stderr);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let trajectory: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    assert!(trajectory["schema_version"].as_str().unwrap().starts_with("ATIF-"));
+    assert!(
+        trajectory["schema_version"]
+            .as_str()
+            .unwrap()
+            .starts_with("ATIF-")
+    );
     assert_eq!(trajectory["agent"]["name"], "claude-code");
     assert!(!trajectory["steps"].as_array().unwrap().is_empty());
     // The file is gone: the vault still has it.
     fs::remove_file(&session).unwrap();
     let from_vault = export(&world, &["--as", "atif", "--output", "-"]).ok();
-    assert!(from_vault.stderr.contains("from the vault"), "{}", from_vault.stderr);
+    assert!(
+        from_vault.stderr.contains("from the vault"),
+        "{}",
+        from_vault.stderr
+    );
     assert_eq!(from_vault.json()["steps"], trajectory["steps"]);
     fs::remove_dir_all(world.path("touchmark/data/vault")).unwrap();
     export(&world, &["--as", "atif", "--output", "-"]).refused(10, "export.no_session");
@@ -125,7 +175,10 @@ fn what_is_not_there_or_not_clear_is_refused() {
         export(&world, &[what, "--as", "slsa-provenance"]).refused(10, "export.not_found");
     }
     let text = fs::read_to_string(world.path("session.jsonl")).unwrap();
-    let other = text.replace("5e551000-0000-4000-8000-000000000001", "5e551000-0000-4000-8000-000000000099");
+    let other = text.replace(
+        "5e551000-0000-4000-8000-000000000001",
+        "5e551000-0000-4000-8000-000000000099",
+    );
     fs::write(world.path("session.jsonl"), other).unwrap();
     world.attest_with(&[]);
     export(&world, &["HEAD", "--as", "slsa-provenance"]).refused(2, "export.ambiguous");
@@ -135,9 +188,16 @@ fn what_is_not_there_or_not_clear_is_refused() {
 fn uncommitted_work_has_no_metadata_record() {
     let sandbox = Sandbox::with_change();
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 3 }\n");
-    let payload = sandbox.attest(&["--uncommitted"])["payload"].as_str().unwrap().to_owned();
-    sandbox.touchmark(["export", &payload, "--as", "metadata"]).refused(2, "export.no_commits");
-    sandbox.touchmark(["export", &payload, "--as", "slsa-provenance"]).ok();
+    let payload = sandbox.attest(&["--uncommitted"])["payload"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    sandbox
+        .touchmark(["export", &payload, "--as", "metadata"])
+        .refused(2, "export.no_commits");
+    sandbox
+        .touchmark(["export", &payload, "--as", "slsa-provenance"])
+        .ok();
 }
 
 #[test]
@@ -147,9 +207,28 @@ fn what_cannot_be_verified_is_exported_with_a_warning() {
     let folder = world.file("other-log");
     let command = |flags: &[&str]| world.touchmark(flags.iter().copied().chain(["--log", folder.as_str()]));
     command(&["log", "create", "--name", "other.example"]).ok();
-    fs::write(&other, command(&["log", "root", "--operator", "other"]).ok().stdout).unwrap();
-    let outcome = world.touchmark(["export", "HEAD", "--as", "slsa-provenance", "--trusted-root", &other]).ok();
-    assert!(outcome.stderr.contains("could not be verified (tlog.log_unknown)"), "{}", outcome.stderr);
+    fs::write(
+        &other,
+        command(&["log", "root", "--operator", "other"]).ok().stdout,
+    )
+    .unwrap();
+    let outcome = world
+        .touchmark([
+            "export",
+            "HEAD",
+            "--as",
+            "slsa-provenance",
+            "--trusted-root",
+            &other,
+        ])
+        .ok();
+    assert!(
+        outcome
+            .stderr
+            .contains("could not be verified (tlog.log_unknown)"),
+        "{}",
+        outcome.stderr
+    );
     let proven = export(&world, &["HEAD", "--as", "slsa-provenance"]).ok();
     assert_eq!(outcome.json(), proven.json());
 }
@@ -158,12 +237,27 @@ fn what_cannot_be_verified_is_exported_with_a_warning() {
 fn the_trailer_is_printed_and_no_commit_is_changed() {
     let world = World::unattested();
     let (key, session, head) = (world.key("agent"), world.file("session.jsonl"), world.id("HEAD"));
-    let flags = ["attest", "--base", "main", "--session", &session, "--key", &key, "--at", AT, "--trailer"];
+    let flags = [
+        "attest",
+        "--base",
+        "main",
+        "--session",
+        &session,
+        "--key",
+        &key,
+        "--at",
+        AT,
+        "--trailer",
+    ];
     let outcome = world.touchmark(flags).ok();
     let trailer = outcome.stdout.lines().last().unwrap();
     let digest = trailer.strip_prefix("Touchmark: sha256:").unwrap();
     assert_eq!(world.id("HEAD"), head);
-    assert!(outcome.stdout.starts_with(&format!("attested {digest}-")), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.starts_with(&format!("attested {digest}-")),
+        "{}",
+        outcome.stdout
+    );
     // The same again says the same, and git takes it.
     assert_eq!(world.touchmark(flags).ok().stdout.lines().last(), Some(trailer));
     world.git(["commit", "--quiet", "--amend", "--no-edit", "--trailer", trailer]);

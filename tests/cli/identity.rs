@@ -14,14 +14,22 @@ fn told(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> (Vec<V
     command.envs(variables.iter().copied());
     let document = Outcome::of(command.output().unwrap()).ok().json();
     let predicate = &document["statement"]["predicate"];
-    let list = |name: &str| predicate[name].as_array().unwrap_or_else(|| panic!("{predicate:#}")).clone();
+    let list = |name: &str| {
+        predicate[name]
+            .as_array()
+            .unwrap_or_else(|| panic!("{predicate:#}"))
+            .clone()
+    };
     (list("identities"), list("findings"))
 }
 
 #[track_caller]
 fn codes(sandbox: &Sandbox, variables: &[(&str, &str)], flags: &[&str]) -> Vec<String> {
     let (_, findings) = told(sandbox, variables, flags);
-    findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+    findings
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// A sandbox whose commit has this message and author.
@@ -48,7 +56,10 @@ fn sources_that_agree_are_recorded_and_contradict_nothing() {
         json!({"role": "author", "value": "person", "source": "observed", "name": "author"}),
         json!({"role": "committer", "value": "person", "source": "observed", "name": "committer"}),
     ] {
-        assert!(identities.contains(&expected), "{expected} is not in {identities:#?}");
+        assert!(
+            identities.contains(&expected),
+            "{expected} is not in {identities:#?}"
+        );
     }
     let text = json!(identities).to_string();
     for personal in ["Ada", "example.invalid", "Test"] {
@@ -60,7 +71,11 @@ fn sources_that_agree_are_recorded_and_contradict_nothing() {
 fn each_contradiction_is_a_finding_of_the_statement() {
     let good = committed(ADA, CLAUDE);
     for (variables, flags, code) in [
-        (&[("CODEX_THREAD_ID", "T-1")][..], &[][..], "identity.environment_differs"),
+        (
+            &[("CODEX_THREAD_ID", "T-1")][..],
+            &[][..],
+            "identity.environment_differs",
+        ),
         (&[("AI_AGENT", "gemini")], &[], "identity.environment_differs"),
         (
             &[("CLAUDE_CODE_SESSION_ID", "1b5d1c1e-7a51-4a0e-9d2f-3f6f0f6b1a12")],
@@ -76,12 +91,23 @@ fn each_contradiction_is_a_finding_of_the_statement() {
     for (author, message, code) in [
         (ADA, trailer, "identity.trailer_differs"),
         (copilot, CLAUDE, "identity.author_differs"),
-        ("renovate[bot] <bot@example.invalid>", CLAUDE, "identity.author_is_bot"),
+        (
+            "renovate[bot] <bot@example.invalid>",
+            CLAUDE,
+            "identity.author_is_bot",
+        ),
     ] {
         assert_eq!(codes(&committed(author, message), &[], &[]), [code], "{code}");
     }
     let early = Sandbox::with_change();
-    early.git(["commit", "--quiet", "--amend", "--no-edit", "--date", "2026-03-01T10:59:59Z"]);
+    early.git([
+        "commit",
+        "--quiet",
+        "--amend",
+        "--no-edit",
+        "--date",
+        "2026-03-01T10:59:59Z",
+    ]);
     assert_eq!(codes(&early, &[], &[]), ["identity.commit_before_session"]);
 }
 
@@ -133,7 +159,19 @@ fn a_contradiction_warns_or_denies_as_the_policy_says() {
 fn what_the_statement_itself_found_is_told_too() {
     let world = self::world("greet by name", "");
     let (key, session) = (world.key("agent"), world.file("session.jsonl"));
-    let all = ["attest", "--base", "main", "--session", &session, "--key", &key, "--agent", "greeter-agent", "--at", crate::common::AT];
+    let all = [
+        "attest",
+        "--base",
+        "main",
+        "--session",
+        &session,
+        "--key",
+        &key,
+        "--agent",
+        "greeter-agent",
+        "--at",
+        crate::common::AT,
+    ];
     let mut command = world.command(all);
     Outcome::of(command.env("CURSOR_AGENT", "1").output().unwrap()).ok();
     let verdict = world.judged(&[], 14, &[RULE, "identity.environment_differs"]);
@@ -145,7 +183,10 @@ fn people_are_shown_what_was_found() {
     let world = self::world(COPILOT, "");
     let payload = world.attest_with(&[])["payload"].as_str().unwrap().to_owned();
     let root = world.file("root.json");
-    let shown = world.touchmark(["show", &payload, "--trusted-root", &root]).ok().stdout;
+    let shown = world
+        .touchmark(["show", &payload, "--trusted-root", &root])
+        .ok()
+        .stdout;
     let line = "identity.trailer_differs: copilot (trailer, Co-authored-by); claude-code (transcript)";
     assert!(shown.contains(line), "{shown}");
 }
@@ -155,12 +196,27 @@ fn a_landed_commit_that_names_another_agent_is_not_passed_over() {
     let world = World::approved();
     world.git(["switch", "--quiet", "main"]);
     world.git(["merge", "--quiet", "--squash", "agent/greeting"]);
-    world.git(["commit", "--quiet", "--message", "greet (#1)\n\nCo-authored-by: Devin AI <devin@example.invalid>"]);
+    world.git([
+        "commit",
+        "--quiet",
+        "--message",
+        "greet (#1)\n\nCo-authored-by: Devin AI <devin@example.invalid>",
+    ]);
     world.git(["switch", "--quiet", "--create", "landed"]);
     world.git(["branch", "--force", "main", "HEAD~1"]);
-    let flags = ["HEAD", "--target", "refs/heads/main", "--pull-request", "agent/greeting"];
+    let flags = [
+        "HEAD",
+        "--target",
+        "refs/heads/main",
+        "--pull-request",
+        "agent/greeting",
+    ];
     // The approval was of another head.
-    let verdict = world.asked(&flags, 11, &["approval.not_bound", RULE, "identity.unattested_agent"]);
+    let verdict = world.asked(
+        &flags,
+        11,
+        &["approval.not_bound", RULE, "identity.unattested_agent"],
+    );
     let reason = &verdict["reasons"][2];
     assert_eq!(reason["found"], format!("devin in commit {}", world.id("HEAD")));
     assert_eq!(reason["class"], "finding");
@@ -185,18 +241,39 @@ fn a_policy_says_warn_or_deny_and_nothing_else() {
 fn no_git_of_the_test_is_needed_to_read_a_message_that_is_no_text() {
     let sandbox = Sandbox::with_change();
     let file = sandbox.path("message");
-    std::fs::write(&file, b"fix \xff\xfe\n\nCo-authored-by: \xff <noreply@anthropic.com>\nClaude-Session: \xff\n").unwrap();
+    std::fs::write(
+        &file,
+        b"fix \xff\xfe\n\nCo-authored-by: \xff <noreply@anthropic.com>\nClaude-Session: \xff\n",
+    )
+    .unwrap();
     let status = Command::new("git")
-        .args(["-c", "i18n.commitEncoding=binary", "commit", "--quiet", "--amend", "--file"])
+        .args([
+            "-c",
+            "i18n.commitEncoding=binary",
+            "commit",
+            "--quiet",
+            "--amend",
+            "--file",
+        ])
         .arg(&file)
         .current_dir(sandbox.repo())
         .env_clear()
         .env("PATH", "/usr/bin:/bin:/usr/local/bin")
-        .envs([("GIT_AUTHOR_NAME", "T"), ("GIT_AUTHOR_EMAIL", "t@example.invalid")])
-        .envs([("GIT_COMMITTER_NAME", "T"), ("GIT_COMMITTER_EMAIL", "t@example.invalid")])
+        .envs([
+            ("GIT_AUTHOR_NAME", "T"),
+            ("GIT_AUTHOR_EMAIL", "t@example.invalid"),
+        ])
+        .envs([
+            ("GIT_COMMITTER_NAME", "T"),
+            ("GIT_COMMITTER_EMAIL", "t@example.invalid"),
+        ])
         .status()
         .unwrap();
     assert!(status.success());
     let (identities, _) = told(&sandbox, &[], &[]);
-    assert!(identities.iter().any(|identity| identity["value"] == "claude-code"));
+    assert!(
+        identities
+            .iter()
+            .any(|identity| identity["value"] == "claude-code")
+    );
 }

@@ -54,7 +54,8 @@ impl TestResult {
         let Some(descriptor) = self.run_descriptor() else {
             return false;
         };
-        TestRun::of(descriptor).is_none_or(|run| run.run_by == Some(RunBy::Agent) || !run.agent_marks.is_empty())
+        TestRun::of(descriptor)
+            .is_none_or(|run| run.run_by == Some(RunBy::Agent) || !run.agent_marks.is_empty())
     }
 
     fn run_descriptor(&self) -> Option<&ResourceDescriptor> {
@@ -94,7 +95,9 @@ pub struct TestRun {
 impl TestRun {
     fn of(descriptor: &ResourceDescriptor) -> Option<Self> {
         let annotations = descriptor.annotations.as_ref()?;
-        let object = annotations.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let object = annotations
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
         serde_json::from_value(Value::Object(object.collect())).ok()
     }
 

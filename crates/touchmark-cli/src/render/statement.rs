@@ -143,7 +143,12 @@ fn findings(text: &mut String, change: &AgentChange) {
             .iter()
             .map(|value| {
                 let name = value.name.as_ref().map(|name| format!(", {name}"));
-                format!("{} ({}{})", value.value, word(&value.source), name.unwrap_or_default())
+                format!(
+                    "{} ({}{})",
+                    value.value,
+                    word(&value.source),
+                    name.unwrap_or_default()
+                )
             })
             .collect();
         let line = format!("{}: {}", finding.code, values.join("; "));
@@ -156,7 +161,11 @@ fn test_result(text: &mut String, result: &TestResult) {
     rows.extend(result.url.clone().map(|url| ("url", url)));
     if let Some(run) = result.run() {
         rows.extend(run.run_by.map(|by| ("run by", word(&by))));
-        rows.extend(run.agent_marks.iter().map(|mark| ("mark", format!("{mark}: within an agent"))));
+        rows.extend(
+            run.agent_marks
+                .iter()
+                .map(|mark| ("mark", format!("{mark}: within an agent"))),
+        );
         rows.extend(run.counts.map(|counts| {
             let line = format!(
                 "{} passed, {} flaky, {} skipped, {} failed, {} errors",
@@ -164,7 +173,10 @@ fn test_result(text: &mut String, result: &TestResult) {
             );
             ("tests", line)
         }));
-        rows.extend(run.command.and_then(|command| Some(("exit code", command.exit_code?.to_string()))));
+        rows.extend(
+            run.command
+                .and_then(|command| Some(("exit code", command.exit_code?.to_string()))),
+        );
     }
     let failed = result.failed_tests.iter().flatten().take(MAX_ROWS);
     rows.extend(failed.map(|name| ("failed", name.clone())));

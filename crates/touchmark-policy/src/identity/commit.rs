@@ -40,12 +40,17 @@ pub fn identities_of(commit: &GitCommit) -> Vec<Identity> {
 }
 
 fn value_of(person: &GitIdentity) -> Option<String> {
-    let (name, email) = (String::from_utf8_lossy(&person.name), String::from_utf8_lossy(&person.email));
+    let (name, email) = (
+        String::from_utf8_lossy(&person.name),
+        String::from_utf8_lossy(&person.email),
+    );
     if email == FORGE {
         return None;
     }
     let agent = agent_in_git(&name, &email).map(str::to_owned);
-    let value = agent.or_else(|| bot_login(&name)).unwrap_or_else(|| PERSON.to_owned());
+    let value = agent
+        .or_else(|| bot_login(&name))
+        .unwrap_or_else(|| PERSON.to_owned());
     Some(short(&value))
 }
 
@@ -57,7 +62,9 @@ fn said_by(line: &str, found: &mut Vec<Identity>) {
         found.extend(agent.map(|agent| trailer(IdentityRole::Agent, agent, "Generated with")));
         return;
     }
-    let Some((key, value)) = line.split_once(':') else { return };
+    let Some((key, value)) = line.split_once(':') else {
+        return;
+    };
     let value = value.trim();
     let say = |agent: Option<&str>, name: &str, found: &mut Vec<Identity>| {
         found.extend(agent.map(|agent| trailer(IdentityRole::Agent, agent, name)));
@@ -140,7 +147,11 @@ mod tests {
         all.iter()
             .map(|identity| {
                 let role = format!("{:?}", identity.role).to_lowercase();
-                format!("{role} {} {}", identity.value, identity.name.as_deref().unwrap_or("-"))
+                format!(
+                    "{role} {} {}",
+                    identity.value,
+                    identity.name.as_deref().unwrap_or("-")
+                )
             })
             .collect()
     }
@@ -150,26 +161,52 @@ mod tests {
     #[test]
     fn every_trailer_that_agents_write_is_read() {
         for (line, expected) in [
-            ("Co-Authored-By: Claude Opus 4.6 <noreply@anthropic.com>", "agent claude-code Co-authored-by"),
-            ("Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>", "agent copilot Co-authored-by"),
-            ("co-authored-by:aider (gpt-5) <noreply@aider.chat>", "agent aider Co-authored-by"),
+            (
+                "Co-Authored-By: Claude Opus 4.6 <noreply@anthropic.com>",
+                "agent claude-code Co-authored-by",
+            ),
+            (
+                "Co-authored-by: Copilot <223556219+Copilot@users.noreply.github.com>",
+                "agent copilot Co-authored-by",
+            ),
+            (
+                "co-authored-by:aider (gpt-5) <noreply@aider.chat>",
+                "agent aider Co-authored-by",
+            ),
             ("Assisted-by: Codex:gpt-5 sparse", "agent codex Assisted-by"),
             ("Generated-by: Gemini CLI", "agent gemini Generated-by"),
             ("Generated-with: Cursor", "agent cursor Generated-with"),
-            ("🤖 Generated with [Claude Code](https://claude.com/claude-code)", "agent claude-code Generated with"),
+            (
+                "🤖 Generated with [Claude Code](https://claude.com/claude-code)",
+                "agent claude-code Generated with",
+            ),
         ] {
-            assert_eq!(said(ADA, &format!("fix\n\n{line}\n")), [expected, "author person author"], "{line}");
+            assert_eq!(
+                said(ADA, &format!("fix\n\n{line}\n")),
+                [expected, "author person author"],
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn a_trailer_with_a_session_names_agent_and_session() {
         assert_eq!(
-            said(ADA, "fix\n\nClaude-Session: https://claude.ai/code/session_01ABC\n"),
-            ["agent claude-code Claude-Session", "session session_01ABC Claude-Session", "author person author"]
+            said(
+                ADA,
+                "fix\n\nClaude-Session: https://claude.ai/code/session_01ABC\n"
+            ),
+            [
+                "agent claude-code Claude-Session",
+                "session session_01ABC Claude-Session",
+                "author person author"
+            ]
         );
         assert_eq!(
-            said(ADA, "fix\n\nAmp-Thread-ID: https://ampcode.com/threads/T-1-2\nAgent-Logs-Url: https://github.com/o/r/sessions/9\n"),
+            said(
+                ADA,
+                "fix\n\nAmp-Thread-ID: https://ampcode.com/threads/T-1-2\nAgent-Logs-Url: https://github.com/o/r/sessions/9\n"
+            ),
             [
                 "agent amp Amp-Thread-ID",
                 "agent copilot Agent-Logs-Url",
@@ -184,12 +221,24 @@ mod tests {
     fn people_stay_people_and_forges_are_nobody() {
         let message = "fix\n\nCo-authored-by: Grace Hopper <grace@example.invalid>\nSigned-off-by: Ada <ada@example.invalid>\n";
         assert_eq!(said(ADA, message), ["author person author"]);
-        assert_eq!(said(("renovate[bot]", "x@example.invalid"), "x"), ["author renovate[bot] author"]);
         assert_eq!(
-            said(("copilot-swe-agent[bot]", "198982749+Copilot@users.noreply.github.com"), "x"),
+            said(("renovate[bot]", "x@example.invalid"), "x"),
+            ["author renovate[bot] author"]
+        );
+        assert_eq!(
+            said(
+                (
+                    "copilot-swe-agent[bot]",
+                    "198982749+Copilot@users.noreply.github.com"
+                ),
+                "x"
+            ),
             ["author copilot author"]
         );
-        assert_eq!(said(("Ada (aider)", "ada@example.invalid"), ""), ["author aider author"]);
+        assert_eq!(
+            said(("Ada (aider)", "ada@example.invalid"), ""),
+            ["author aider author"]
+        );
     }
 
     #[test]

@@ -8,7 +8,13 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("augment", &["augment", "augment-agent", "auggie"]),
     (
         "claude-code",
-        &["claude", "claude code", "claude-code", "claude[bot]", "noreply@anthropic.com"],
+        &[
+            "claude",
+            "claude code",
+            "claude-code",
+            "claude[bot]",
+            "noreply@anthropic.com",
+        ],
     ),
     ("cline", &["cline"]),
     (
@@ -40,7 +46,14 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     (
         "cursor",
-        &["cursor", "cursor agent", "cursor-agent", "cursor-cli", "cursor[bot]", "cursoragent@cursor.com"],
+        &[
+            "cursor",
+            "cursor agent",
+            "cursor-agent",
+            "cursor-cli",
+            "cursor[bot]",
+            "cursoragent@cursor.com",
+        ],
     ),
     (
         "devin",
@@ -52,14 +65,25 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     (
         "gemini",
-        &["gemini", "gemini cli", "gemini-cli", "gemini code assist", "gemini-code-assist[bot]"],
+        &[
+            "gemini",
+            "gemini cli",
+            "gemini-cli",
+            "gemini code assist",
+            "gemini-code-assist[bot]",
+        ],
     ),
     ("goose", &["goose"]),
     ("jules", &["jules", "google-labs-jules", "google-labs-jules[bot]"]),
     ("mini-swe-agent", &["mini-swe-agent"]),
     (
         "opencode",
-        &["opencode", "open-code", "opencode-agent[bot]", "noreply@opencode.ai"],
+        &[
+            "opencode",
+            "open-code",
+            "opencode-agent[bot]",
+            "noreply@opencode.ai",
+        ],
     ),
     ("openhands", &["openhands", "openhands@all-hands.dev"]),
     ("swe-agent", &["swe-agent"]),
@@ -82,13 +106,11 @@ pub(super) fn agent_in_git(name: &str, email: &str) -> Option<&'static str> {
         return Some("aider");
     }
     // The address decides: names are written freely, such as with the model behind the agent's.
-    known_agent(email)
-        .or_else(|| known_agent(name))
-        .or_else(|| {
-            let (local, domain) = email.split_once('@')?;
-            let login = local.split_once('+').map_or(local, |(_, login)| login);
-            (domain == "users.noreply.github.com").then(|| known_agent(login))?
-        })
+    known_agent(email).or_else(|| known_agent(name)).or_else(|| {
+        let (local, domain) = email.split_once('@')?;
+        let login = local.split_once('+').map_or(local, |(_, login)| login);
+        (domain == "users.noreply.github.com").then(|| known_agent(login))?
+    })
 }
 
 /// Returns the login of an account that says of itself that it is no person.
@@ -105,14 +127,30 @@ mod tests {
     fn an_agent_is_known_by_name_login_and_address() {
         for (name, email, agent) in [
             ("Claude", "noreply@anthropic.com", Some("claude-code")),
-            ("Claude Opus 4.6 (1M context)", "noreply@anthropic.com", Some("claude-code")),
-            ("copilot-swe-agent[bot]", "198982749+Copilot@users.noreply.github.com", Some("copilot")),
-            ("Copilot", "175728472+Copilot@users.noreply.github.com", Some("copilot")),
+            (
+                "Claude Opus 4.6 (1M context)",
+                "noreply@anthropic.com",
+                Some("claude-code"),
+            ),
+            (
+                "copilot-swe-agent[bot]",
+                "198982749+Copilot@users.noreply.github.com",
+                Some("copilot"),
+            ),
+            (
+                "Copilot",
+                "175728472+Copilot@users.noreply.github.com",
+                Some("copilot"),
+            ),
             ("Codex", "noreply@openai.com", Some("codex")),
             ("Ada Lovelace (aider)", "ada@example.invalid", Some("aider")),
             ("Cursor Agent", "cursoragent@cursor.com", Some("cursor")),
             ("Ada Lovelace", "ada@example.invalid", None),
-            ("renovate[bot]", "29139614+renovate[bot]@users.noreply.github.com", None),
+            (
+                "renovate[bot]",
+                "29139614+renovate[bot]@users.noreply.github.com",
+                None,
+            ),
             ("Claudette", "claudette@example.invalid", None),
             ("", "", None),
         ] {

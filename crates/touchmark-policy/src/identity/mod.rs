@@ -55,7 +55,10 @@ impl<'a> Told<'a> {
 pub fn contradictions(told: &Told<'_>, identities: &[Identity]) -> Vec<Finding> {
     let mut found: BTreeSet<Finding> = BTreeSet::new();
     // Where no session is at hand, a declared id that is the name of an agent stands for its product.
-    let declared_product = told.declared.and_then(known_agent).map(|agent| (agent, Source::SelfReported));
+    let declared_product = told
+        .declared
+        .and_then(known_agent)
+        .map(|agent| (agent, Source::SelfReported));
     if let Some((product, source)) = told.product.or(declared_product) {
         let product = known_agent(product).unwrap_or(product);
         let said = value(product, source, None);
@@ -77,18 +80,24 @@ fn other_agents<'i>(
 ) -> impl Iterator<Item = Finding> + 'i {
     // Agents start agents, so of the environment's marks one has to fit, not all.
     let marks = |identity: &&Identity| is_agent(identity) && identity.source == Source::Environment;
-    let is_marked = identities.iter().filter(marks).any(|identity| identity.value == product);
-    identities.iter().filter(move |identity| identity.value != product).filter_map(move |identity| {
-        let code = match (identity.role, identity.source) {
-            (IdentityRole::Agent, Source::Trailer) => "identity.trailer_differs",
-            (IdentityRole::Agent, Source::Hook) => "identity.hook_differs",
-            (IdentityRole::Agent, Source::Environment) if !is_marked => "identity.environment_differs",
-            (IdentityRole::Author | IdentityRole::Committer, _) => "identity.author_differs",
-            _ => return None,
-        };
-        known_agent(&identity.value)?;
-        Some(finding(code, [of(identity), said.clone()]))
-    })
+    let is_marked = identities
+        .iter()
+        .filter(marks)
+        .any(|identity| identity.value == product);
+    identities
+        .iter()
+        .filter(move |identity| identity.value != product)
+        .filter_map(move |identity| {
+            let code = match (identity.role, identity.source) {
+                (IdentityRole::Agent, Source::Trailer) => "identity.trailer_differs",
+                (IdentityRole::Agent, Source::Hook) => "identity.hook_differs",
+                (IdentityRole::Agent, Source::Environment) if !is_marked => "identity.environment_differs",
+                (IdentityRole::Author | IdentityRole::Committer, _) => "identity.author_differs",
+                _ => return None,
+            };
+            known_agent(&identity.value)?;
+            Some(finding(code, [of(identity), said.clone()]))
+        })
 }
 
 fn is_agent(identity: &Identity) -> bool {
@@ -105,7 +114,9 @@ fn declared(product: &str, said: &FoundValue, told: &Told<'_>) -> Option<Finding
 
 /// Sources that name another session of the same agent.
 fn other_sessions(product: &str, source: Source, told: &Told<'_>, identities: &[Identity]) -> Vec<Finding> {
-    let Some(own) = told.session else { return Vec::new() };
+    let Some(own) = told.session else {
+        return Vec::new();
+    };
     let differs = |identity: &&Identity| {
         identity.role == IdentityRole::Session
             && identity.value != own
@@ -162,7 +173,9 @@ fn before(told: &Told<'_>) -> Option<Finding> {
 
 /// A token of a run in another repository.
 fn other_repository(told: &Told<'_>, identities: &[Identity]) -> Vec<Finding> {
-    let Some(repository) = told.repository else { return Vec::new() };
+    let Some(repository) = told.repository else {
+        return Vec::new();
+    };
     let differs = |identity: &&Identity| {
         identity.role == IdentityRole::Repository && {
             let certified = RepositoryIdentity {

@@ -46,7 +46,12 @@ fn good() -> Vec<Identity> {
         identity(R::Session, "session_01ABC", S::Trailer, "Claude-Session"),
         identity(R::Author, PERSON, S::Observed, "author"),
         identity(R::Committer, "claude-code", S::Observed, "committer"),
-        identity(R::Repository, "https://github.com/acme/app.git", S::Platform, "certificate"),
+        identity(
+            R::Repository,
+            "https://github.com/acme/app.git",
+            S::Platform,
+            "certificate",
+        ),
     ]
 }
 
@@ -79,7 +84,11 @@ fn each_contradiction_has_its_own_code() {
         (8, "copilot", "identity.author_differs"),
         (9, "devin", "identity.author_differs"),
         (8, "renovate[bot]", "identity.author_is_bot"),
-        (10, "https://github.com/mallory/app", "identity.repository_differs"),
+        (
+            10,
+            "https://github.com/mallory/app",
+            "identity.repository_differs",
+        ),
     ] {
         let mut found = codes(&told(), &with(position, value));
         found.dedup();
@@ -92,22 +101,44 @@ fn an_environment_of_agents_within_agents_contradicts_only_where_none_fits() {
     let mut all = good();
     all[1].value = "gemini".to_owned();
     let found = contradictions(&told(), &all);
-    let values: Vec<&str> = found.iter().map(|finding| finding.values[0].value.as_str()).collect();
+    let values: Vec<&str> = found
+        .iter()
+        .map(|finding| finding.values[0].value.as_str())
+        .collect();
     assert_eq!(values, ["codex", "gemini"]);
 }
 
 #[test]
 fn what_is_told_can_contradict_too() {
-    let declared = Told { declared: Some("codex"), ..told() };
+    let declared = Told {
+        declared: Some("codex"),
+        ..told()
+    };
     assert_eq!(codes(&declared, &good()), ["identity.declared_differs"]);
-    let alone = Told { product: None, session: None, ..declared };
+    let alone = Told {
+        product: None,
+        session: None,
+        ..declared
+    };
     let trailer = codes(&alone, &good());
-    assert!(trailer.contains(&"identity.trailer_differs".to_owned()), "{trailer:?}");
-    let same = Told { declared: Some("Claude"), ..told() };
+    assert!(
+        trailer.contains(&"identity.trailer_differs".to_owned()),
+        "{trailer:?}"
+    );
+    let same = Told {
+        declared: Some("Claude"),
+        ..told()
+    };
     assert_eq!(codes(&same, &good()), [""; 0]);
-    let early = Told { authored_at: Some(at("2026-03-01T10:59:59Z")), ..told() };
+    let early = Told {
+        authored_at: Some(at("2026-03-01T10:59:59Z")),
+        ..told()
+    };
     assert_eq!(codes(&early, &good()), ["identity.commit_before_session"]);
-    let exact = Told { authored_at: told().started_at, ..told() };
+    let exact = Told {
+        authored_at: told().started_at,
+        ..told()
+    };
     assert_eq!(codes(&exact, &good()), [""; 0]);
 }
 
@@ -115,7 +146,10 @@ fn what_is_told_can_contradict_too() {
 fn a_session_that_goes_on_from_another_has_two_names() {
     let mut all = good();
     all[4].value = OTHER.to_owned();
-    let resumed = Told { other_sessions: [OTHER].into(), ..told() };
+    let resumed = Told {
+        other_sessions: [OTHER].into(),
+        ..told()
+    };
     assert_eq!(codes(&resumed, &all), [""; 0]);
 }
 
@@ -124,8 +158,11 @@ fn both_values_are_kept_with_their_sources() {
     let mut all = good();
     all[0].value = "copilot".to_owned();
     let found = contradictions(&told(), &all);
-    assert_eq!(found[0].values, [
-        value("copilot", Source::Trailer, Some("Co-authored-by")),
-        value("claude-code", Source::Transcript, None),
-    ]);
+    assert_eq!(
+        found[0].values,
+        [
+            value("copilot", Source::Trailer, Some("Co-authored-by")),
+            value("claude-code", Source::Transcript, None),
+        ]
+    );
 }

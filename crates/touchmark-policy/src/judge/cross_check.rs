@@ -45,7 +45,9 @@ pub(super) fn check(request: &JudgeRequest<'_>, claim: &AgentChange) -> Result<C
     let all: Vec<Identity> = all.into_iter().collect();
     let mut found: BTreeSet<Finding> = identity::contradictions(&told, &all).into_iter().collect();
     let own = |finding: &&Finding| {
-        ["identity.", "session."].iter().any(|area| finding.code.starts_with(area))
+        ["identity.", "session."]
+            .iter()
+            .any(|area| finding.code.starts_with(area))
             && registry::explain(&finding.code).is_some_and(|entry| entry.class == Class::Finding)
     };
     found.extend(claim.findings.iter().flatten().filter(own).cloned());
@@ -67,8 +69,11 @@ fn commits(
     claim: &AgentChange,
 ) -> Result<Vec<(GitCommitId, GitCommit)>, GitViewError> {
     let change = request.change;
-    let of_change: BTreeSet<&GitCommitId> =
-        change.commits.iter().chain(&change.pull_request_commits).collect();
+    let of_change: BTreeSet<&GitCommitId> = change
+        .commits
+        .iter()
+        .chain(&change.pull_request_commits)
+        .collect();
     let mut found = Vec::new();
     let mut next = claim.change.proposed.git_commit.clone();
     while let Some(id) = next.take() {
@@ -89,7 +94,10 @@ fn is_of_git(identity: &Identity) -> bool {
 
 /// Agents that git shows and that a statement which lists who took part leaves out.
 fn concealed(seen: &BTreeSet<Identity>, stated: &[Identity]) -> Vec<Reason> {
-    let agents: BTreeSet<&str> = seen.iter().filter_map(|identity| known_agent(&identity.value)).collect();
+    let agents: BTreeSet<&str> = seen
+        .iter()
+        .filter_map(|identity| known_agent(&identity.value))
+        .collect();
     let named: BTreeSet<&str> = stated
         .iter()
         .filter(|identity| is_of_git(identity))
@@ -97,7 +105,11 @@ fn concealed(seen: &BTreeSet<Identity>, stated: &[Identity]) -> Vec<Reason> {
         .collect();
     let hidden = agents.difference(&named);
     hidden
-        .map(|agent| Reason::new("identity.concealed").expected(agent).found("not among the statement's identities"))
+        .map(|agent| {
+            Reason::new("identity.concealed")
+                .expected(agent)
+                .found("not among the statement's identities")
+        })
         .collect()
 }
 
@@ -113,12 +125,22 @@ pub(super) fn unattested(
         }
         for identity in identities_of(&request.git.commit(id)?) {
             let agent = known_agent(&identity.value);
-            let attested = |agent: &str| relied_on.iter().any(|checked| checked.agent.as_deref() == Some(agent));
-            found.extend(agent.filter(|agent| !attested(agent)).map(|agent| (agent.to_owned(), id.clone())));
+            let attested = |agent: &str| {
+                relied_on
+                    .iter()
+                    .any(|checked| checked.agent.as_deref() == Some(agent))
+            };
+            found.extend(
+                agent
+                    .filter(|agent| !attested(agent))
+                    .map(|agent| (agent.to_owned(), id.clone())),
+            );
         }
     }
     let reasons = found.into_iter().map(|(agent, commit)| {
-        Reason::new("identity.unattested_agent").expected("a statement of that agent").found(format!("{agent} in commit {commit}"))
+        Reason::new("identity.unattested_agent")
+            .expected("a statement of that agent")
+            .found(format!("{agent} in commit {commit}"))
     });
     Ok(reasons.collect())
 }

@@ -6,11 +6,11 @@ use touchmark_statement::predicate::Predicate;
 use touchmark_verify::evidence::EvidenceId;
 use touchmark_verify::lineage::SetAsideReason;
 
+use super::cross_check::{self, Checked};
 use super::evaluate::{Evaluation, Undecided, evaluate};
 use super::gather::{self, Aside, Evidence, Gathered, Kind, finding, sentence};
 use super::request::{JudgeRequest, PolicyInForce};
 use super::test_evidence::{self, Tested};
-use super::cross_check::{self, Checked};
 use super::{agent_rules, freshness};
 use crate::agreement::RunPlace;
 use crate::exit::Class;
@@ -129,7 +129,9 @@ fn judge_evidence(
             evaluation.reasons.extend(broken);
         }
     }
-    evaluation.reasons.extend(contradictions(request, used, &claimed, &evaluation)?);
+    evaluation
+        .reasons
+        .extend(contradictions(request, used, &claimed, &evaluation)?);
     conclude(gathered, &claimed, &agent_changes, evaluation, tested, outcome);
     Ok(())
 }
@@ -141,7 +143,11 @@ fn contradictions(
     claimed: &[Claimed<'_, '_>],
     evaluation: &Evaluation<'_, '_>,
 ) -> Result<Vec<Reason>, Undecided> {
-    let ids: BTreeSet<EvidenceId> = evaluation.lineage.relied_on().map(|change| change.evidence).collect();
+    let ids: BTreeSet<EvidenceId> = evaluation
+        .lineage
+        .relied_on()
+        .map(|change| change.evidence)
+        .collect();
     let relied_on: Vec<&Claimed<'_, '_>> = claimed
         .iter()
         .filter(|claim| ids.contains(&claim.evidence.verified.evidence_id()))

@@ -3,7 +3,8 @@
 use super::registry::{Entry, entry};
 use crate::exit::Class::{Error, Finding, Invalid, Missing, Usage};
 
-const REPORT: &str = "let the test tool write its report again; `touchmark attest tests -- COMMAND` needs none";
+const REPORT: &str =
+    "let the test tool write its report again; `touchmark attest tests -- COMMAND` needs none";
 
 pub(super) const CODES: &[Entry] = &[
     entry(

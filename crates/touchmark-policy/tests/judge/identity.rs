@@ -12,9 +12,10 @@ const COPILOT: &str = "fix\n\nCo-authored-by: Copilot <copilot@github.com>\n";
 /// One commit by this author with this message, and tests; the statement is changed before it is signed.
 fn world(author: &str, message: &str, edit: impl FnOnce(&mut Value)) -> World {
     let mut world = World::empty();
-    let tree = world
-        .git
-        .edit(&world.change.base_tree.clone(), &[("src/lib.rs", Some("fn fixed() {}\n"))]);
+    let tree = world.git.edit(
+        &world.change.base_tree.clone(),
+        &[("src/lib.rs", Some("fn fixed() {}\n"))],
+    );
     let parent = [world.change.head_commit.clone()];
     let commit = world.git.commit_saying(&tree, &parent, author, message);
     world.change.head_commit = commit.clone();
@@ -24,7 +25,8 @@ fn world(author: &str, message: &str, edit: impl FnOnce(&mut Value)) -> World {
     let predicate = &mut statement["predicate"];
     predicate["agent"]["instance"] = json!("session-1");
     predicate["run"]["startedAt"] = json!("2023-11-14T22:00:00Z");
-    predicate["identities"] = json!([{"role": "author", "value": "person", "source": "observed", "name": "author"}]);
+    predicate["identities"] =
+        json!([{"role": "author", "value": "person", "source": "observed", "name": "author"}]);
     predicate["findings"] = json!([]);
     edit(predicate);
     world.add_agent_change(AGENT, &statement);
@@ -51,7 +53,10 @@ fn sources_that_agree_change_nothing() {
     assert_eq!(findings(&good().judge()), [""; 0]);
     expect(&denying(good()).judge(), 0, &[]);
     let named = world(PERSON, CLAUDE, |predicate| {
-        list(predicate, json!({"role": "agent", "value": "claude-code", "source": "trailer", "name": "Co-authored-by"}));
+        list(
+            predicate,
+            json!({"role": "agent", "value": "claude-code", "source": "trailer", "name": "Co-authored-by"}),
+        );
     });
     expect(&denying(named).judge(), 0, &[]);
 }
@@ -73,12 +78,18 @@ fn each_contradiction_is_told_and_denies_where_the_policy_says_so() {
                 })
             }),
         ),
-        ("identity.author_is_bot", Box::new(|| world("renovate[bot] <r@acme.example>", "fix\n", |_| {}))),
+        (
+            "identity.author_is_bot",
+            Box::new(|| world("renovate[bot] <r@acme.example>", "fix\n", |_| {})),
+        ),
         (
             "identity.environment_differs",
             Box::new(|| {
                 world(PERSON, "fix\n", |predicate| {
-                    list(predicate, json!({"role": "agent", "value": "codex", "source": "environment", "name": "CODEX_CI"}));
+                    list(
+                        predicate,
+                        json!({"role": "agent", "value": "codex", "source": "environment", "name": "CODEX_CI"}),
+                    );
                 })
             }),
         ),
@@ -86,7 +97,10 @@ fn each_contradiction_is_told_and_denies_where_the_policy_says_so() {
             "identity.hook_differs",
             Box::new(|| {
                 world(PERSON, "fix\n", |predicate| {
-                    list(predicate, json!({"role": "agent", "value": "gemini", "source": "hook", "name": "hook"}));
+                    list(
+                        predicate,
+                        json!({"role": "agent", "value": "gemini", "source": "hook", "name": "hook"}),
+                    );
                 })
             }),
         ),
@@ -94,14 +108,19 @@ fn each_contradiction_is_told_and_denies_where_the_policy_says_so() {
             "identity.session_differs",
             Box::new(|| {
                 world(PERSON, "fix\n", |predicate| {
-                    list(predicate, json!({"role": "session", "value": "session-2", "source": "hook", "name": "hook"}));
+                    list(
+                        predicate,
+                        json!({"role": "session", "value": "session-2", "source": "hook", "name": "hook"}),
+                    );
                 })
             }),
         ),
         (
             "identity.commit_before_session",
             Box::new(|| {
-                world(PERSON, "fix\n", |predicate| predicate["run"]["startedAt"] = json!("2023-11-14T22:13:21Z"))
+                world(PERSON, "fix\n", |predicate| {
+                    predicate["run"]["startedAt"] = json!("2023-11-14T22:13:21Z")
+                })
             }),
         ),
         (
@@ -142,14 +161,24 @@ fn each_contradiction_is_told_and_denies_where_the_policy_says_so() {
 fn a_statement_that_hides_what_git_shows_is_found_out() {
     let verdict = world(PERSON, COPILOT, |_| {}).judge();
     expect(&verdict, 0, &[]);
-    assert_eq!(findings(&verdict), ["identity.concealed", "identity.trailer_differs"]);
+    assert_eq!(
+        findings(&verdict),
+        ["identity.concealed", "identity.trailer_differs"]
+    );
     // Also where the agent is the statement's own.
     let verdict = world(PERSON, CLAUDE, |_| {}).judge();
     assert_eq!(findings(&verdict), ["identity.concealed"]);
-    expect(&denying(world(PERSON, CLAUDE, |_| {})).judge(), 12, &["identity.concealed"]);
+    expect(
+        &denying(world(PERSON, CLAUDE, |_| {})).judge(),
+        12,
+        &["identity.concealed"],
+    );
     // Saying that the environment told so is not saying that git does.
     let verdict = world(PERSON, CLAUDE, |predicate| {
-        list(predicate, json!({"role": "agent", "value": "claude-code", "source": "environment", "name": "CLAUDECODE"}));
+        list(
+            predicate,
+            json!({"role": "agent", "value": "claude-code", "source": "environment", "name": "CLAUDECODE"}),
+        );
     });
     assert_eq!(findings(&verdict.judge()), ["identity.concealed"]);
 }

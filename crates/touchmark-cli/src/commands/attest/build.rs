@@ -6,11 +6,11 @@
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
+use touchmark_statement::agent_change::EnvironmentKind;
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
 use touchmark_statement::predicate::Predicate;
 use touchmark_statement::provenance::{BuildDefinition, BuildMetadata, Builder, Provenance, RunDetails};
 use touchmark_statement::statement::{ResourceDescriptor, Statement};
-use touchmark_statement::agent_change::EnvironmentKind;
 
 use super::head::Head;
 use super::report;
@@ -58,7 +58,12 @@ pub(crate) struct Args {
     #[arg(short = 'n', long, help_heading = "Result")]
     dry_run: bool,
     /// Pushes the evidence refs to this remote afterwards
-    #[arg(long, value_name = "REMOTE", help_heading = "Result", conflicts_with = "dry_run")]
+    #[arg(
+        long,
+        value_name = "REMOTE",
+        help_heading = "Result",
+        conflicts_with = "dry_run"
+    )]
     push: Option<String>,
 }
 
@@ -97,32 +102,49 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
 /// Those who read provenance compare these byte for byte.
 fn refuse_no_uri(text: &str) -> Result<(), CliError> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
-    let scheme = text.split_once(':').map_or("", |(scheme, rest)| if rest.is_empty() { "" } else { scheme });
+    let scheme = text
+        .split_once(':')
+        .map_or("", |(scheme, rest)| if rest.is_empty() { "" } else { scheme });
     let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-    if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(letters) && text.chars().all(plain) {
+    if scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(letters)
+        && text.chars().all(plain)
+    {
         return Ok(());
     }
-    Err(CliError::usage("build.uri", format!("{text:?} is no absolute URI")))
+    Err(CliError::usage(
+        "build.uri",
+        format!("{text:?} is no absolute URI"),
+    ))
 }
 
 fn artifacts(files: &[PathBuf]) -> Result<Vec<ResourceDescriptor>, CliError> {
     let mut subjects: Vec<ResourceDescriptor> = Vec::with_capacity(files.len());
     for file in files {
         let bytes = file_argument::read(file, MAX_ARTIFACT_BYTES)?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if subjects.iter().any(|subject| subject.name.as_ref() == Some(&name)) {
-            return Err(CliError::usage("build.same_name", format!("two artifacts are called {name}")));
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if subjects
+            .iter()
+            .any(|subject| subject.name.as_ref() == Some(&name))
+        {
+            return Err(CliError::usage(
+                "build.same_name",
+                format!("two artifacts are called {name}"),
+            ));
         }
-        subjects.push(ResourceDescriptor::new(name, DigestSet::of_sha256(Sha256Digest::of(&bytes))));
+        subjects.push(ResourceDescriptor::new(
+            name,
+            DigestSet::of_sha256(Sha256Digest::of(&bytes)),
+        ));
     }
     Ok(subjects)
 }
 
-fn provenance(
-    args: &Args,
-    head: &Head,
-    surroundings: &Surroundings,
-) -> Result<Provenance, CliError> {
+fn provenance(args: &Args, head: &Head, surroundings: &Surroundings) -> Result<Provenance, CliError> {
     let commit = head.commit.as_ref().map(ToString::to_string).unwrap_or_default();
     let uri = format!("git+{}", head.repository.uri);
     let mut digest = DigestSet::new();
@@ -138,7 +160,10 @@ fn provenance(
         ..ResourceDescriptor::default()
     };
     let mut external = Map::new();
-    external.insert("source".to_owned(), json!({"uri": uri, "digest": {"gitCommit": commit}}));
+    external.insert(
+        "source".to_owned(),
+        json!({"uri": uri, "digest": {"gitCommit": commit}}),
+    );
     if let Some(name) = &head.ref_name {
         external.insert("ref".to_owned(), Value::String(name.clone()));
     }
@@ -156,9 +181,10 @@ fn provenance(
         run_details: RunDetails {
             builder: Builder {
                 id: args.builder_id.clone().unwrap_or_else(|| builder.to_owned()),
-                version: args.builder_id.is_none().then(|| {
-                    [("touchmark".to_owned(), VERSION.to_owned())].into()
-                }),
+                version: args
+                    .builder_id
+                    .is_none()
+                    .then(|| [("touchmark".to_owned(), VERSION.to_owned())].into()),
                 builder_dependencies: Vec::new(),
             },
             metadata: Some(BuildMetadata {

@@ -41,11 +41,16 @@ impl Head {
         if git.work_tree().is_some() {
             let own: Vec<RepoPath> = own.iter().filter_map(|file| inside(git, file)).collect();
             let foreign = changed(git, &commit.tree)?;
-            let foreign = foreign.iter().find(|change| change.from.is_some() || !own.contains(&change.path));
+            let foreign = foreign
+                .iter()
+                .find(|change| change.from.is_some() || !own.contains(&change.path));
             if let Some(change) = foreign {
                 return Err(CliError::usage(
                     "attest.dirty",
-                    format!("the work tree differs from HEAD, in {}", change.path.to_string_lossy()),
+                    format!(
+                        "the work tree differs from HEAD, in {}",
+                        change.path.to_string_lossy()
+                    ),
                 )
                 .hint("commit or remove it first, or say --uncommitted where the tree alone is meant"));
             }
@@ -104,7 +109,9 @@ impl Head {
             let path = change.path.to_string_lossy();
             return Err(CliError::failed(
                 "attest.tree_changed",
-                format!("{path} has changed since the work began: it is not known which tree the result is of"),
+                format!(
+                    "{path} has changed since the work began: it is not known which tree the result is of"
+                ),
             )
             .hint("let the command write into folders that git ignores"));
         }

@@ -13,8 +13,8 @@ use touchmark_statement::agent_change::{Finding, FoundValue, Identity, IdentityR
 use touchmark_statement::limits::MAX_IDENTITIES;
 use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::git_view::GitView as _;
-use touchmark_verify::lineage::normal_uri;
 use touchmark_verify::identity::{CertificateIdentity, SubjectAlternativeName};
+use touchmark_verify::lineage::normal_uri;
 
 use super::change::GitChange;
 use super::surroundings::{agent_marks, session_marks};
@@ -39,7 +39,9 @@ impl Sources {
     ) -> Result<Self, CliError> {
         let mut sources = Self::default();
         for row in &change.commits {
-            sources.identities.extend(identities_of(&git.commit(&row.git_commit)?));
+            sources
+                .identities
+                .extend(identities_of(&git.commit(&row.git_commit)?));
         }
         if let Some(head) = &change.proposed.git_commit {
             sources.authored_at = Timestamp::from_unix(git.commit(head)?.author.time).ok();
@@ -58,7 +60,12 @@ impl Sources {
     pub(crate) fn add_hook(&mut self, product: &str, session: Option<&str>) {
         let agent = known_agent(product).unwrap_or(product).to_owned();
         self.say(IdentityRole::Agent, Some(agent), Source::Hook, "hook");
-        self.say(IdentityRole::Session, session.map(str::to_owned), Source::Hook, "hook");
+        self.say(
+            IdentityRole::Session,
+            session.map(str::to_owned),
+            Source::Hook,
+            "hook",
+        );
     }
 
     /// Adds what the signer's certificate says. Of a person it says here that it is one, and no more.
@@ -69,7 +76,12 @@ impl Sources {
         };
         self.say(IdentityRole::Signer, Some(name), Source::Platform, "certificate");
         let repository = certificate.claims.source_repository_uri.clone();
-        self.say(IdentityRole::Repository, repository, Source::Platform, "certificate");
+        self.say(
+            IdentityRole::Repository,
+            repository,
+            Source::Platform,
+            "certificate",
+        );
     }
 
     /// Adds whoever signs.
@@ -80,7 +92,9 @@ impl Sources {
     }
 
     fn say(&mut self, role: IdentityRole, value: Option<String>, source: Source, name: &str) {
-        let Some(value) = value.filter(|value| !value.is_empty()) else { return };
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            return;
+        };
         self.identities.insert(Identity {
             role,
             value,
@@ -108,11 +122,17 @@ impl Sources {
         if let Some(run) = run {
             told.session = run.session_id.as_deref();
             told.other_sessions = run.other_session_ids.iter().map(String::as_str).collect();
-            told.started_at = run.started_at.and_then(|at| Timestamp::from_unix(at.timestamp()).ok());
+            told.started_at = run
+                .started_at
+                .and_then(|at| Timestamp::from_unix(at.timestamp()).ok());
         }
         let identities: Vec<Identity> = self.identities.iter().take(MAX_IDENTITIES).cloned().collect();
         let mut findings = identity::contradictions(&told, &identities);
-        findings.extend(run.iter().flat_map(|run| &run.findings).filter_map(importer_finding));
+        findings.extend(
+            run.iter()
+                .flat_map(|run| &run.findings)
+                .filter_map(importer_finding),
+        );
         if let Some((session, true)) = session {
             findings.extend(other_base(&session.run, change));
         }

@@ -81,7 +81,9 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
     }
     let is_first = parts.place.sequence == 0;
     let session = Some((session, is_first));
-    let (identities, findings) = parts.sources.against(session, parts.agent.as_deref(), parts.change);
+    let (identities, findings) = parts
+        .sources
+        .against(session, parts.agent.as_deref(), parts.change);
     let (started, ended) = (time(run.started_at)?, time(run.ended_at)?);
     let common = Common::of(&parts, sources, prompted);
     Ok(claim::AgentChange {

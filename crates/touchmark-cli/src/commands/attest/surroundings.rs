@@ -56,7 +56,9 @@ const SESSION_MARKS: &[(&str, &str)] = &[
 
 /// Returns which variables mark this process as started by an agent, each with the agent that it names.
 pub(crate) fn agent_marks(environment: &Environment) -> Vec<(&'static str, Option<String>)> {
-    let set = AGENT_MARKS.iter().filter(|(name, _)| environment.raw(name).is_some());
+    let set = AGENT_MARKS
+        .iter()
+        .filter(|(name, _)| environment.raw(name).is_some());
     set.map(|(name, agent)| {
         let agent = agent.map_or_else(|| value(environment, name), |agent| Some(agent.to_owned()));
         (*name, agent)

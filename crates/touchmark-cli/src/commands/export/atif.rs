@@ -23,8 +23,7 @@ pub(super) fn of(
 ) -> Result<Vec<u8>, CliError> {
     let session = match file {
         Some(file) => importer::load(&context.path(file), &ImportOptions::default())?,
-        None => kept_by_product(source, git, context)?
-            .map_or_else(|| kept_in_vault(source, context), Ok)?,
+        None => kept_by_product(source, git, context)?.map_or_else(|| kept_in_vault(source, context), Ok)?,
     };
     let trajectory = atif::export(&session)
         .map_err(|error| CliError::from_error(exit_of(error.code()), error.code(), &error))?;
@@ -48,7 +47,10 @@ fn kept_by_product(
     };
     let root = git.work_tree().unwrap_or(git.git_dir());
     let found = candidates(root, context)?;
-    let Some((importer, candidate)) = found.into_iter().find(|(_, candidate)| candidate.session_id == id) else {
+    let Some((importer, candidate)) = found
+        .into_iter()
+        .find(|(_, candidate)| candidate.session_id == id)
+    else {
         return Ok(None);
     };
     let options = ImportOptions {
@@ -69,14 +71,19 @@ fn kept_in_vault(source: &Source, context: &Context<'_>) -> Result<Session, CliE
         .hint("export where the session ran, or name its file with --session FILE")
     };
     let claim = source.claim();
-    let format = claim.transcript.as_ref().map(|transcript| transcript.format.as_str());
+    let format = claim
+        .transcript
+        .as_ref()
+        .map(|transcript| transcript.format.as_str());
     let importer = format.and_then(by_format).ok_or_else(missing)?;
     let folder = context.home.vault();
     if !folder.exists() {
         return Err(missing());
     }
     let (_, record) = Vault::open(&folder)?.find(&source.payload)?.ok_or_else(missing)?;
-    let transcript = record.piece(Kind::Transcript, TRANSCRIPT_RAW).ok_or_else(missing)?;
+    let transcript = record
+        .piece(Kind::Transcript, TRANSCRIPT_RAW)
+        .ok_or_else(missing)?;
     context.output.note("the session is read from the vault");
     let options = ImportOptions {
         session_id: claim.agent.instance.clone(),

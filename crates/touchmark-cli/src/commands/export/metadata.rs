@@ -73,8 +73,11 @@ fn prompt_digest(source: &Source, context: &Context<'_>) -> Result<Sha256Digest,
         return Ok(digest);
     }
     let missing = || {
-        CliError::usage("export.no_prompt_digest", "there is no plain digest of the prompts")
-            .hint("attest with --plain-prompt-digest, or export where the vault is")
+        CliError::usage(
+            "export.no_prompt_digest",
+            "there is no plain digest of the prompts",
+        )
+        .hint("attest with --plain-prompt-digest, or export where the vault is")
     };
     let folder = context.home.vault();
     if !folder.exists() {
@@ -85,9 +88,9 @@ fn prompt_digest(source: &Source, context: &Context<'_>) -> Result<Sha256Digest,
         .output
         .warn("the plain digest of a short or common prompt can be guessed by anyone who sees it");
     let mut typed = Vec::new();
-    let human = record.pieces().filter(|piece| {
-        piece.item.kind == Kind::Prompt && piece.item.origin == Some(PromptOrigin::Human)
-    });
+    let human = record
+        .pieces()
+        .filter(|piece| piece.item.kind == Kind::Prompt && piece.item.origin == Some(PromptOrigin::Human));
     for piece in human {
         texts(piece.bytes, &mut typed);
     }
@@ -98,7 +101,9 @@ fn prompt_digest(source: &Source, context: &Context<'_>) -> Result<Sha256Digest,
 fn texts(mut bytes: &[u8], typed: &mut Vec<u8>) {
     while let Some((length, rest)) = bytes.split_first_chunk::<8>() {
         let length = usize::try_from(u64::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((part, rest)) = rest.split_at_checked(length) else { return };
+        let Some((part, rest)) = rest.split_at_checked(length) else {
+            return;
+        };
         if std::str::from_utf8(part).is_ok() {
             typed.extend_from_slice(part);
         }

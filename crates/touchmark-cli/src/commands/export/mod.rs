@@ -64,8 +64,11 @@ enum Form {
 /// Runs `export`.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     if args.sign && args.form != Form::SlsaProvenance {
-        return Err(CliError::usage("export.not_a_statement", "only slsa-provenance is a statement that can be signed")
-            .hint("leave out --sign, or say --as slsa-provenance"));
+        return Err(CliError::usage(
+            "export.not_a_statement",
+            "only slsa-provenance is a statement that can be signed",
+        )
+        .hint("leave out --sign, or say --as slsa-provenance"));
     }
     if args.form == Form::Atif && args.output.is_none() {
         return Err(CliError::usage(
@@ -78,7 +81,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     let source = source::find(&args.what, &git, &args.log, context)?;
     match args.form {
         Form::Metadata => write(args, &metadata::of(&source, &git, context)?, context)?,
-        Form::Atif => write(args, &atif::of(&source, args.session.as_deref(), &git, context)?, context)?,
+        Form::Atif => write(
+            args,
+            &atif::of(&source, args.session.as_deref(), &git, context)?,
+            context,
+        )?,
         Form::SlsaProvenance => {
             let statement = provenance::of(&source);
             if args.sign {
@@ -86,18 +93,23 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
                 let keys: Vec<EvidenceKey> = source.keys();
                 let folder = git.work_tree().unwrap_or(git.git_dir());
                 let _lock = Lock::acquire(context)?;
-                let (id, outcome) = pipeline::issue(&statement, &signer, &args.log, (folder, &keys), context)?;
+                let (id, outcome) =
+                    pipeline::issue(&statement, &signer, &args.log, (folder, &keys), context)?;
                 return match outcome {
-                    Outcome::Logged(published) => crate::commands::attest::report::logged(&published, context),
-                    Outcome::Unlogged(error) => crate::commands::attest::report::unlogged(&id, &error, context),
+                    Outcome::Logged(published) => {
+                        crate::commands::attest::report::logged(&published, context)
+                    }
+                    Outcome::Unlogged(error) => {
+                        crate::commands::attest::report::unlogged(&id, &error, context)
+                    }
                 };
             }
             write(args, &statement.encode()?, context)?;
         }
     }
-    context
-        .output
-        .note("unsigned: whoever reads this export has your word for it only; the signed statement is the evidence");
+    context.output.note(
+        "unsigned: whoever reads this export has your word for it only; the signed statement is the evidence",
+    );
     Ok(ExitCode::Allowed)
 }
 
@@ -115,7 +127,11 @@ fn write(args: &Args, bytes: &[u8], context: &Context<'_>) -> Result<(), CliErro
         }
         return Ok(());
     };
-    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let opened = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path);
     let mut file = opened.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             CliError::usage("export.exists", format!("{} exists", path.display()))

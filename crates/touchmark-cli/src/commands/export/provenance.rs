@@ -23,7 +23,11 @@ pub(super) fn of(source: &Source) -> Statement {
         ("ref", claim.change.ref_name.clone()),
         ("task", claim.task.as_ref().and_then(|task| task.uri.clone())),
     ];
-    external.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))));
+    external.extend(
+        optional
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))),
+    );
     let mut internal = Map::new();
     let mut say = |name: &str, value: Value| {
         if !value.is_null() {
@@ -32,7 +36,10 @@ pub(super) fn of(source: &Source) -> Statement {
     };
     say("agent", json!(claim.agent));
     say("models", json!(claim.models));
-    say("promptRoot", json!(claim.prompt.as_ref().and_then(|prompt| prompt.root)));
+    say(
+        "promptRoot",
+        json!(claim.prompt.as_ref().and_then(|prompt| prompt.root)),
+    );
     let base = &claim.change.base;
     let mut dependencies = Vec::new();
     let mut digest = DigestSet::new();
@@ -53,9 +60,11 @@ pub(super) fn of(source: &Source) -> Statement {
             dependencies.push(ResourceDescriptor::new(&instruction.name, digest.clone()));
         }
     }
-    let version = claim.agent.product.as_ref().and_then(|product| {
-        Some([(product.name.clone(), product.version.clone()?)].into())
-    });
+    let version = claim
+        .agent
+        .product
+        .as_ref()
+        .and_then(|product| Some([(product.name.clone(), product.version.clone()?)].into()));
     let predicate = Provenance {
         build_definition: BuildDefinition {
             build_type: BUILD_TYPE.to_owned(),
@@ -88,6 +97,12 @@ pub(super) fn of(source: &Source) -> Statement {
 fn escaped(id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     id.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }

@@ -54,7 +54,9 @@ pub(super) fn find(
     context: &Context<'_>,
 ) -> Result<Source, CliError> {
     let digest = text.strip_prefix("sha256:").unwrap_or(text);
-    let is_hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let is_hex = digest
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let is_digest = is_hex && (digest.len() == 64 || digest != text);
     let commit = if is_digest { None } else { git.resolve(text).ok() };
     let roots = log.roots().load(context)?;
@@ -110,9 +112,10 @@ fn choose(
             .hint("name one by its payload digest; `touchmark find` lists them"));
     }
     if let Some(code) = failure {
-        context
-            .output
-            .warn(format!("{} could not be verified ({code}): what it says is exported unproven", source.payload));
+        context.output.warn(format!(
+            "{} could not be verified ({code}): what it says is exported unproven",
+            source.payload
+        ));
     }
     Ok(source)
 }

@@ -47,7 +47,10 @@ impl Ended {
 
 /// Returns the bytes of a command line that are committed to: each word ended by a NUL.
 pub(super) fn bytes(words: &[OsString]) -> Vec<u8> {
-    words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect()
+    words
+        .iter()
+        .flat_map(|word| [word.as_bytes(), b"\0"].concat())
+        .collect()
 }
 
 /// Commits to a command line.
@@ -58,9 +61,9 @@ pub(super) fn commitment(words: &[OsString], key: &RunKey) -> Sha256Digest {
 /// Runs a command to its end. What it prints goes to standard error: standard output is ours. Variables that hold our own
 /// secrets are kept from it.
 pub(super) fn run(words: &[OsString], context: &Context<'_>) -> Result<Ended, CliError> {
-    let (program, arguments) = words.split_first().ok_or_else(|| {
-        CliError::usage("attest.no_command", "no command stands behind --")
-    })?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| CliError::usage("attest.no_command", "no command stands behind --"))?;
     let mut command = Command::new(program);
     command
         .args(arguments)

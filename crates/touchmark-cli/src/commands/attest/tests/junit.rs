@@ -4,8 +4,8 @@
 //! A report is a file from outside. It is read in one pass, without entities, without a document type, below the caps of
 //! this module; what is not well-formed is refused. Nothing of it is kept but the names of tests and how each one ended.
 
-use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::Reader;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 /// The largest report that is read.
 pub(crate) const MAX_REPORT_BYTES: u64 = 64 * 1_024 * 1_024;

@@ -62,7 +62,12 @@ pub(crate) struct Args {
     #[arg(short = 'n', long, help_heading = "Result")]
     dry_run: bool,
     /// Pushes the evidence refs to this remote afterwards
-    #[arg(long, value_name = "REMOTE", help_heading = "Result", conflicts_with = "dry_run")]
+    #[arg(
+        long,
+        value_name = "REMOTE",
+        help_heading = "Result",
+        conflicts_with = "dry_run"
+    )]
     push: Option<String>,
 
     /// Runs this command as the tests, and ends with its status
@@ -84,11 +89,16 @@ enum By {
 /// Runs `attest tests`.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     if args.junit.is_empty() && args.command.is_empty() {
-        return Err(CliError::usage("tests.nothing_named", "neither a report nor a command is named")
-            .hint("touchmark attest tests --junit FILE, or touchmark attest tests -- COMMAND"));
+        return Err(
+            CliError::usage("tests.nothing_named", "neither a report nor a command is named")
+                .hint("touchmark attest tests --junit FILE, or touchmark attest tests -- COMMAND"),
+        );
     }
     if args.junit.len() > MAX_REPORTS {
-        return Err(CliError::usage("tests.too_many_reports", format!("more than {MAX_REPORTS} reports")));
+        return Err(CliError::usage(
+            "tests.too_many_reports",
+            format!("more than {MAX_REPORTS} reports"),
+        ));
     }
     let git = pipeline::open_for_writing(&context.directory, context)?;
     let surroundings = Surroundings::of(&context.environment);
@@ -126,9 +136,19 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         }
     }
     let reports = reports(&files)?;
-    let outcome = Outcome::of(reports.iter().map(|(_, report)| report), ended.map(|ended| ended.is_success()))?;
+    let outcome = Outcome::of(
+        reports.iter().map(|(_, report)| report),
+        ended.map(|ended| ended.is_success()),
+    )?;
     let key = capture::fresh_run_key()?;
-    let statement = statement(args, &head, (&surroundings, &reports), (&outcome, ended), &key, context)?;
+    let statement = statement(
+        args,
+        &head,
+        (&surroundings, &reports),
+        (&outcome, ended),
+        &key,
+        context,
+    )?;
     if args.dry_run {
         return report::dry_run(&statement, None, context);
     }
@@ -201,8 +221,7 @@ fn reports(files: &[PathBuf]) -> Result<Vec<(ResourceDescriptor, junit::Report)>
                 .because(format_args!("in {}", file.display()))
         })?;
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let mut descriptor =
-            ResourceDescriptor::new(name, DigestSet::of_sha256(Sha256Digest::of(&bytes)));
+        let mut descriptor = ResourceDescriptor::new(name, DigestSet::of_sha256(Sha256Digest::of(&bytes)));
         descriptor.media_type = Some("application/xml".to_owned());
         reports.push((descriptor, report));
     }
@@ -234,7 +253,10 @@ impl Version {
 fn older(file: &Path) -> CliError {
     CliError::usage(
         "tests.report_older",
-        format!("{} was written before what it is said to be a report of", file.display()),
+        format!(
+            "{} was written before what it is said to be a report of",
+            file.display()
+        ),
     )
     .hint("run the tests again, so that they write it anew")
 }

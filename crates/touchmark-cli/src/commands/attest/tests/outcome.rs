@@ -76,7 +76,11 @@ fn refuse_nothing(counts: &TestCounts) -> Result<(), CliError> {
     }
     let error = match counts.skipped {
         0 => CliError::new(ExitCode::Invalid, "tests.empty", "the report names no test"),
-        skipped => CliError::new(ExitCode::Invalid, "tests.none_ran", format!("all {skipped} tests were skipped")),
+        skipped => CliError::new(
+            ExitCode::Invalid,
+            "tests.none_ran",
+            format!("all {skipped} tests were skipped"),
+        ),
     };
     Err(error.hint("what did not run has not passed"))
 }
@@ -87,13 +91,15 @@ fn fits(list: &[String]) -> bool {
 
 fn first(mut list: Vec<String>) -> Vec<String> {
     let mut left = MAX_LIST_BYTES;
-    let fitting = list.iter().take_while(|name| match left.checked_sub(name.len() + 3) {
-        Some(rest) => {
-            left = rest;
-            true
-        }
-        None => false,
-    });
+    let fitting = list
+        .iter()
+        .take_while(|name| match left.checked_sub(name.len() + 3) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        });
     let fitting = fitting.count();
     list.truncate(fitting);
     list

@@ -60,7 +60,10 @@ fn names_are_the_class_and_the_test() {
     );
     assert_eq!(found.failed.unwrap(), [""; 0]);
     let found = outcome(&file("surefire/failed.xml"));
-    assert_eq!(found.failed.unwrap(), ["example.SumsTest::fails", "example.SumsTest::breaks"]);
+    assert_eq!(
+        found.failed.unwrap(),
+        ["example.SumsTest::fails", "example.SumsTest::breaks"]
+    );
     let found = outcome(&file("junit/passed.xml"));
     assert_eq!(found.passed.unwrap(), ["example.SumsTest::adds()"; 2]);
     let found = outcome(&file("surefire/passed.xml"));
@@ -76,7 +79,10 @@ fn a_good_report_is_read() {
     let report = read(GOOD.as_bytes()).unwrap();
     assert_eq!(report.cases.len(), 2);
     assert!(!report.is_inconsistent);
-    assert_eq!(read(format!("\u{feff}{GOOD}\n<!-- end -->\n").as_bytes()).unwrap(), report);
+    assert_eq!(
+        read(format!("\u{feff}{GOOD}\n<!-- end -->\n").as_bytes()).unwrap(),
+        report
+    );
 }
 
 #[test]
@@ -92,11 +98,17 @@ fn each_defect_is_refused_with_its_own_code() {
         (format!("{GOOD}<testsuite/>"), "junit.malformed"),
         (format!("{GOOD}more"), "junit.malformed"),
         (format!("{GOOD}<![CDATA[more]]>"), "junit.malformed"),
-        (GOOD.replace("name=\"a\"", "name=\"a\" name=\"b\""), "junit.malformed"),
+        (
+            GOOD.replace("name=\"a\"", "name=\"a\" name=\"b\""),
+            "junit.malformed",
+        ),
         (GOOD.replace("name=\"a\"", "name=a"), "junit.malformed"),
         (GOOD.replace("name=\"a\"", "name=\"a"), "junit.malformed"),
         (GOOD.replace("name=\"a\"", "name=\"&#0;\""), "junit.malformed"),
-        (GOOD.replace("<skipped/>", "<!-- a -- b --><skipped/>"), "junit.malformed"),
+        (
+            GOOD.replace("<skipped/>", "<!-- a -- b --><skipped/>"),
+            "junit.malformed",
+        ),
         (GOOD.replace("<skipped/>", "&#xfffffff;"), "junit.malformed"),
         (GOOD.replace("name=\"a\"", "name=\"&lol;\""), "junit.entity"),
         (GOOD.replace("<skipped/>", "&lol;"), "junit.entity"),
@@ -105,38 +117,63 @@ fn each_defect_is_refused_with_its_own_code() {
             "junit.doctype",
         ),
         (
-            GOOD.replace("<testsuites ", "<!DOCTYPE t SYSTEM \"file:///etc/passwd\"><testsuites "),
+            GOOD.replace(
+                "<testsuites ",
+                "<!DOCTYPE t SYSTEM \"file:///etc/passwd\"><testsuites ",
+            ),
             "junit.doctype",
         ),
         (GOOD.replace("UTF-8", "UTF-16"), "junit.encoding"),
         (GOOD.replace("UTF-8", "ISO-8859-1"), "junit.encoding"),
         (deep(MAX_DEPTH + 1), "junit.too_deep"),
-        (GOOD.replace("name=\"a\"", &attributes), "junit.too_many_attributes"),
+        (
+            GOOD.replace("name=\"a\"", &attributes),
+            "junit.too_many_attributes",
+        ),
         ("<html><testcase/></html>".to_owned(), "junit.not_junit"),
         ("<testcase name='a'/>".to_owned(), "junit.not_junit"),
         (GOOD.replace("tests=\"2\"", "tests=\"two\""), "junit.structure"),
         (GOOD.replace("tests=\"2\"", "tests=\"-2\""), "junit.structure"),
-        (GOOD.replace("tests=\"2\"", "tests=\"99999999999999999999\""), "junit.structure"),
+        (
+            GOOD.replace("tests=\"2\"", "tests=\"99999999999999999999\""),
+            "junit.structure",
+        ),
         (GOOD.replace("<skipped/>", "<testcase/>"), "junit.structure"),
         (GOOD.replace("<skipped/>", "<testsuite/>"), "junit.structure"),
         (
             "<testsuite><properties><testcase name='a'/></properties></testsuite>".to_owned(),
             "junit.structure",
         ),
-        ("<testsuite><properties><testsuite/></properties></testsuite>".to_owned(), "junit.structure"),
+        (
+            "<testsuite><properties><testsuite/></properties></testsuite>".to_owned(),
+            "junit.structure",
+        ),
     ];
     for (text, code) in cases {
         let start: String = text.chars().take(300).collect();
-        assert_eq!(read(text.as_bytes()).map_err(|error| error.code()), Err(code), "{start}");
+        assert_eq!(
+            read(text.as_bytes()).map_err(|error| error.code()),
+            Err(code),
+            "{start}"
+        );
     }
-    assert_eq!(read(b"<testsuite name='\xff'/>").unwrap_err().code(), "junit.encoding");
+    assert_eq!(
+        read(b"<testsuite name='\xff'/>").unwrap_err().code(),
+        "junit.encoding"
+    );
     assert!(read(deep(MAX_DEPTH).as_bytes()).is_ok());
 }
 
 #[test]
 fn more_cases_than_the_cap_are_refused() {
     let all = "<testcase/>".repeat(MAX_CASES);
-    assert_eq!(read(format!("<testsuite>{all}</testsuite>").as_bytes()).unwrap().cases.len(), MAX_CASES);
+    assert_eq!(
+        read(format!("<testsuite>{all}</testsuite>").as_bytes())
+            .unwrap()
+            .cases
+            .len(),
+        MAX_CASES
+    );
     let more = format!("<testsuite>{all}<testcase/></testsuite>");
     assert_eq!(read(more.as_bytes()).unwrap_err(), JunitError::TooManyCases);
     let more = format!("<testsuite>{all}<error/></testsuite>");
@@ -148,7 +185,11 @@ fn totals_that_do_not_fit_make_no_pass() {
     for (from, to, attribute) in [
         ("<testsuites tests=\"2\"", "<testsuites tests=\"5\"", "tests"),
         ("name=\"s\" tests=\"2\"", "name=\"s\" tests=\"1\"", "tests"),
-        ("failures=\"0\" errors=\"0\" skipped", "failures=\"1\" errors=\"0\" skipped", "failures"),
+        (
+            "failures=\"0\" errors=\"0\" skipped",
+            "failures=\"1\" errors=\"0\" skipped",
+            "failures",
+        ),
         ("errors=\"0\" skipped", "errors=\"1\" skipped", "errors"),
         ("skipped=\"1\"", "skipped=\"0\"", "skipped"),
     ] {
@@ -163,14 +204,15 @@ fn totals_that_do_not_fit_make_no_pass() {
     let report = read(failed.as_bytes()).unwrap();
     assert!(report.is_inconsistent);
     let outcome = Outcome::of([&report].into_iter(), Some(true)).unwrap();
-    assert_eq!((outcome.result, outcome.totals_differ), (TestOutcome::Failed, true));
+    assert_eq!(
+        (outcome.result, outcome.totals_differ),
+        (TestOutcome::Failed, true)
+    );
 }
 
 #[test]
 fn every_way_to_fail_is_a_failure() {
-    let with = |inner: &str| {
-        format!("<testsuite name='s'><testcase name='a'/>{inner}</testsuite>")
-    };
+    let with = |inner: &str| format!("<testsuite name='s'><testcase name='a'/>{inner}</testsuite>");
     for inner in [
         "<testcase name='b'><failure/></testcase>",
         "<testcase name='b'><error/></testcase>",
@@ -182,7 +224,11 @@ fn every_way_to_fail_is_a_failure() {
         "<error message='the suite did not start'/>",
         "<testsuite><failure/></testsuite>",
     ] {
-        assert_eq!(outcome(with(inner).as_bytes()).result, TestOutcome::Failed, "{inner}");
+        assert_eq!(
+            outcome(with(inner).as_bytes()).result,
+            TestOutcome::Failed,
+            "{inner}"
+        );
     }
     for inner in [
         "",
@@ -191,7 +237,11 @@ fn every_way_to_fail_is_a_failure() {
         "<testcase name='b'><system-out>&lt;failure/&gt;<![CDATA[<failure/>]]></system-out></testcase>",
         "<testcase name='b'><rerunError/></testcase>",
     ] {
-        assert_eq!(outcome(with(inner).as_bytes()).result, TestOutcome::Passed, "{inner}");
+        assert_eq!(
+            outcome(with(inner).as_bytes()).result,
+            TestOutcome::Passed,
+            "{inner}"
+        );
     }
 }
 
@@ -201,14 +251,26 @@ fn what_did_not_run_is_no_pass() {
         let report = read(text).unwrap();
         Outcome::of([&report].into_iter(), succeeded).map_err(|error| error.code().to_owned())
     };
-    assert_eq!(refused(&file("pytest/empty.xml"), None).unwrap_err(), "tests.empty");
+    assert_eq!(
+        refused(&file("pytest/empty.xml"), None).unwrap_err(),
+        "tests.empty"
+    );
     assert_eq!(refused(b"<testsuites/>", Some(true)).unwrap_err(), "tests.empty");
     let skipped = b"<testsuite><testcase><skipped/></testcase></testsuite>";
     assert_eq!(refused(skipped, Some(true)).unwrap_err(), "tests.none_ran");
     // A command that failed has failed, whatever its report says.
-    assert_eq!(refused(b"<testsuites/>", Some(false)).unwrap().result, TestOutcome::Failed);
-    assert_eq!(refused(GOOD.as_bytes(), Some(false)).unwrap().result, TestOutcome::Failed);
-    assert_eq!(refused(GOOD.as_bytes(), Some(true)).unwrap().result, TestOutcome::Passed);
+    assert_eq!(
+        refused(b"<testsuites/>", Some(false)).unwrap().result,
+        TestOutcome::Failed
+    );
+    assert_eq!(
+        refused(GOOD.as_bytes(), Some(false)).unwrap().result,
+        TestOutcome::Failed
+    );
+    assert_eq!(
+        refused(GOOD.as_bytes(), Some(true)).unwrap().result,
+        TestOutcome::Passed
+    );
 }
 
 #[test]
@@ -218,7 +280,10 @@ fn long_lists_of_names_are_left_out_or_cut() {
         (0..1_000).map(case).collect()
     };
     let found = outcome(format!("<testsuite>{}</testsuite>", names("")).as_bytes());
-    assert_eq!((found.counts.passed, found.passed, found.failed), (1_000, None, Some(Vec::new())));
+    assert_eq!(
+        (found.counts.passed, found.passed, found.failed),
+        (1_000, None, Some(Vec::new()))
+    );
     let found = outcome(format!("<testsuite>{}</testsuite>", names("<failure/>")).as_bytes());
     assert_eq!(found.counts.failed, 1_000);
     let listed = found.failed.unwrap();
@@ -241,12 +306,29 @@ impl Random {
 #[test]
 fn changed_at_random_a_report_never_panics_and_cut_it_is_never_read() {
     let pieces: [&[u8]; 14] = [
-        b"<", b">", b"&", b"\"", b"</testcase>", b"<testcase ", b"<![CDATA[", b"]]>", b"<!DOCTYPE x>", b"<!--", b"\0",
-        b"\xff", b"&#x1;", b"tests=\"18446744073709551616\"",
+        b"<",
+        b">",
+        b"&",
+        b"\"",
+        b"</testcase>",
+        b"<testcase ",
+        b"<![CDATA[",
+        b"]]>",
+        b"<!DOCTYPE x>",
+        b"<!--",
+        b"\0",
+        b"\xff",
+        b"&#x1;",
+        b"tests=\"18446744073709551616\"",
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut good, mut refused) = (0_u32, 0_u32);
-    for name in ["pytest/failed.xml", "surefire/passed.xml", "gotestsum/failed.xml", "nextest/flaky.xml"] {
+    for name in [
+        "pytest/failed.xml",
+        "surefire/passed.xml",
+        "gotestsum/failed.xml",
+        "nextest/flaky.xml",
+    ] {
         let original = file(name);
         for _ in 0..5_000 {
             let mut bytes = original.clone();
