@@ -11,7 +11,9 @@ use crate::common::{Outcome, Sandbox};
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 
 fn testdata(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../testdata")
+        .join(path)
 }
 
 fn repository() -> Sandbox {
@@ -50,7 +52,10 @@ fn attested(sandbox: &Sandbox, agent: &str, start: &Value, stop: &Value) -> Valu
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 1, "{agent}: {}", sandbox.troubles());
-    let log = sandbox.touchmark(["log", "check", "--format", "json"]).ok().json();
+    let log = sandbox
+        .touchmark(["log", "check", "--format", "json"])
+        .ok()
+        .json();
     assert_eq!(log["size"], 1);
     claims[0].clone()
 }
@@ -59,7 +64,11 @@ fn attested(sandbox: &Sandbox, agent: &str, start: &Value, stop: &Value) -> Valu
 fn claude_code() {
     let sandbox = repository();
     let id = "5e551000-0000-4000-8000-000000000003";
-    let file = recorded(&sandbox, "claude-code/plain.jsonl", &format!(".claude/projects/x/{id}.jsonl"));
+    let file = recorded(
+        &sandbox,
+        "claude-code/plain.jsonl",
+        &format!(".claude/projects/x/{id}.jsonl"),
+    );
     let own = json!({"session_id": id, "transcript_path": file, "cwd": sandbox.repo()});
     let claim = attested(
         &sandbox,
@@ -95,12 +104,24 @@ fn codex_of_old_gives_its_payload_as_an_argument() {
     let name = format!("sessions/2026/03/01/rollout-2026-03-01T10-00-00-{id}.jsonl");
     recorded(&sandbox, &format!("codex/{name}"), &format!(".codex/{name}"));
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
-    let text = payload("codex/notify.json", &json!({"thread-id": id, "cwd": sandbox.repo()})).to_string();
+    let text = payload(
+        "codex/notify.json",
+        &json!({"thread-id": id, "cwd": sandbox.repo()}),
+    )
+    .to_string();
     let said = sandbox.touchmark(["hook", "run", "codex", &text]);
-    assert_eq!((said.code, said.stdout.as_str(), said.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (Some(0), "", "")
+    );
     sandbox.settled();
     let claims = sandbox.chained();
-    assert_eq!(claims.last().map(|claim| claim["agent"]["instance"].clone()), Some(json!(id)), "{}", sandbox.troubles());
+    assert_eq!(
+        claims.last().map(|claim| claim["agent"]["instance"].clone()),
+        Some(json!(id)),
+        "{}",
+        sandbox.troubles()
+    );
 }
 
 #[test]
@@ -127,7 +148,11 @@ fn copilot() {
     let sandbox = repository();
     let id = "5e551000-0000-4000-8000-000000000201";
     let place = format!("session-state/{id}/events.jsonl");
-    let file = recorded(&sandbox, &format!("copilot/{place}"), &format!(".copilot/{place}"));
+    let file = recorded(
+        &sandbox,
+        &format!("copilot/{place}"),
+        &format!(".copilot/{place}"),
+    );
     let own = json!({"sessionId": id, "transcriptPath": file, "cwd": sandbox.repo()});
     let start = json!({"sessionId": id, "cwd": sandbox.repo()});
     let claim = attested(
@@ -145,7 +170,9 @@ fn cursor_whose_hooks_are_the_record() {
     let sandbox = repository();
     let id = "9a0d5b1e-0b52-4f6f-8f0e-3c1d2e4f5a6b";
     let own = json!({"conversation_id": id, "session_id": id, "workspace_roots": [sandbox.repo()], "transcript_path": null});
-    sandbox.hook("cursor", &payload("cursor/session-start.json", &own)).unheard();
+    sandbox
+        .hook("cursor", &payload("cursor/session-start.json", &own))
+        .unheard();
     let words = "words that only the stream may hold";
     let mut asked = payload("cursor/before-submit-prompt.json", &own);
     asked["prompt"] = json!(words);
@@ -155,8 +182,12 @@ fn cursor_whose_hooks_are_the_record() {
     let mut edit = payload("cursor/after-file-edit.json", &own);
     edit["file_path"] = json!(sandbox.repo().join("src/lib.rs"));
     sandbox.hook("cursor", &edit).unheard();
-    sandbox.hook("cursor", &payload("cursor/after-shell-execution.json", &own)).unheard();
-    sandbox.hook("cursor", &payload("cursor/stop.json", &own)).unheard();
+    sandbox
+        .hook("cursor", &payload("cursor/after-shell-execution.json", &own))
+        .unheard();
+    sandbox
+        .hook("cursor", &payload("cursor/stop.json", &own))
+        .unheard();
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 1, "{}", sandbox.troubles());
@@ -164,8 +195,14 @@ fn cursor_whose_hooks_are_the_record() {
     assert_eq!(claims[0]["change"]["paths"][0]["attribution"], "agent");
     assert_eq!(claims[0]["prompt"]["count"], 1);
     for (path, bytes) in sandbox.files("touchmark") {
-        let private = path.components().any(|part| part.as_os_str() == "vault" || part.as_os_str() == "streams");
-        assert!(private || !crate::common::contains(&bytes, words.as_bytes()), "{}", path.display());
+        let private = path
+            .components()
+            .any(|part| part.as_os_str() == "vault" || part.as_os_str() == "streams");
+        assert!(
+            private || !crate::common::contains(&bytes, words.as_bytes()),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -174,7 +211,9 @@ fn two_agents_that_fire_for_one_event_make_one_statement() {
     let sandbox = repository();
     let id = "9a0d5b1e-0b52-4f6f-8f0e-3c1d2e4f5a6b";
     let own = json!({"conversation_id": id, "session_id": id, "workspace_roots": [sandbox.repo()], "transcript_path": null});
-    sandbox.hook("cursor", &payload("cursor/session-start.json", &own)).unheard();
+    sandbox
+        .hook("cursor", &payload("cursor/session-start.json", &own))
+        .unheard();
     sandbox.settled();
     sandbox.write("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
     let mut edit = payload("cursor/after-file-edit.json", &own);
@@ -192,7 +231,12 @@ fn two_agents_that_fire_for_one_event_make_one_statement() {
 
 /// A program that writes a session and changes the repository, and has no hooks.
 fn program(sandbox: &Sandbox, exit: i32) -> String {
-    let session = sandbox.session().id(ONE).prompt("go").writes("src/lib.rs").bash("cargo test");
+    let session = sandbox
+        .session()
+        .id(ONE)
+        .prompt("go")
+        .writes("src/lib.rs")
+        .bash("cargo test");
     let file = session.store(sandbox);
     let (kept, script) = (sandbox.path("kept.jsonl"), sandbox.path("agent.sh"));
     fs::rename(&file, &kept).unwrap();
@@ -237,14 +281,22 @@ fn run_ends_as_the_command_ends_even_where_nothing_can_be_attested() {
     assert_eq!(said.code, Some(1), "{said:?}");
     let said = sandbox.touchmark(["run", "--", "/bin/sh", "-c", "kill -9 $$"]);
     assert_eq!(said.code, Some(137));
-    sandbox.touchmark(["run", "--", "/no/such/program"]).refused(2, "run.not_started");
+    sandbox
+        .touchmark(["run", "--", "/no/such/program"])
+        .refused(2, "run.not_started");
     assert_eq!(sandbox.chained().len(), 0);
 }
 
 #[test]
 fn run_passes_signals_on() {
     let sandbox = repository();
-    let mut command = sandbox.command(["run", "--", "/bin/sh", "-c", "trap 'exit 42' TERM; echo ready; while :; do sleep 0.1; done"]);
+    let mut command = sandbox.command([
+        "run",
+        "--",
+        "/bin/sh",
+        "-c",
+        "trap 'exit 42' TERM; echo ready; while :; do sleep 0.1; done",
+    ]);
     let mut child = command
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
@@ -253,7 +305,13 @@ fn run_passes_signals_on() {
     let mut ready = [0; 6];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(child.wait().unwrap().code(), Some(42));
 }
 
@@ -263,7 +321,8 @@ fn what_hooks_keep_inside_of_run_is_attested_once() {
     let script = program(&sandbox, 0);
     let file = Agent::new(&sandbox, ONE).file().to_owned();
     fs::remove_file(&file).unwrap();
-    let stop = json!({"hook_event_name": "Stop", "session_id": ONE, "transcript_path": file, "cwd": sandbox.repo()});
+    let stop =
+        json!({"hook_event_name": "Stop", "session_id": ONE, "transcript_path": file, "cwd": sandbox.repo()});
     fs::write(sandbox.path("stop.json"), stop.to_string()).unwrap();
     let mut text = fs::read_to_string(&script).unwrap();
     text = text.replace(
@@ -287,7 +346,11 @@ fn what_cannot_be_attested_waits_and_is_told_of() {
     let mut agent = Agent::new(&sandbox, ONE);
     fs::create_dir_all(sandbox.path("touchmark/config/keys")).unwrap();
     fs::write(sandbox.path("touchmark/config/keys/default.pem"), "no key").unwrap();
-    agent.starts().is_told("x").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
+    agent
+        .starts()
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .stops();
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while sandbox.troubles().is_empty() && std::time::Instant::now() < until {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -297,7 +360,10 @@ fn what_cannot_be_attested_waits_and_is_told_of() {
     crate::common::schema::assert_valid(&status);
     let turns = status["turns"].as_array().unwrap();
     assert_eq!(turns.len(), 1, "{status:#}");
-    assert!(turns[0]["state"].as_str().unwrap().starts_with("failed "), "{status:#}");
+    assert!(
+        turns[0]["state"].as_str().unwrap().starts_with("failed "),
+        "{status:#}"
+    );
     assert_ne!(sandbox.touchmark(["publish"]).code, Some(0));
     fs::remove_file(sandbox.path("touchmark/config/keys/default.pem")).unwrap();
     sandbox.touchmark(["publish"]).ok();

@@ -23,7 +23,9 @@ const TURNS: usize = 5;
 
 fn rounds() -> usize {
     let asked = std::env::var_os("TOUCHMARK_TEST_ROUNDS");
-    asked.and_then(|text| text.to_str()?.parse().ok()).unwrap_or(ROUNDS)
+    asked
+        .and_then(|text| text.to_str()?.parse().ok())
+        .unwrap_or(ROUNDS)
 }
 
 fn next(state: &mut u64) -> u64 {
@@ -75,7 +77,10 @@ impl Running {
             let common = json!({"uuid": uuid(self.lines), "parentUuid": parent, "sessionId": self.id,
                 "timestamp": "2026-03-01T11:00:00.000Z", "cwd": sandbox.repo(), "version": "2.1.14",
                 "isSidechain": false});
-            record.as_object_mut().unwrap().extend(common.as_object().unwrap().clone());
+            record
+                .as_object_mut()
+                .unwrap()
+                .extend(common.as_object().unwrap().clone());
             bytes.extend_from_slice(format!("{record}\n").as_bytes());
             self.lines += 1;
         }
@@ -97,7 +102,11 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(payload.to_string().as_bytes());
+        let _ = child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(payload.to_string().as_bytes());
         child
     }
 }
@@ -120,7 +129,10 @@ fn worker(sandbox: &Sandbox) -> Option<u32> {
 }
 
 fn kill(pid: u32) {
-    let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+    let _ = Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .stderr(Stdio::null())
+        .status();
 }
 
 #[test]
@@ -237,7 +249,10 @@ fn assert_once(claims: &[Value]) {
 }
 
 fn assert_logged_once(sandbox: &Sandbox, statements: usize) {
-    let log = sandbox.touchmark(["log", "check", "--format", "json"]).ok().json();
+    let log = sandbox
+        .touchmark(["log", "check", "--format", "json"])
+        .ok()
+        .json();
     assert_eq!(log["size"], statements, "one log entry a statement");
     let status = sandbox.touchmark(["status", "--format", "json"]).ok().json();
     assert_eq!(status["spool"], json!([]));

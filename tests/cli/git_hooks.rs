@@ -37,17 +37,27 @@ fn hooked(sandbox: &Sandbox, repo: &Path) {
 
 fn evidence_of(sandbox: &Sandbox, commit: &str) -> usize {
     let reference = format!("refs/touchmark/commit/{}/{commit}", &commit[..2]);
-    let exists = !sandbox.git(["for-each-ref", "--format=%(refname)", &reference]).is_empty();
-    if exists { sandbox.evidence(&reference).len() } else { 0 }
+    let exists = !sandbox
+        .git(["for-each-ref", "--format=%(refname)", &reference])
+        .is_empty();
+    if exists {
+        sandbox.evidence(&reference).len()
+    } else {
+        0
+    }
 }
 
 /// Git with its own words on standard error, which our hooks may add nothing to.
 fn said_by_git(sandbox: &Sandbox, words: &[&str]) -> Outcome {
     let mut command = Command::new("git");
     command.args(words).current_dir(sandbox.repo()).env_clear();
-    command.env("PATH", "/usr/bin:/bin:/usr/local/bin").env("HOME", sandbox.path("home"));
+    command
+        .env("PATH", "/usr/bin:/bin:/usr/local/bin")
+        .env("HOME", sandbox.path("home"));
     for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "T").env(format!("GIT_{who}_EMAIL"), "t@example.invalid");
+        command
+            .env(format!("GIT_{who}_NAME"), "T")
+            .env(format!("GIT_{who}_EMAIL"), "t@example.invalid");
     }
     Outcome::of(command.output().unwrap())
 }
@@ -60,13 +70,23 @@ fn a_reworded_commit_keeps_its_evidence() {
     let before = agent.commits("one");
     agent.stops();
     sandbox.settled();
-    let said = said_by_git(&sandbox, &["commit", "--quiet", "--amend", "--message", "reworded"]);
-    assert_eq!((said.code, said.stdout.as_str(), said.stderr.as_str()), (Some(0), "", ""));
+    let said = said_by_git(
+        &sandbox,
+        &["commit", "--quiet", "--amend", "--message", "reworded"],
+    );
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (Some(0), "", "")
+    );
     let after = sandbox.git(["rev-parse", "HEAD"]);
     assert_ne!(before, after);
     sandbox.settled();
     assert_eq!(evidence_of(&sandbox, &after), 1);
-    assert_eq!(sandbox.chained().len(), 1, "nothing new is said: the tree is the same");
+    assert_eq!(
+        sandbox.chained().len(),
+        1,
+        "nothing new is said: the tree is the same"
+    );
 }
 
 #[test]
@@ -95,7 +115,11 @@ fn commits_that_are_rebased_are_stated_again_in_the_same_chain() {
     assert_eq!(again["change"]["base"]["gitCommit"], upstream.as_str());
     assert_eq!(again["change"]["proposed"]["gitCommit"], head.as_str());
     assert_eq!(again["change"]["commits"].as_array().map(Vec::len), Some(2));
-    assert_eq!(again["change"]["paths"].as_array().map(Vec::len), Some(1), "what upstream did is not in it");
+    assert_eq!(
+        again["change"]["paths"].as_array().map(Vec::len),
+        Some(1),
+        "what upstream did is not in it"
+    );
     assert_eq!(again["usage"]["outputTokens"], 0, "nothing is counted twice");
     assert_eq!(again["prompt"]["count"], 1);
     assert_eq!(evidence_of(&sandbox, &head), 1);
@@ -106,7 +130,10 @@ fn commits_that_are_rebased_are_stated_again_in_the_same_chain() {
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 3);
-    assert_eq!(claims[2]["change"]["base"]["gitTree"], claims[1]["change"]["proposed"]["gitTree"]);
+    assert_eq!(
+        claims[2]["change"]["base"]["gitTree"],
+        claims[1]["change"]["proposed"]["gitTree"]
+    );
 }
 
 #[test]
@@ -126,7 +153,10 @@ fn an_amend_with_other_content_is_stated_again() {
     assert_eq!(claims.len(), 2);
     assert_eq!(claims[1]["change"]["base"]["gitCommit"], base.as_str());
     let rows = claims[1]["change"]["paths"].as_array().unwrap();
-    let by: Vec<_> = rows.iter().map(|row| row["attribution"].as_str().unwrap()).collect();
+    let by: Vec<_> = rows
+        .iter()
+        .map(|row| row["attribution"].as_str().unwrap())
+        .collect();
     assert_eq!(by, ["agent", "unknown"], "what a person added is not the agent's");
 }
 
@@ -146,7 +176,10 @@ fn a_push_takes_the_evidence_along_and_is_not_slower_for_it() {
     sandbox.settled();
     let started = Instant::now();
     let said = said_by_git(&sandbox, &["push", "--quiet", "origin", "main"]);
-    assert_eq!((said.code, said.stdout.as_str(), said.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (Some(0), "", "")
+    );
     let there = sandbox.git_in(&bare, ["for-each-ref", "--format=%(refname)", "refs/touchmark/"]);
     assert!(there.contains(&head), "after {:?}: {there}", started.elapsed());
     // The tree of the first turn was never committed, and is found from the second.
@@ -180,7 +213,12 @@ fn a_push_succeeds_where_the_evidence_cannot_go() {
 fn work_that_was_committed_in_part_is_found_from_the_commit() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("one").writes("a.txt", "1\n").writes("b.txt", "2\n").stops();
+    agent
+        .starts()
+        .is_told("one")
+        .writes("a.txt", "1\n")
+        .writes("b.txt", "2\n")
+        .stops();
     sandbox.settled();
     sandbox.git(["add", "a.txt"]);
     sandbox.git(["commit", "--quiet", "--message", "half of it"]);
@@ -194,6 +232,10 @@ fn without_any_agent_git_hooks_leave_nothing_behind() {
     let sandbox = repository();
     sandbox.write("a.txt", "by hand\n");
     sandbox.commit("by hand");
-    let left: Vec<_> = sandbox.files("touchmark").into_iter().map(|(path, _)| path).collect();
+    let left: Vec<_> = sandbox
+        .files("touchmark")
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }

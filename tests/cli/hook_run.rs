@@ -25,7 +25,11 @@ fn a_turn_becomes_a_signed_logged_and_verified_statement_with_nothing_typed() {
     let sandbox = repository();
     let base = sandbox.git(["rev-parse", "HEAD"]);
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told(SECRET_WORDS).writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").runs("cargo test");
+    agent
+        .starts()
+        .is_told(SECRET_WORDS)
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .runs("cargo test");
     let head = agent.commits("two is two");
     agent.stops();
     sandbox.settled();
@@ -41,15 +45,30 @@ fn a_turn_becomes_a_signed_logged_and_verified_statement_with_nothing_typed() {
     assert_eq!(claim["change"]["dirty"], false);
     assert_eq!(claim["prompt"]["count"], 1);
     assert_eq!(claim["run"]["sequence"], 0);
-    assert_eq!(claim["run"].get("since"), None, "nothing accounted for anything of it before");
-    let found = sandbox.touchmark(["find", "--format", "json", "--commit", &head]).ok().json();
+    assert_eq!(claim["transcript"]["complete"], "whole");
+    assert_eq!(
+        claim["run"].get("since"),
+        None,
+        "nothing accounted for anything of it before"
+    );
+    let found = sandbox
+        .touchmark(["find", "--format", "json", "--commit", &head])
+        .ok()
+        .json();
     assert_eq!(found["found"].as_array().map(Vec::len), Some(1), "{found}");
-    let log = sandbox.touchmark(["log", "check", "--format", "json"]).ok().json();
+    let log = sandbox
+        .touchmark(["log", "check", "--format", "json"])
+        .ok()
+        .json();
     assert_eq!(log["size"], 1);
     // Only the agent's own file and the vault hold what was typed.
     for (path, bytes) in sandbox.files("touchmark") {
         let is_vault = path.components().any(|part| part.as_os_str() == "vault");
-        assert!(is_vault || !contains(&bytes, SECRET_WORDS.as_bytes()), "{}", path.display());
+        assert!(
+            is_vault || !contains(&bytes, SECRET_WORDS.as_bytes()),
+            "{}",
+            path.display()
+        );
     }
     for (path, bytes) in sandbox.files("repo/.git") {
         assert!(!contains(&bytes, SECRET_WORDS.as_bytes()), "{}", path.display());
@@ -61,14 +80,21 @@ fn uncommitted_work_is_attested_by_its_tree_and_found_again_when_it_is_committed
     let sandbox = repository();
     let base = sandbox.git(["rev-parse", "HEAD^{tree}"]);
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("do it").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
+    agent
+        .starts()
+        .is_told("do it")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .stops();
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 1);
     assert_eq!(claims[0]["change"]["base"]["gitTree"], base.as_str());
     assert_eq!(claims[0]["change"]["proposed"].get("gitCommit"), None);
     let head = sandbox.commit("by hand");
-    assert_eq!(claims[0]["change"]["proposed"]["gitTree"], sandbox.git(["rev-parse", "HEAD^{tree}"]).as_str());
+    assert_eq!(
+        claims[0]["change"]["proposed"]["gitTree"],
+        sandbox.git(["rev-parse", "HEAD^{tree}"]).as_str()
+    );
     agent.is_told("and now?").stops();
     sandbox.settled();
     assert_eq!(sandbox.chained().len(), 1, "the tree is the same: {head}");
@@ -81,7 +107,10 @@ fn a_turn_that_changed_nothing_is_folded_into_the_next() {
     agent.starts().is_told("what is this?").runs("ls").stops();
     sandbox.settled();
     assert_eq!(sandbox.chained().len(), 0);
-    agent.is_told("change it").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
+    agent
+        .is_told("change it")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .stops();
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 1);
@@ -131,8 +160,15 @@ fn every_way_to_be_called_wrongly_is_taken_in_silence() {
         &["--quiet", "hook", "run", "claude-code"],
     ];
     for words in calls {
-        let heard = hook(sandbox.command(words), b"{\"hook_event_name\":\"Stop\",\"session_id\":\"x\"}");
-        assert_eq!((heard.outcome.code, heard.outcome.stdout.as_str()), (Some(0), ""), "{words:?}");
+        let heard = hook(
+            sandbox.command(words),
+            b"{\"hook_event_name\":\"Stop\",\"session_id\":\"x\"}",
+        );
+        assert_eq!(
+            (heard.outcome.code, heard.outcome.stdout.as_str()),
+            (Some(0), ""),
+            "{words:?}"
+        );
     }
     sandbox.rested();
 }
@@ -140,20 +176,53 @@ fn every_way_to_be_called_wrongly_is_taken_in_silence() {
 #[test]
 fn every_surrounding_is_taken_in_silence() {
     let payload = br#"{"hook_event_name":"Stop","session_id":"x","cwd":"/"}"#;
-    content(|command| { command.env("TOUCHMARK_HOME", "/dev/null/home"); }, payload);
-    content(|command| { command.env("TOUCHMARK_HOME", "/proc/1"); }, payload);
-    content(|command| { command.env_remove("TOUCHMARK_HOME").env_remove("HOME"); }, payload);
-    content(|command| { command.env_remove("PATH"); }, payload);
-    content(|command| { command.current_dir("/"); }, payload);
+    content(
+        |command| {
+            command.env("TOUCHMARK_HOME", "/dev/null/home");
+        },
+        payload,
+    );
+    content(
+        |command| {
+            command.env("TOUCHMARK_HOME", "/proc/1");
+        },
+        payload,
+    );
+    content(
+        |command| {
+            command.env_remove("TOUCHMARK_HOME").env_remove("HOME");
+        },
+        payload,
+    );
+    content(
+        |command| {
+            command.env_remove("PATH");
+        },
+        payload,
+    );
+    content(
+        |command| {
+            command.current_dir("/");
+        },
+        payload,
+    );
 }
 
 #[test]
 fn settings_that_nobody_understands_are_taken_in_silence_and_lose_nothing() {
     let sandbox = repository();
     fs::create_dir_all(sandbox.path("touchmark/config")).unwrap();
-    fs::write(sandbox.path("touchmark/config/config.toml"), "this is = = no TOML").unwrap();
+    fs::write(
+        sandbox.path("touchmark/config/config.toml"),
+        "this is = = no TOML",
+    )
+    .unwrap();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("x").writes("src/lib.rs", "pub fn two() -> u32 { 3 }\n").stops();
+    agent
+        .starts()
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 3 }\n")
+        .stops();
     sandbox.rested();
     assert!(!sandbox.turns().is_empty(), "the turn waits");
     fs::remove_file(sandbox.path("touchmark/config/config.toml")).unwrap();
@@ -171,7 +240,53 @@ fn a_home_that_cannot_be_written_is_taken_in_silence() {
     let sandbox = repository();
     fs::create_dir(sandbox.path("touchmark")).unwrap();
     fs::set_permissions(sandbox.path("touchmark"), fs::Permissions::from_mode(0o500)).unwrap();
-    sandbox.hook("claude-code", &json!({"hook_event_name": "Stop", "session_id": ONE})).unheard();
+    sandbox
+        .hook(
+            "claude-code",
+            &json!({"hook_event_name": "Stop", "session_id": ONE}),
+        )
+        .unheard();
+}
+
+/// Runs a hook in a mount namespace of its own, where `mount` has changed something; nothing where that is not allowed.
+fn mounted(sandbox: &Sandbox, mount: &str) -> Option<Outcome> {
+    let script = format!(
+        "set -e; mkdir -p touchmark/data/capture; {mount}; cd repo; exec '{}' hook run claude-code < ../payload",
+        env!("CARGO_BIN_EXE_touchmark")
+    );
+    let payload = json!({"hook_event_name": "Stop", "session_id": ONE});
+    fs::write(sandbox.path("payload"), payload.to_string()).unwrap();
+    let allowed = Command::new("unshare")
+        .args(["-rm", "true"])
+        .stderr(Stdio::null())
+        .status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        println!("skipped: no mount namespaces here");
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "/bin/sh", "-c", &script])
+        .current_dir(sandbox.path(""));
+    command.env("TOUCHMARK_HOME", sandbox.path("touchmark"));
+    Some(Outcome::of(command.output().unwrap()))
+}
+
+#[test]
+fn a_full_disk_and_a_disk_for_reading_only_are_taken_in_silence() {
+    let full = "mount -t tmpfs -o size=64k,mode=0700 none touchmark/data/capture; \
+        chmod 700 touchmark/data/capture; head -c 200k /dev/zero > touchmark/data/capture/filler 2>/dev/null || true";
+    let read_only = "mount -t tmpfs none touchmark/data/capture; mount -o remount,ro touchmark/data/capture";
+    for mount in [full, read_only] {
+        let sandbox = repository();
+        if let Some(said) = mounted(&sandbox, mount) {
+            assert_eq!(
+                (said.code, said.stdout.as_str(), said.stderr.as_str()),
+                (Some(0), "", ""),
+                "{mount}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -179,7 +294,12 @@ fn a_capture_folder_that_is_no_folder_is_taken_in_silence() {
     let sandbox = repository();
     fs::create_dir_all(sandbox.path("touchmark/data")).unwrap();
     fs::write(sandbox.path("touchmark/data/capture"), "not a folder").unwrap();
-    sandbox.hook("claude-code", &json!({"hook_event_name": "Stop", "session_id": ONE})).unheard();
+    sandbox
+        .hook(
+            "claude-code",
+            &json!({"hook_event_name": "Stop", "session_id": ONE}),
+        )
+        .unheard();
 }
 
 #[test]
@@ -188,7 +308,10 @@ fn closed_streams_and_one_that_never_ends_are_taken_in_silence() {
     let mut command = Command::new("/bin/sh");
     command
         .arg("-c")
-        .arg(format!("exec '{}' hook run claude-code <&- >&- 2>&-", env!("CARGO_BIN_EXE_touchmark")))
+        .arg(format!(
+            "exec '{}' hook run claude-code <&- >&- 2>&-",
+            env!("CARGO_BIN_EXE_touchmark")
+        ))
         .env_clear()
         .env("TOUCHMARK_HOME", sandbox.path("touchmark"))
         .current_dir(sandbox.repo());
@@ -205,7 +328,10 @@ fn closed_streams_and_one_that_never_ends_are_taken_in_silence() {
     let stdin = child.stdin.take();
     let said = Outcome::of(child.wait_with_output().unwrap());
     drop(stdin);
-    assert_eq!((said.code, said.stdout.as_str(), said.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!(
+        (said.code, said.stdout.as_str(), said.stderr.as_str()),
+        (Some(0), "", "")
+    );
     assert!(started.elapsed() < Duration::from_secs(6));
     sandbox.rested();
 }
@@ -215,7 +341,12 @@ fn outside_of_any_repository_there_is_nothing_to_attest() {
     let sandbox = repository();
     fs::create_dir(sandbox.path("elsewhere")).unwrap();
     let mut agent = Agent::at(&sandbox, ONE, &sandbox.path("elsewhere"));
-    agent.starts().is_told("hello").writes("notes.txt", "x").stops().ends();
+    agent
+        .starts()
+        .is_told("hello")
+        .writes("notes.txt", "x")
+        .stops()
+        .ends();
     sandbox.settled();
     assert_eq!(sandbox.evidence_refs(), Vec::<String>::new());
 }
@@ -224,9 +355,18 @@ fn outside_of_any_repository_there_is_nothing_to_attest() {
 fn the_log_has_a_line_for_each_hook_and_no_word_of_any() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told(SECRET_WORDS).writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
-    sandbox.hook("claude-code", &json!({"hook_event_name": "Stop", "cursor_version": "1.7", "conversation_id": "c",
-        "generation_id": "g", "workspace_roots": [sandbox.repo()]})).unheard();
+    agent
+        .starts()
+        .is_told(SECRET_WORDS)
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .stops();
+    sandbox
+        .hook(
+            "claude-code",
+            &json!({"hook_event_name": "Stop", "cursor_version": "1.7", "conversation_id": "c",
+        "generation_id": "g", "workspace_roots": [sandbox.repo()]}),
+        )
+        .unheard();
     sandbox.rested();
     let log = fs::read_to_string(sandbox.path("touchmark/data/capture/hook.log")).unwrap();
     let lines: Vec<&str> = log.lines().collect();
@@ -237,7 +377,10 @@ fn the_log_has_a_line_for_each_hook_and_no_word_of_any() {
     for word in [SECRET_WORDS, ONE, repo.to_str().unwrap()] {
         assert!(!log.contains(word), "{log}");
     }
-    let mode = fs::metadata(sandbox.path("touchmark/data/capture/hook.log")).unwrap().permissions().mode();
+    let mode = fs::metadata(sandbox.path("touchmark/data/capture/hook.log"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -245,7 +388,10 @@ fn the_log_has_a_line_for_each_hook_and_no_word_of_any() {
 fn many_hooks_in_a_row_make_one_worker_and_one_statement() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("go").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    agent
+        .starts()
+        .is_told("go")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
     std::thread::scope(|scope| {
         for _ in 0..12 {
             scope.spawn(|| agent.hook(&json!({"hook_event_name": "Stop"})).unheard());
@@ -253,16 +399,27 @@ fn many_hooks_in_a_row_make_one_worker_and_one_statement() {
     });
     sandbox.settled();
     assert_eq!(sandbox.chained().len(), 1);
-    assert_eq!(sandbox.touchmark(["log", "check", "--format", "json"]).ok().json()["size"], 1);
+    assert_eq!(
+        sandbox
+            .touchmark(["log", "check", "--format", "json"])
+            .ok()
+            .json()["size"],
+        1
+    );
 }
 
 #[test]
 fn the_last_answer_is_waited_for() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("go").writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    agent
+        .starts()
+        .is_told("go")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
     let last = "It is two now.";
-    agent.hook(&json!({"hook_event_name": "Stop", "last_assistant_message": last})).unheard();
+    agent
+        .hook(&json!({"hook_event_name": "Stop", "last_assistant_message": last}))
+        .unheard();
     std::thread::sleep(Duration::from_millis(600));
     let before = agent.written();
     let mut session = fs::read(agent.file()).unwrap();
@@ -275,5 +432,8 @@ fn the_last_answer_is_waited_for() {
     sandbox.settled();
     let claim = &sandbox.chained()[0];
     let lines = session.iter().filter(|byte| **byte == b'\n').count();
-    assert_eq!(claim["transcript"]["steps"]["count"], lines, "{before} bytes were there at the hook");
+    assert_eq!(
+        claim["transcript"]["steps"]["count"], lines,
+        "{before} bytes were there at the hook"
+    );
 }

@@ -42,7 +42,10 @@ fn steps(claim: &Value) -> (u64, u64) {
 }
 
 fn sum(claims: &[Value], pointer: &str) -> u64 {
-    claims.iter().filter_map(|claim| claim.pointer(pointer)?.as_u64()).sum()
+    claims
+        .iter()
+        .filter_map(|claim| claim.pointer(pointer)?.as_u64())
+        .sum()
 }
 
 fn calls(claims: &[Value]) -> u64 {
@@ -61,9 +64,19 @@ fn paths(claim: &Value, attribution: &str) -> Vec<String> {
 fn a_session_with_several_turns_gives_a_chain_that_counts_everything_once() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("one").writes("a.txt", "1\n").runs("cargo test").stops();
+    agent
+        .starts()
+        .is_told("one")
+        .writes("a.txt", "1\n")
+        .runs("cargo test")
+        .stops();
     sandbox.settled();
-    agent.is_told("two").writes("b.txt", "2\n").runs("cargo build").runs("ls").stops();
+    agent
+        .is_told("two")
+        .writes("b.txt", "2\n")
+        .runs("cargo build")
+        .runs("ls")
+        .stops();
     sandbox.settled();
     agent.is_told("three").runs("ls").stops();
     sandbox.settled();
@@ -75,20 +88,34 @@ fn a_session_with_several_turns_gives_a_chain_that_counts_everything_once() {
     assert_eq!(claims.len(), 3, "the third turn changed nothing");
     assert_chained(&claims);
     for pair in claims.windows(2) {
-        assert_eq!(pair[0]["change"]["proposed"]["gitTree"], pair[1]["change"]["base"]["gitTree"]);
-        assert_eq!(steps(&pair[0]).1, steps(&pair[1]).0, "each begins where the one before ended");
+        assert_eq!(
+            pair[0]["change"]["proposed"]["gitTree"],
+            pair[1]["change"]["base"]["gitTree"]
+        );
+        assert_eq!(
+            steps(&pair[0]).1,
+            steps(&pair[1]).0,
+            "each begins where the one before ended"
+        );
     }
     assert_eq!(steps(&claims[0]).0, 0);
     assert_eq!(claims[2]["change"]["proposed"]["gitCommit"], head.as_str());
     assert_eq!(claims[2]["change"]["commits"].as_array().map(Vec::len), Some(1));
-    assert_eq!(claims[1]["change"]["unwritten"], json!([]), "a.txt was written before, and is told of there");
+    assert_eq!(
+        claims[1]["change"]["unwritten"],
+        json!([]),
+        "a.txt was written before, and is told of there"
+    );
     // Eight calls, each of 10 tokens in and 20 out, in all of them together.
     assert_eq!(calls(&claims), 8, "{claims:#?}");
     assert_eq!(sum(&claims, "/usage/inputTokens"), 80);
     assert_eq!(sum(&claims, "/usage/outputTokens"), 160);
     assert_eq!(sum(&claims, "/usage/requests"), 8);
     assert_eq!(sum(&claims, "/prompt/count"), 4);
-    let commands: Vec<usize> = claims.iter().map(|claim| claim["commands"].as_array().unwrap().len()).collect();
+    let commands: Vec<usize> = claims
+        .iter()
+        .map(|claim| claim["commands"].as_array().unwrap().len())
+        .collect();
     assert_eq!(commands, [1, 2, 2]);
     assert_eq!(claims[1]["run"]["since"]["prompts"], 1);
     assert_eq!(claims[1]["run"]["since"]["commands"], 1);
@@ -111,7 +138,12 @@ fn one_turn_with_several_commits_is_one_statement_that_names_them_all() {
     sandbox.settled();
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 1);
-    let commits: Vec<&Value> = claims[0]["change"]["commits"].as_array().unwrap().iter().map(|row| &row["gitCommit"]).collect();
+    let commits: Vec<&Value> = claims[0]["change"]["commits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["gitCommit"])
+        .collect();
     assert_eq!(commits, [&json!(first), &json!(second)]);
 }
 
@@ -131,7 +163,11 @@ fn what_is_committed_and_what_is_not_are_two_statements_and_count_once() {
     assert_eq!(claims[1]["change"]["base"]["gitCommit"], head.as_str());
     assert_eq!(claims[1]["change"]["proposed"].get("gitCommit"), None);
     assert_eq!(steps(&claims[0]).1, steps(&claims[1]).0);
-    assert_eq!(steps(&claims[1]).0, steps(&claims[1]).1, "the turn is in the first one");
+    assert_eq!(
+        steps(&claims[1]).0,
+        steps(&claims[1]).1,
+        "the turn is in the first one"
+    );
     assert_eq!(sum(&claims, "/usage/outputTokens"), 60);
     assert_eq!(claims[1]["run"]["since"]["promptAgain"], true);
     assert_eq!(claims[1]["prompt"]["count"], 1, "what steered it is still told");
@@ -188,13 +224,21 @@ fn a_session_over_two_repositories_is_a_chain_in_each_and_counts_once() {
     let other = sandbox.path("other");
     sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("both").writes("a.txt", "1\n").writes("../other/b.txt", "2\n").stops();
+    agent
+        .starts()
+        .is_told("both")
+        .writes("a.txt", "1\n")
+        .writes("../other/b.txt", "2\n")
+        .stops();
     sandbox.settled();
     let here: Vec<Value> = sandbox.chained();
     let there: Vec<Value> = sandbox.statements_in(&other).into_values().collect();
     assert_eq!((here.len(), there.len()), (1, 1), "{}", sandbox.troubles());
     assert_ne!(here[0]["run"]["chain"], there[0]["run"]["chain"]);
-    assert_eq!((&here[0]["run"]["sequence"], &there[0]["run"]["sequence"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&here[0]["run"]["sequence"], &there[0]["run"]["sequence"]),
+        (&json!(0), &json!(0))
+    );
     let both = [here[0].clone(), there[0].clone()];
     assert_eq!(sum(&both, "/usage/outputTokens"), 40, "{both:#?}");
     assert_eq!(paths(&there[0], "agent"), ["b.txt"]);
@@ -204,7 +248,14 @@ fn a_session_over_two_repositories_is_a_chain_in_each_and_counts_once() {
 fn a_linked_work_tree_and_a_folder_inside_are_told_apart_by_what_is_checked_out_there() {
     let sandbox = repository();
     let linked = sandbox.path("linked");
-    sandbox.git(["worktree", "add", "--quiet", "-b", "side", linked.to_str().unwrap()]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "--quiet",
+        "-b",
+        "side",
+        linked.to_str().unwrap(),
+    ]);
     std::fs::create_dir_all(linked.join("deep/er")).unwrap();
     let mut agent = Agent::at(&sandbox, ONE, &linked.join("deep/er"));
     agent.starts().is_told("go").writes("c.txt", "1\n");
@@ -268,7 +319,10 @@ fn an_agent_inside_of_another_names_its_parent() {
     inner.starts().is_told("go").writes("a.txt", "1\n").stops();
     sandbox.settled();
     let claims = sandbox.chained();
-    assert_eq!(claims[0]["agent"]["parent"]["instance"], "thread-of-the-outer-agent");
+    assert_eq!(
+        claims[0]["agent"]["parent"]["instance"],
+        "thread-of-the-outer-agent"
+    );
 }
 
 #[test]
@@ -306,7 +360,12 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
     let payload = agent.payload(&json!({"hook_event_name": "SessionStart", "source": "startup"}));
     std::fs::write(sandbox.path("payload"), payload).unwrap();
     let (work, record) = (sandbox.path("work"), agent.file().to_owned());
-    let session = sandbox.session().id(ONE).prompt("go").writes("a.txt").bash("cargo test");
+    let session = sandbox
+        .session()
+        .id(ONE)
+        .prompt("go")
+        .writes("a.txt")
+        .bash("cargo test");
     std::fs::write(&work, session.bytes()).unwrap();
     let script = format!(
         "import shutil, subprocess, time\n\
@@ -320,7 +379,10 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
         sandbox.repo().join("a.txt"),
     );
     let mut python = std::process::Command::new("python3");
-    python.args(["-c", &script]).env("TOUCHMARK_HOME", sandbox.path("touchmark")).env("HOME", sandbox.path("home"));
+    python
+        .args(["-c", &script])
+        .env("TOUCHMARK_HOME", sandbox.path("touchmark"))
+        .env("HOME", sandbox.path("home"));
     match python.status() {
         Ok(status) if status.success() => {}
         _ => {
@@ -341,7 +403,12 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
 fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
     let sandbox = repository();
     let mut agent = Agent::new(&sandbox, ONE);
-    agent.starts().is_told("one").writes("a.txt", "1\n").runs("cargo test").stops();
+    agent
+        .starts()
+        .is_told("one")
+        .writes("a.txt", "1\n")
+        .runs("cargo test")
+        .stops();
     sandbox.settled();
     // The fork begins with the parent's records, and says of each where it is from.
     let copied = std::fs::read_to_string(agent.file()).unwrap();

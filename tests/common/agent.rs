@@ -70,13 +70,15 @@ impl<'a> Agent<'a> {
 
     /// The session begins.
     pub fn starts(&mut self) -> &mut Self {
-        self.hook(&json!({"hook_event_name": "SessionStart", "source": "startup"})).unheard();
+        self.hook(&json!({"hook_event_name": "SessionStart", "source": "startup"}))
+            .unheard();
         self
     }
 
     /// A person types something.
     pub fn is_told(&mut self, text: &str) -> &mut Self {
-        self.hook(&json!({"hook_event_name": "UserPromptSubmit", "prompt": text})).unheard();
+        self.hook(&json!({"hook_event_name": "UserPromptSubmit", "prompt": text}))
+            .unheard();
         self.record(|session| session.prompt(text));
         self
     }
@@ -99,20 +101,23 @@ impl<'a> Agent<'a> {
     /// The agent commits everything.
     pub fn commits(&mut self, message: &str) -> String {
         self.sandbox.git_in(&self.folder, ["add", "--all"]);
-        self.sandbox.git_in(&self.folder, ["commit", "--quiet", "--message", message]);
+        self.sandbox
+            .git_in(&self.folder, ["commit", "--quiet", "--message", message]);
         self.record(|session| session.bash("git commit"));
         self.sandbox.git_in(&self.folder, ["rev-parse", "HEAD"])
     }
 
     /// The agent has answered.
     pub fn stops(&mut self) -> &mut Self {
-        self.hook(&json!({"hook_event_name": "Stop", "stop_hook_active": false})).unheard();
+        self.hook(&json!({"hook_event_name": "Stop", "stop_hook_active": false}))
+            .unheard();
         self
     }
 
     /// The session ends.
     pub fn ends(&mut self) -> &mut Self {
-        self.hook(&json!({"hook_event_name": "SessionEnd", "reason": "other"})).unheard();
+        self.hook(&json!({"hook_event_name": "SessionEnd", "reason": "other"}))
+            .unheard();
         self
     }
 
@@ -177,12 +182,17 @@ pub fn hook(mut command: Command, payload: &[u8]) -> Heard {
 impl Sandbox {
     /// Calls an agent's hook.
     pub fn hook(&self, agent: &str, payload: &Value) -> Heard {
-        hook(self.command(["hook", "run", agent]), payload.to_string().as_bytes())
+        hook(
+            self.command(["hook", "run", agent]),
+            payload.to_string().as_bytes(),
+        )
     }
 
     /// The names of the turns that wait.
     pub fn turns(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.path("touchmark/data/capture/turns")).into_iter().flatten();
+        let entries = fs::read_dir(self.path("touchmark/data/capture/turns"))
+            .into_iter()
+            .flatten();
         let mut names: Vec<String> = entries
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -217,13 +227,18 @@ impl Sandbox {
         let lock = fs::File::options()
             .write(true)
             .open(self.path("touchmark/data/capture/worker"));
-        lock.is_ok_and(|file| rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err())
+        lock.is_ok_and(|file| {
+            rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err()
+        })
     }
 
     /// Why turns wait.
     pub fn troubles(&self) -> String {
         let files = self.files("touchmark/data/capture/trouble");
-        files.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned() + "\n").collect()
+        files
+            .iter()
+            .map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned() + "\n")
+            .collect()
     }
 
     /// The agent changes that are filed in a repository, by payload digest.

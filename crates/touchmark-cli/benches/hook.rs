@@ -44,8 +44,9 @@ impl Place {
         };
         fs::create_dir(this.repo()).expect("a folder");
         this.git(&["init", "--quiet", "--initial-branch=main", "."]);
-        let mut stream =
-            String::from("commit refs/heads/main\ncommitter B <b@example.invalid> 1767322800 +0000\ndata 4\nbase\n");
+        let mut stream = String::from(
+            "commit refs/heads/main\ncommitter B <b@example.invalid> 1767322800 +0000\ndata 4\nbase\n",
+        );
         for file in 0..files {
             let content = format!("// file {file}\n{}", "fn f() {}\n".repeat(file % 60));
             let _ = writeln!(

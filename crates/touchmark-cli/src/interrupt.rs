@@ -67,6 +67,9 @@ fn pass_on(kind: tokio::signal::unix::SignalKind, signal: Signal) {
         let Ok(mut stream) = tokio::signal::unix::signal(kind) else { return };
         while stream.recv().await.is_some() {
             let command = COMMAND.load(Ordering::SeqCst);
+            if command == 0 {
+                leave();
+            }
             let pid = i32::try_from(command).ok().and_then(Pid::from_raw);
             // The terminal sends its own to the whole group: once is enough.
             let by_terminal = signal == Signal::INT && rustix::termios::tcgetpgrp(std::io::stdin()).is_ok();

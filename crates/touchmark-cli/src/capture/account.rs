@@ -162,9 +162,13 @@ impl Totals {
             steps: self.steps.min(run.steps.len() as u64),
             ..Since::default()
         };
-        since.commands = retain(&mut run.commands, |at, command| fresh.is_new(at, command.step, self.commands));
+        since.commands = retain(&mut run.commands, |at, command| {
+            fresh.is_new(at, command.step, self.commands)
+        });
         let last = run.prompts.last().cloned();
-        since.prompts = retain(&mut run.prompts, |at, prompt| fresh.is_new(at, prompt.step, self.prompts));
+        since.prompts = retain(&mut run.prompts, |at, prompt| {
+            fresh.is_new(at, prompt.step, self.prompts)
+        });
         if run.prompts.is_empty() {
             // What steered these steps was said before them.
             run.prompts.extend(last);
@@ -201,15 +205,22 @@ impl Totals {
 
 /// The end of the records at a session's beginning that name another session, as copies do.
 fn copied_bytes(session: &Session, parent: &str) -> usize {
-    let Some(own) = session.files.first() else { return 0 };
+    let Some(own) = session.files.first() else {
+        return 0;
+    };
     let name = format!("\"{parent}\"");
     let mut end = 0;
     for step in session.run.steps.iter().filter(|step| step.source == 0) {
-        let Some(record) = step.bytes(&own.bytes) else { break };
+        let Some(record) = step.bytes(&own.bytes) else {
+            break;
+        };
         let names_it = record.windows(name.len()).any(|window| window == name.as_bytes());
         if names_it {
             end = usize::try_from(step.offset.saturating_add(step.len)).unwrap_or(0);
-        } else if matches!(step.kind, StepKind::Prompt | StepKind::Answer | StepKind::ToolResult) {
+        } else if matches!(
+            step.kind,
+            StepKind::Prompt | StepKind::Answer | StepKind::ToolResult
+        ) {
             break;
         }
     }
@@ -299,7 +310,9 @@ fn difference(now: &str, before: &str) -> Option<String> {
         }
         format!("{whole}{part:0<PLACES$}").parse().ok()
     };
-    let rest = scaled(now)?.checked_sub(scaled(before)?).filter(|rest| *rest >= 0)?;
+    let rest = scaled(now)?
+        .checked_sub(scaled(before)?)
+        .filter(|rest| *rest >= 0)?;
     let digits = format!("{rest:0>width$}", width = PLACES + 1);
     let (whole, part) = digits.split_at(digits.len() - PLACES);
     let part = part.trim_end_matches('0');
@@ -380,7 +393,10 @@ mod tests {
     fn decimals_are_subtracted_exactly() {
         assert_eq!(difference("1.10", "0.3").as_deref(), Some("0.8"));
         assert_eq!(difference("0.765860", "0.76586").as_deref(), Some("0"));
-        assert_eq!(difference("2", "0.000000000000000001").as_deref(), Some("1.999999999999999999"));
+        assert_eq!(
+            difference("2", "0.000000000000000001").as_deref(),
+            Some("1.999999999999999999")
+        );
         assert_eq!(difference("1", "2"), None, "less than nothing");
         assert_eq!(difference("one", "2"), None);
     }

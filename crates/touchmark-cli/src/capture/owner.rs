@@ -93,7 +93,10 @@ mod tests {
             started: found.started + 1,
             ..me
         };
-        assert!(!other.is_alive(), "another process with the id of one that is gone");
+        assert!(
+            !other.is_alive(),
+            "another process with the id of one that is gone"
+        );
     }
 
     #[test]

@@ -112,7 +112,11 @@ impl Sessions {
     pub(crate) fn open_ones(&self) -> Result<Vec<Known>, CliError> {
         let names = self.0.names(MAX_SESSIONS)?;
         let read = |name: &String| super::read::<Known>(&self.0, name).ok().flatten();
-        Ok(names.iter().filter_map(read).filter(|known| !known.ended).collect())
+        Ok(names
+            .iter()
+            .filter_map(read)
+            .filter(|known| !known.ended)
+            .collect())
     }
 
     /// Returns every session that worked in a work tree.

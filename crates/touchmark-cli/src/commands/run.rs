@@ -42,7 +42,12 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     command: Vec<OsString>,
 }
 
@@ -72,7 +77,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
 
 /// As shells do it: the signal's number and 128.
 fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
     u8::try_from(code.unwrap_or(1)).unwrap_or(1)
 }
 
@@ -80,16 +87,20 @@ fn look(context: &Context<'_>) -> Result<Snapshot, CliError> {
     Snapshot::whole(&pipeline::open_for_writing(&context.directory, context)?)
 }
 
-#[allow(clippy::disallowed_methods, reason = "files are compared with the clock of the system that wrote them")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "files are compared with the clock of the system that wrote them"
+)]
 fn clock() -> DateTime<Utc> {
     Utc::now()
 }
 
 /// Runs the command and passes on what is sent to us.
 fn supervise(args: &Args, context: &Context<'_>) -> Result<ExitStatus, CliError> {
-    let (program, words) = args.command.split_first().ok_or_else(|| {
-        CliError::usage("run.no_command", "there is no command to run")
-    })?;
+    let (program, words) = args
+        .command
+        .split_first()
+        .ok_or_else(|| CliError::usage("run.no_command", "there is no command to run"))?;
     let mut mark = [0; 8];
     // Only presence counts.
     let _ = getrandom::fill(&mut mark);
@@ -99,7 +110,11 @@ fn supervise(args: &Args, context: &Context<'_>) -> Result<ExitStatus, CliError>
         .current_dir(&context.directory)
         .env(marks::RUN, format!("{:016x}", u64::from_be_bytes(mark)));
     let failed = |error: std::io::Error| {
-        CliError::usage("run.not_started", format!("{} cannot be run", program.to_string_lossy())).because(error)
+        CliError::usage(
+            "run.not_started",
+            format!("{} cannot be run", program.to_string_lossy()),
+        )
+        .because(error)
     };
     let mut child = command.spawn().map_err(failed)?;
     let passing = interrupt::pass_on_to(child.id());

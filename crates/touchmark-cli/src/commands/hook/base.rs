@@ -36,14 +36,26 @@ pub(crate) fn find(
 ) -> Result<Point, CliError> {
     let line = line(git, now.head.as_ref())?;
     let leads = |head: Option<&GitCommitId>| head.is_none_or(|head| line.contains(head));
-    let turn = began.turn.as_ref().map(|seen| point(git, seen)).transpose()?.flatten();
+    let turn = began
+        .turn
+        .as_ref()
+        .map(|seen| point(git, seen))
+        .transpose()?
+        .flatten();
     let before = match link {
         Some(link) => Some(stated(git, began, link)?),
-        None => began.start.as_ref().map(|seen| point(git, seen)).transpose()?.flatten(),
+        None => began
+            .start
+            .as_ref()
+            .map(|seen| point(git, seen))
+            .transpose()?
+            .flatten(),
     };
     if let Some(before) = before {
         // Somebody else moved on between the turns: that is not the agent's.
-        let moved = turn.as_ref().filter(|turn| link.is_some() && turn.head != before.head);
+        let moved = turn
+            .as_ref()
+            .filter(|turn| link.is_some() && turn.head != before.head);
         let from = moved.unwrap_or(&before);
         if leads(from.head.as_ref()) {
             return Ok(from.clone());
@@ -83,7 +95,11 @@ pub(crate) fn stretches(
         if is_clean || from.head != commit.head {
             // What lay about before the session began was not committed by it.
             let lay_about = !from.committed && !is_clean && is_start(began, &from);
-            let start = if lay_about { committed(git, &from)? } else { from.clone() };
+            let start = if lay_about {
+                committed(git, &from)?
+            } else {
+                from.clone()
+            };
             if start.tree != commit.tree {
                 found.push(Stretch {
                     base: start,
@@ -108,7 +124,10 @@ pub(crate) fn stretches(
 }
 
 fn is_start(began: &Began, point: &Point) -> bool {
-    began.start.as_ref().is_some_and(|start| start.tree.as_ref() == Some(&point.tree))
+    began
+        .start
+        .as_ref()
+        .is_some_and(|start| start.tree.as_ref() == Some(&point.tree))
 }
 
 /// The commit that was checked out at a moment, without what lay about.
@@ -127,7 +146,10 @@ fn committed(git: &Repository, point: &Point) -> Result<Point, CliError> {
 /// Returns whether there is more in the work tree beyond its commit than there was before.
 fn is_more(git: &Repository, before: &Point, commit: &Point, now: &Point) -> Result<bool, CliError> {
     let old = git.changed_paths(&committed(git, before)?.tree, &before.tree)?;
-    let old: HashSet<_> = old.into_iter().map(|change| (change.path, change.to.map(|to| to.id))).collect();
+    let old: HashSet<_> = old
+        .into_iter()
+        .map(|change| (change.path, change.to.map(|to| to.id)))
+        .collect();
     let new = git.changed_paths(&commit.tree, &now.tree)?;
     Ok(new
         .into_iter()
@@ -169,7 +191,10 @@ fn point(git: &Repository, seen: &Snapshot) -> Result<Option<Point>, CliError> {
 
 /// Where the last statement ended.
 fn stated(git: &Repository, began: &Began, link: &Link) -> Result<Point, CliError> {
-    let seen = began.stated.as_ref().filter(|seen| seen.tree.as_ref() == Some(&link.tree));
+    let seen = began
+        .stated
+        .as_ref()
+        .filter(|seen| seen.tree.as_ref() == Some(&link.tree));
     if let Some(point) = seen.map(|seen| point(git, seen)).transpose()?.flatten() {
         return Ok(point);
     }

@@ -14,8 +14,8 @@ use touchmark_statement::statement::SignedStatement;
 use touchmark_verify::bundle::Bundle;
 use touchmark_verify::git_view::GitView as _;
 
-use super::run::{now, start_worker, stdin};
 use super::record;
+use super::run::{now, start_worker, stdin};
 use crate::capture::hook_log::{self, Fate};
 use crate::capture::session::{Known, Sessions};
 use crate::capture::snapshot::{self, Snapshot};
@@ -35,12 +35,7 @@ const WORKER_PATIENCE: Duration = Duration::from_secs(10);
 const MAX_COMMITS: usize = 1_000;
 
 /// Deals with one of git's hooks: `git-NAME` with the words that git passes.
-pub(super) fn hook(
-    name: &str,
-    words: &[OsString],
-    capture: &Path,
-    environment: &Environment,
-) -> Option<()> {
+pub(super) fn hook(name: &str, words: &[OsString], capture: &Path, environment: &Environment) -> Option<()> {
     let started = Instant::now();
     let folder = std::env::current_dir().ok()?;
     let mut turn = turn(name, &folder, environment)?;
@@ -144,7 +139,8 @@ pub(super) fn committed(turn: &Turn, context: &Context<'_>) -> Result<(), CliErr
 pub(super) fn rewritten(turn: &Turn, context: &Context<'_>) -> Result<Vec<Made>, CliError> {
     let mut made = Vec::new();
     for (old, new) in &turn.commits {
-        let (Some((git, new)), Ok(old)) = (opened(turn, Some(new), context), old.parse::<GitCommitId>()) else {
+        let (Some((git, new)), Ok(old)) = (opened(turn, Some(new), context), old.parse::<GitCommitId>())
+        else {
             continue;
         };
         let key = EvidenceKey::Commit(old.clone());
@@ -185,7 +181,12 @@ fn again(
         return Ok(None);
     };
     let first = claim.change.commits.first().map(|row| row.git_commit.to_string());
-    let moved = |id: &str| turn.commits.iter().find(|(old, _)| old == id).map(|(_, new)| new.clone());
+    let moved = |id: &str| {
+        turn.commits
+            .iter()
+            .find(|(old, _)| old == id)
+            .map(|(_, new)| new.clone())
+    };
     let first = first.as_deref().and_then(moved).and_then(|id| id.parse().ok());
     let base = parent(git, &first.unwrap_or_else(|| new.clone()))?;
     let proposed = Point {
@@ -279,7 +280,9 @@ fn push_meanwhile(words: &[OsString], lines: &[u8], folder: &Path, environment: 
     for line in String::from_utf8_lossy(lines).lines().take(MAX_COMMITS) {
         // githooks(5): local ref, local id, remote ref, remote id.
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [local, id, _, theirs] = fields.as_slice() else { continue };
+        let [local, id, _, theirs] = fields.as_slice() else {
+            continue;
+        };
         if !local.starts_with("refs/touchmark/") && id.bytes().any(|byte| byte != b'0') {
             all.push(format!("--range={theirs}..{id}"));
         }
@@ -317,7 +320,9 @@ pub(crate) fn push(args: &PushArgs, context: &Context<'_>) -> Result<ExitCode, C
     let git = pipeline::open_for_writing(&context.directory, context)?;
     let mut keys = Vec::new();
     for range in &args.range {
-        let Some((old, new)) = range.split_once("..") else { continue };
+        let Some((old, new)) = range.split_once("..") else {
+            continue;
+        };
         keys.extend(keys_of(&git, old, new)?);
     }
     keys.sort_by_key(EvidenceKey::ref_name);
@@ -333,16 +338,26 @@ fn keys_of(git: &Repository, old: &str, new: &str) -> Result<Vec<EvidenceKey>, C
     let Ok(head) = new.parse::<GitCommitId>() else {
         return Ok(Vec::new());
     };
-    let known = old.parse::<GitCommitId>().ok().filter(|old| git.commit(old).is_ok());
+    let known = old
+        .parse::<GitCommitId>()
+        .ok()
+        .filter(|old| git.commit(old).is_ok());
     let base = match known {
         Some(base) => Some(base),
-        None => git.upstream_base(MAX_COMMITS).ok().flatten().filter(|base| *base != head),
+        None => git
+            .upstream_base(MAX_COMMITS)
+            .ok()
+            .flatten()
+            .filter(|base| *base != head),
     };
     if let Some(base) = base
         && let Ok(change) = git.change(&base, &head, "refs/heads/pushed", false)
     {
         let found = git.evidence_about(&change, &|_| true)?.files;
-        return Ok(found.iter().filter_map(|file| EvidenceKey::from_ref_name(&file.ref_name)).collect());
+        return Ok(found
+            .iter()
+            .filter_map(|file| EvidenceKey::from_ref_name(&file.ref_name))
+            .collect());
     }
     // Nothing tells what is new on a branch that nobody knows yet: as much as is reasonable.
     let all = git.list_evidence()?.into_iter().map(|found| found.key);

@@ -66,7 +66,9 @@ pub(super) fn find(
     context: &Context<'_>,
 ) -> Result<Option<Found>, CliError> {
     let mark = turn.transcript.as_ref().or(known.transcript.as_ref());
-    let named = mark.map(|mark| PathBuf::from(&mark.path)).filter(|path| path.exists());
+    let named = mark
+        .map(|mark| PathBuf::from(&mark.path))
+        .filter(|path| path.exists());
     let Some(path) = named.or(elsewhere(turn, context)?) else {
         return Ok(None);
     };
@@ -75,19 +77,26 @@ pub(super) fn find(
         return Ok(None);
     };
     let is_lines = importer.layout() == Layout::Lines;
-    let own = turn.transcript.as_ref().filter(|mark| Path::new(&mark.path) == path);
-    let following = next.and_then(|next| next.transcript.as_ref()).filter(|mark| Path::new(&mark.path) == path);
+    let own = turn
+        .transcript
+        .as_ref()
+        .filter(|mark| Path::new(&mark.path) == path);
+    let following = next
+        .and_then(|next| next.transcript.as_ref())
+        .filter(|mark| Path::new(&mark.path) == path);
     let end = match (own, following) {
         // What was written between the two belongs to the first.
         (Some(own), Some(following)) if following.bytes >= own.bytes => following.bytes,
         _ => settled(&path, own.map_or(0, |own| own.bytes), turn.last_message),
     };
+    // Where nothing was written since, the record is whole as it is.
+    let is_cut = is_lines && length(&path) > end;
     Ok(Some(Found {
         path,
         importer,
         options: ImportOptions {
             session_id: turn.session.clone(),
-            up_to: is_lines.then_some(end),
+            up_to: is_cut.then_some(end),
             ..ImportOptions::default()
         },
     }))
@@ -95,19 +104,24 @@ pub(super) fn find(
 
 /// Reads a session's record up to a length that is known already.
 pub(super) fn at(known: &Known, bytes: u64) -> Result<Option<Session>, CliError> {
-    let Some(path) = known.transcript.as_ref().map(|mark| PathBuf::from(&mark.path)).filter(|path| path.exists())
+    let Some(path) = known
+        .transcript
+        .as_ref()
+        .map(|mark| PathBuf::from(&mark.path))
+        .filter(|path| path.exists())
     else {
         return Ok(None);
     };
     let Some(importer) = importer::recognise(&path)?.or_else(|| importer::by_product(&known.product)) else {
         return Ok(None);
     };
+    let is_cut = importer.layout() == Layout::Lines && length(&path) > bytes;
     let found = Found {
         path,
         importer,
         options: ImportOptions {
             session_id: Some(known.session.clone()),
-            up_to: (importer.layout() == Layout::Lines).then_some(bytes),
+            up_to: is_cut.then_some(bytes),
             ..ImportOptions::default()
         },
     };
@@ -118,7 +132,9 @@ pub(super) fn at(known: &Known, bytes: u64) -> Result<Option<Session>, CliError>
 fn elsewhere(turn: &Turn, context: &Context<'_>) -> Result<Option<PathBuf>, CliError> {
     let all = session::candidates(Path::new(&turn.directory), context)?;
     let is_it = |(importer, candidate): &(&'static dyn Importer, touchmark_agents::session::Candidate)| {
-        turn.product.as_deref().is_none_or(|product| product == importer.product())
+        turn.product
+            .as_deref()
+            .is_none_or(|product| product == importer.product())
             && turn.session.as_ref().is_none_or(|id| *id == candidate.session_id)
     };
     Ok(all.into_iter().find(is_it).map(|(_, candidate)| candidate.path))
@@ -149,7 +165,9 @@ fn length(path: &Path) -> u64 {
 /// Returns whether the end of a record holds a text of this digest. Texts are compared by digest alone: nobody wrote
 /// the answer down but the agent.
 fn holds(path: &Path, mark: u64, digest: &Sha256Digest) -> bool {
-    let Ok(mut file) = File::open(path) else { return false };
+    let Ok(mut file) = File::open(path) else {
+        return false;
+    };
     let from = mark.saturating_sub(TAIL_BYTES);
     let mut bytes = Vec::new();
     let read = file
@@ -158,7 +176,8 @@ fn holds(path: &Path, mark: u64, digest: &Sha256Digest) -> bool {
     if read.is_err() {
         return false;
     }
-    let whole_document = from == 0 && serde_json::from_slice(&bytes).is_ok_and(|value| says(&value, digest, 0));
+    let whole_document =
+        from == 0 && serde_json::from_slice(&bytes).is_ok_and(|value| says(&value, digest, 0));
     whole_document
         || bytes
             .split(|byte| *byte == b'\n')
@@ -171,10 +190,13 @@ fn says(value: &Value, digest: &Sha256Digest, depth: usize) -> bool {
     const MAX_DEPTH: usize = 32;
     match value {
         Value::String(text) => {
-            Sha256Digest::of(text.as_bytes()) == *digest || Sha256Digest::of(text.trim().as_bytes()) == *digest
+            Sha256Digest::of(text.as_bytes()) == *digest
+                || Sha256Digest::of(text.trim().as_bytes()) == *digest
         }
         Value::Array(items) if depth < MAX_DEPTH => items.iter().any(|item| says(item, digest, depth + 1)),
-        Value::Object(fields) if depth < MAX_DEPTH => fields.values().any(|item| says(item, digest, depth + 1)),
+        Value::Object(fields) if depth < MAX_DEPTH => {
+            fields.values().any(|item| says(item, digest, depth + 1))
+        }
         _ => false,
     }
 }
@@ -215,7 +237,11 @@ fn root_of(folder: &Path) -> Option<PathBuf> {
 
 /// Who this session works for: the session that started it, or that it goes back to.
 pub(super) fn parent(known: &Known, session: &Session) -> Option<ParentAgent> {
-    let said = session.run.parent.as_ref().map(|parent| parent.session_id.clone());
+    let said = session
+        .run
+        .parent
+        .as_ref()
+        .map(|parent| parent.session_id.clone());
     let instance = said.or_else(|| known.parent.clone())?;
     Some(ParentAgent {
         instance,

@@ -70,7 +70,10 @@ fn quietly(words: &[OsString], environment: &Environment) {
     let _ = catch_unwind(AssertUnwindSafe(|| hook(words, environment)));
 }
 
-#[allow(clippy::disallowed_methods, reason = "a hook that hangs ends, and says that all is well")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a hook that hangs ends, and says that all is well"
+)]
 fn leave() -> ! {
     std::process::exit(0)
 }
@@ -84,7 +87,10 @@ fn hook(words: &[OsString], environment: &Environment) -> Option<()> {
     if let Some(name) = called.strip_prefix("git-") {
         return git::hook(name, rest, &capture, environment);
     }
-    let rest: Vec<String> = rest.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let rest: Vec<String> = rest
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let payload = payload(&rest);
     let reading = hook::parse_arguments(Some(&called), &rest, &payload);
     let (nanos, at) = now()?;
@@ -109,7 +115,10 @@ pub(super) fn start_worker(capture: &Path, environment: &Environment) {
 }
 
 /// The time: for the order of turns, and as it is recorded.
-#[allow(clippy::disallowed_methods, reason = "a hook has no context whose clock it could ask")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a hook has no context whose clock it could ask"
+)]
 pub(super) fn now() -> Option<(u128, Timestamp)> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let seconds = i64::try_from(since.as_secs()).ok()?;
@@ -170,7 +179,11 @@ fn turn_of(called: &str, reading: &HookReading, at: Timestamp, environment: &Env
         parent: marks::parent(environment, inside, event.session_id.as_deref()),
         environment: marks::of(environment),
         commits: Vec::new(),
-        problems: reading.problems.iter().map(|problem| problem.code().to_owned()).collect(),
+        problems: reading
+            .problems
+            .iter()
+            .map(|problem| problem.code().to_owned())
+            .collect(),
         product,
     }
 }
@@ -208,7 +221,10 @@ fn keep(
     }
     // Nothing begins or ends with a tool: what it did is in the record.
     let readable = !reading.problems.iter().any(|problem| {
-        matches!(problem.code(), "hook.payload_malformed" | "hook.payload_empty" | "hook.payload_too_large")
+        matches!(
+            problem.code(),
+            "hook.payload_malformed" | "hook.payload_empty" | "hook.payload_too_large"
+        )
     });
     if turn.kind == Kind::Other {
         if readable {
@@ -235,7 +251,10 @@ fn watermark(path: &Path) -> Option<Watermark> {
     }
     let bytes = found.len();
     let mut ends = Vec::new();
-    (&mut file).take(END_BYTES.min(bytes)).read_to_end(&mut ends).ok()?;
+    (&mut file)
+        .take(END_BYTES.min(bytes))
+        .read_to_end(&mut ends)
+        .ok()?;
     file.seek(SeekFrom::Start(bytes.saturating_sub(END_BYTES))).ok()?;
     (&mut file).take(END_BYTES).read_to_end(&mut ends).ok()?;
     Some(Watermark {

@@ -15,7 +15,12 @@ pub(super) fn run(done: &mut Done, context: &Context<'_>) {
         return;
     };
     let is_dead = |known: &Known| known.owner.as_ref().is_some_and(|owner| !owner.is_alive());
-    for known in sessions.open_ones().unwrap_or_default().into_iter().filter(is_dead) {
+    for known in sessions
+        .open_ones()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(is_dead)
+    {
         match finish(&sessions, &known, context) {
             Ok(made) => done.made.extend(made),
             Err(error) => done.failed.push((known.session.clone(), error)),

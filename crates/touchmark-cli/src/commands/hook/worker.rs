@@ -127,7 +127,9 @@ fn one(named: &Named, later: &[Named], done: &mut Done, context: &Context<'_>) -
             let next = after.clone().find(|next| is_of_one_session(turn, next));
             // Nobody looked at the work tree, and the next turn has ended already: they are one now.
             let is_folded = turn.snapshot.as_ref().is_some_and(|seen| seen.tree.is_none())
-                && after.clone().any(|next| next.kind.is_due() && is_of_one_session(turn, next));
+                && after
+                    .clone()
+                    .any(|next| next.kind.is_due() && is_of_one_session(turn, next));
             if is_folded {
                 return Ok(());
             }
@@ -191,7 +193,9 @@ fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
     }
     let git = snapshot::open(Path::new(&seen.work_tree), &context.environment)?;
     let age = context.now().ok()?.unix() - turn.at.unix();
-    let now = (age <= LATE_SECONDS).then(|| Snapshot::whole(&git).ok()).flatten();
+    let now = (age <= LATE_SECONDS)
+        .then(|| Snapshot::whole(&git).ok())
+        .flatten();
     now.filter(|now| now.head == seen.head)
         .or_else(|| seen.as_committed(&git))
 }
@@ -206,7 +210,10 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
     known.hear(turn);
     let Some(found) = record::find(turn, &known, next, context)? else {
         // An agent that left no record of this session anywhere did nothing that could be told.
-        return Err(CliError::failed("capture.no_record", "the session's record was not found"));
+        return Err(CliError::failed(
+            "capture.no_record",
+            "the session's record was not found",
+        ));
     };
     let mut session = found.load()?;
     if session.run.session_id.is_none() {
@@ -226,10 +233,16 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
             continue;
         }
         let now = match &turn.snapshot {
-            Some(seen) if seen.tree.is_some() && seen.work_tree == snapshot::work_tree(&repository) => seen.clone(),
+            Some(seen) if seen.tree.is_some() && seen.work_tree == snapshot::work_tree(&repository) => {
+                seen.clone()
+            }
             _ => Snapshot::whole(&repository)?,
         };
-        let began = known.repositories.entry(now.work_tree.clone()).or_default().clone();
+        let began = known
+            .repositories
+            .entry(now.work_tree.clone())
+            .or_default()
+            .clone();
         let link = seen::last_link(&session, &repository, context)?;
         let base = base::find(&repository, &began, link.as_ref(), &now, &session)?;
         let began = known.repositories.entry(now.work_tree.clone()).or_default();
@@ -243,7 +256,10 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
                 dirty: stretch.dirty,
                 parent: record::parent(&known, &session),
                 agent: None,
-                hook: turn.product.clone().map(|product| (product, turn.session.clone())),
+                hook: turn
+                    .product
+                    .clone()
+                    .map(|product| (product, turn.session.clone())),
             };
             made.push(seen::attest(seen, &repository, context)?);
         }
@@ -254,7 +270,11 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
 }
 
 fn began_of(known: &Known, now: &Snapshot) -> Began {
-    known.repositories.get(&now.work_tree).cloned().unwrap_or_default()
+    known
+        .repositories
+        .get(&now.work_tree)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// A session that no payload named is named by its record.
