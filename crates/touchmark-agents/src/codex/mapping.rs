@@ -10,6 +10,7 @@ use super::kinds;
 use super::prompts::{Prompts, Written, is_injected};
 use super::record::{Line, Payload, TokenInfo};
 use super::tokens::Counter;
+use super::words;
 use crate::error::ImportError;
 use crate::json::lenient::{Object, Text};
 use crate::recorder::names::is_uuid;
@@ -253,14 +254,8 @@ impl Mapping {
     ) -> Result<(), ImportError> {
         match (payload.kind.as_deref().unwrap_or("message"), kind) {
             ("message", StepKind::Prompt) => self.message(recorder, payload, place),
-            ("message", _) => {
-                for part in payload.content.map(content).unwrap_or_default() {
-                    if let PromptPart::Text(text) = part {
-                        recorder.says(&text, place)?;
-                    }
-                }
-                Ok(())
-            }
+            ("message", _) => words::said(recorder, payload, place),
+            ("reasoning", _) => words::reasoned(recorder, payload, place),
             ("ghost_snapshot", _) => {
                 if let Some(commit) = &payload.ghost_commit.0 {
                     header::began_at(recorder, commit.parent.as_deref());
@@ -397,7 +392,7 @@ fn told_prompt(payload: &Payload<'_>) -> Option<Written> {
     }
 }
 
-fn content(raw: &RawValue) -> Vec<PromptPart> {
+pub(super) fn content(raw: &RawValue) -> Vec<PromptPart> {
     parts::from_json(raw.get())
 }
 

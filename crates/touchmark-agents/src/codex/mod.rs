@@ -26,6 +26,7 @@ mod outputs;
 mod prompts;
 mod record;
 mod tokens;
+mod words;
 
 use std::io::BufRead;
 use std::path::Path;

@@ -47,6 +47,9 @@ pub(super) struct Payload<'a> {
     pub(super) role: Text<'a>,
     #[serde(borrow)]
     pub(super) content: Option<&'a RawValue>,
+    /// What the model shows of its reasoning.
+    #[serde(borrow)]
+    pub(super) summary: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) message: Text<'a>,
     #[serde(borrow)]
@@ -110,6 +113,14 @@ pub(super) struct Payload<'a> {
     #[serde(borrow)]
     pub(super) ghost_commit: Object<GhostCommit<'a>>,
     pub(super) info: Object<TokenInfo>,
+}
+
+/// A part of the reasoning that the model shows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Summary<'a> {
+    #[serde(borrow)]
+    pub(super) text: Text<'a>,
 }
 
 /// Where the session began.

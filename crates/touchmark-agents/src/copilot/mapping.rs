@@ -196,11 +196,8 @@ impl Mapping {
         if let Some(text) = data.reasoning_text.as_deref().filter(|text| !text.is_empty()) {
             recorder.reasons(text, place)?;
         }
-        for part in data
-            .content
-            .map(|raw| parts::from_json(raw.get()))
-            .unwrap_or_default()
-        {
+        let words = data.content.filter(|_| recorder.keeps_words());
+        for part in words.map(|raw| parts::from_json(raw.get())).unwrap_or_default() {
             if let PromptPart::Text(text) = part
                 && !text.is_empty()
             {

@@ -129,7 +129,7 @@ impl Messages {
             };
             recorder.answer(&answer, place);
         }
-        if is_first {
+        if is_first && recorder.keeps_words() {
             for thought in list::<Thought<'_>>(message.thoughts) {
                 for text in [&thought.subject, &thought.description] {
                     if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
