@@ -12,11 +12,13 @@ pub mod keyless;
 mod evidence;
 mod log;
 mod seeds;
+mod session;
 mod trust;
 
 pub use evidence::{bundle, dsse, statement};
 pub use keyless::{certificate, timestamp};
 pub use log::{checkpoint, entry_v1, entry_v2};
+pub use session::session;
 pub use trust::{signing_config, trusted_root};
 
 /// One fuzz target.
@@ -67,6 +69,7 @@ pub const TARGETS: &[Target] = &[
     target("checkpoint", 4 * 1024, checkpoint, seeds::checkpoint),
     target("entry_v1", 8 * 1024, entry_v1, seeds::entry_v1),
     target("entry_v2", 8 * 1024, entry_v2, seeds::entry_v2),
+    target("session", 16 * 1024, session, session::seeds),
     target("signing_config", 8 * 1024, signing_config, seeds::signing_config),
     target("timestamp", 4 * 1024, timestamp, seeds::timestamp),
     target("trusted_root", 16 * 1024, trusted_root, seeds::trusted_root),

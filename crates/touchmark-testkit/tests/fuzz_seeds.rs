@@ -133,6 +133,13 @@ fn seeds_are_accepted_by_the_parsers_they_are_for() {
             touchmark_verify::x509::claimed_identity(bytes).is_ok()
         }
         ("certificate" | "timestamp", _) => true,
+        ("session", _) => {
+            let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+            let name = std::str::from_utf8(&bytes[..end]).unwrap();
+            touchmark_agents::importer::IMPORTERS
+                .iter()
+                .any(|importer| importer.recognises(name, &bytes[end + 1..]))
+        }
         ("signing_config", _) => SigningConfigFile::parse(bytes).is_ok(),
         ("trusted_root", _) => TrustedRoot::parse(bytes).is_ok(),
         _ => false,
