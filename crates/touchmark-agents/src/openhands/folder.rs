@@ -143,8 +143,11 @@ pub(super) fn write_out(folder: &Folder) -> Result<SessionFile, ImportError> {
     })
 }
 
+/// A file of an event, and the number in its name.
+type Numbered = (u64, PathBuf);
+
 /// The events of a folder with their numbers, in order, and how many there are by the product's own word.
-fn listed(folder: &Path) -> Result<(Vec<(u64, PathBuf)>, Option<u64>), ImportError> {
+fn listed(folder: &Path) -> Result<(Vec<Numbered>, Option<u64>), ImportError> {
     let mut marker = None;
     let mut events = Vec::new();
     for path in files::entries(folder)? {

@@ -291,7 +291,6 @@ impl Events {
                 writes: &writes,
                 agent_type: args.agent.as_deref().filter(|_| action == "delegate"),
                 arguments: event.args.map(RawValue::get),
-                ..NewCall::default()
             },
             place,
         )

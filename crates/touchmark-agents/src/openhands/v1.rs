@@ -399,7 +399,6 @@ impl Events {
                 writes: &writes,
                 agent_type: action.subagent_type.as_deref(),
                 arguments: call.and_then(|call| call.arguments.as_deref()),
-                ..NewCall::default()
             },
             place,
         )
