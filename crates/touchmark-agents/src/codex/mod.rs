@@ -1,11 +1,11 @@
-//! Codex CLI's session files (JSON Lines, versions of September 2025 to 0.154 seen) and the stream of `codex exec`.
+//! Codex CLI's session files (JSON Lines, versions of September 2025 to 0.169 seen) and the stream of `codex exec`.
 //!
 //! A session's file is `rollout-<time>-<uuid>.jsonl` below `sessions/<year>/<month>/<day>`. Older ones may be packed
 //! (`.jsonl.zst`): those are not read and not recognised; where the plain file lies beside one, that is the session.
 //!
 //! **Tokens** are a sum that the product counts up and repeats; what each reading adds is an answer. Input is given with
-//! what came from the cache, which is taken out of it; output is given with reasoning. The second ledger
-//! (`token_usage_record`) tells the same again and is not read.
+//! what came from the cache (and, where that is told, what went to it), which is taken out of it; output is given with
+//! reasoning. The second ledger (`token_usage_record`) tells the same again and is not read.
 //!
 //! **Calls.** In code mode the model calls `exec` with code that calls tools: the call of `exec` and those of the tools
 //! in it are calls, each under its own name; commands are those of the tools.

@@ -213,11 +213,12 @@ pub(super) struct TokenInfo {
     pub(super) last_token_usage: Object<TokenCounts>,
 }
 
-/// Tokens: input with what came from the cache, output with reasoning.
+/// Tokens: input with what came from and went to the cache, output with reasoning.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TokenCounts {
     pub(super) input_tokens: Count,
     pub(super) cached_input_tokens: Count,
+    pub(super) cache_write_input_tokens: Count,
     pub(super) output_tokens: Count,
 }

@@ -51,18 +51,20 @@ fn has_fallen(before: Usage, now: Usage) -> bool {
         .any(|pair| matches!(pair, (Some(before), Some(now)) if now < before))
 }
 
-/// Takes what came from the cache out of the input.
+/// Takes what came from and went to the cache out of the input.
 pub(super) fn usage(counts: TokenCounts) -> Usage {
     let believed = |count: Count| count.0.filter(|tokens| *tokens <= MAX_TOKENS);
-    let (input, cached) = (
-        believed(counts.input_tokens),
+    let (read, write) = (
         believed(counts.cached_input_tokens),
+        believed(counts.cache_write_input_tokens),
     );
+    let cached = read.unwrap_or(0) + write.unwrap_or(0);
     Usage {
-        input_tokens: input.map(|input| input.saturating_sub(cached.unwrap_or(0))),
+        input_tokens: believed(counts.input_tokens).map(|input| input.saturating_sub(cached)),
         output_tokens: believed(counts.output_tokens),
-        cache_read_tokens: cached,
-        ..Usage::default()
+        cache_read_tokens: read,
+        cache_write_tokens: write,
+        requests: None,
     }
 }
 
@@ -120,6 +122,23 @@ mod tests {
         let mut counter = Counter::default();
         let usage = counter.added(&own(), true).unwrap();
         assert_eq!(usage.input_tokens, Some(200));
+    }
+
+    #[test]
+    fn what_went_to_the_cache_is_told_apart_where_it_is_told() {
+        let counts: TokenCounts = serde_json::from_str(
+            r#"{"input_tokens":100,"cached_input_tokens":40,"cache_write_input_tokens":25,"output_tokens":9}"#,
+        )
+        .unwrap();
+        let usage = usage(counts);
+        assert_eq!(
+            (
+                usage.input_tokens,
+                usage.cache_read_tokens,
+                usage.cache_write_tokens
+            ),
+            (Some(35), Some(40), Some(25))
+        );
     }
 
     #[test]
