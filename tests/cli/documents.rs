@@ -108,6 +108,20 @@ fn example_05_tells_of_a_stolen_key() {
 }
 
 #[test]
+fn example_07_attests_with_nothing_typed() {
+    let said = example("07-hooks");
+    for text in [
+        "+    \"SessionStart\": [",
+        "git: created ",
+        "Stop: exit 0",
+        "1 found;",
+        "settings.json is as it was",
+    ] {
+        assert!(said.contains(text), "{text} is not in {said}");
+    }
+}
+
+#[test]
 fn every_example_has_words_and_a_test() {
     let mut names: Vec<String> = fs::read_dir(root().join("examples"))
         .unwrap()
@@ -124,7 +138,8 @@ fn every_example_has_words_and_a_test() {
             "03-after-an-incident",
             "04-identities",
             "05-watching-the-log",
-            "06-keyless-in-ci"
+            "06-keyless-in-ci",
+            "07-hooks"
         ]
     );
     for name in names {
