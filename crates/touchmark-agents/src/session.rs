@@ -1,6 +1,7 @@
 //! A session as its files hold it: the bytes, what they say, and how to read them.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -37,7 +38,7 @@ impl Default for ImportOptions {
 }
 
 /// The bytes of one file of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SessionFile {
     /// The file's name, without its folders.
     pub name: String,
@@ -45,6 +46,15 @@ pub struct SessionFile {
     pub bytes: Vec<u8>,
     /// The bytes of a small file beside it that describes it, where the product writes one.
     pub meta: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for SessionFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionFile")
+            .field("name", &self.name)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the records of a session stand in its files.

@@ -140,8 +140,12 @@ pub(crate) fn escrow_all(context: &Context<'_>) -> Result<usize, CliError> {
         if vault.get(&name)?.is_none() {
             continue;
         }
-        let Some(mut file) = vault.open_file(&name)? else { continue };
-        outbox.put(&name, &recipients, |writer| std::io::copy(&mut file, writer).map(|_| ()))?;
+        let Some(mut file) = vault.open_file(&name)? else {
+            continue;
+        };
+        outbox.put(&name, &recipients, |writer| {
+            std::io::copy(&mut file, writer).map(|_| ())
+        })?;
         count += 1;
     }
     Ok(count)
@@ -154,7 +158,12 @@ pub(crate) fn recipients(context: &Context<'_>) -> Result<Vec<EscrowPublicKey>, 
         EscrowPublicKey::load(&path)
             .map_err(|error| CliError::from(error).because(format_args!("in {}", path.display())))
     };
-    context.config.strings("vault.escrow-keys").iter().map(load).collect()
+    context
+        .config
+        .strings("vault.escrow-keys")
+        .iter()
+        .map(load)
+        .collect()
 }
 
 /// The queue.
@@ -196,9 +205,8 @@ fn store(context: &Context<'_>) -> Result<Option<Box<dyn Store>>, CliError> {
 
 fn credential(path: &Path, url: &Url) -> Result<Credential, CliError> {
     let bytes = zeroize::Zeroizing::new(file_argument::read(path, MAX_TOKEN_BYTES)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        CliError::usage("escrow.token", format!("{} holds no token", path.display()))
-    })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| CliError::usage("escrow.token", format!("{} holds no token", path.display())))?;
     Ok(Credential::bearer(Secret::new(text.trim()), url))
 }
 
@@ -249,9 +257,9 @@ fn ship_within(patience: Duration, context: &Context<'_>) -> Result<Sent, CliErr
 /// Sends what waits after something was attested. Says so where it could not; never fails and never waits for long.
 pub(crate) fn ship_after_attest(context: &Context<'_>) {
     let waits = |why: String| {
-        context
-            .output
-            .warn(format!("records wait for the escrow store: {why}; `touchmark publish` sends them"));
+        context.output.warn(format!(
+            "records wait for the escrow store: {why}; `touchmark publish` sends them"
+        ));
     };
     match ship_within(AFTER_ATTEST, context) {
         Ok(Sent::NoStore { .. }) => {}

@@ -59,8 +59,8 @@ async fn head(
         } else {
             client.post(url.inner().clone())
         }
-            .header(header::CONTENT_TYPE, content_type.header())
-            .body(body.to_vec()),
+        .header(header::CONTENT_TYPE, content_type.header())
+        .body(body.to_vec()),
     };
     builder = builder
         .header(header::ACCEPT, request.accept.header())

@@ -47,8 +47,11 @@ impl Allowlist {
             Target::Match => whole.clone(),
             Target::Line => line(whole, bytes),
         };
-        let matches = (!self.regexes.is_empty())
-            .then(|| self.regexes.iter().any(|regex| regex.is_match(&bytes[target.clone()])));
+        let matches = (!self.regexes.is_empty()).then(|| {
+            self.regexes
+                .iter()
+                .any(|regex| regex.is_match(&bytes[target.clone()]))
+        });
         let stops = self
             .stopwords
             .as_ref()

@@ -106,7 +106,11 @@ fn environments(text: &[u8]) -> Vec<Finding> {
         if !variable || at + line.len() == text.len() {
             let end = if variable { at + line.len() } else { at };
             if lines >= MIN_LINES && is_usual {
-                let end = if text[..end].ends_with(b"\n") { end - 1 } else { end };
+                let end = if text[..end].ends_with(b"\n") {
+                    end - 1
+                } else {
+                    end
+                };
                 found.push(finding(ENVIRONMENT_RULE, start..end));
             }
             lines = 0;
@@ -128,7 +132,10 @@ mod tests {
     use super::*;
 
     fn dropped(text: &str) -> Vec<&str> {
-        find(text.as_bytes()).into_iter().map(|found| &text[found.range]).collect()
+        find(text.as_bytes())
+            .into_iter()
+            .map(|found| &text[found.range])
+            .collect()
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use base64::Engine as _;
+use base64::alphabet;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use base64::alphabet;
 
 use super::{Finding, Scanner};
 
 /// The shortest run that is decoded: the shortest secret that a rule knows has 20 bytes.
-const MIN_BASE64: usize = 27;
+pub(super) const MIN_BASE64: usize = 27;
 const MIN_HEX: usize = 40;
 /// The longest run that is decoded at once.
 const MAX_RUN: usize = 4 * 1024 * 1024;
@@ -28,7 +28,10 @@ pub(super) fn find(scanner: &Scanner, text: &[u8]) -> Vec<Finding> {
     let mut found = runs(scanner, text);
     found.extend(percent(scanner, text));
     if let Some(joined) = Joined::of(text) {
-        let split = scanner.find_tokens(&joined.text).into_iter().chain(runs(scanner, &joined.text));
+        let split = scanner
+            .find_tokens(&joined.text)
+            .into_iter()
+            .chain(runs(scanner, &joined.text));
         found.extend(split.filter_map(|finding| {
             Some(Finding {
                 range: joined.over_a_break(&finding.range)?,
@@ -66,7 +69,11 @@ fn runs(scanner: &Scanner, text: &[u8]) -> Vec<Finding> {
 /// Returns what a run may stand for.
 fn decoded(run: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let hex = (run.len() >= MIN_HEX && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit))
-        .then(|| run.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect());
+        .then(|| {
+            run.chunks_exact(2)
+                .map(|pair| nibble(pair[0]) << 4 | nibble(pair[1]))
+                .collect()
+        });
     let is_url_safe = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let is_standard = run.iter().any(|byte| matches!(byte, b'+' | b'/'));
     let padded = run.iter().position(|byte| *byte == b'=').unwrap_or(run.len());
@@ -86,7 +93,9 @@ fn percent(scanner: &Scanner, text: &[u8]) -> Vec<Finding> {
         text.get(at + 1..at + 3)
             .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    let escapes: Vec<usize> = memchr::memchr_iter(b'%', text).filter(|at| is_escape(*at)).collect();
+    let escapes: Vec<usize> = memchr::memchr_iter(b'%', text)
+        .filter(|at| is_escape(*at))
+        .collect();
     if escapes.is_empty() {
         return Vec::new();
     }
@@ -144,7 +153,11 @@ impl Joined {
         };
         let (mut from, mut line, mut taken) = (0, 0, 0);
         for feed in memchr::memchr_iter(b'\n', text) {
-            let end = if text[..feed].ends_with(b"\r") { feed - 1 } else { feed };
+            let end = if text[..feed].ends_with(b"\r") {
+                feed - 1
+            } else {
+                feed
+            };
             // A diff, a quotation or an indentation stands before the rest of the word.
             let next = text[feed + 1..]
                 .iter()

@@ -58,10 +58,16 @@ impl Walk<'_> {
         let mut next = 0;
         let mut outside = Vec::new();
         for finding in self.scanner.find(bytes) {
-            while found.get(next).is_some_and(|known| known.range.end <= finding.range.start) {
+            while found
+                .get(next)
+                .is_some_and(|known| known.range.end <= finding.range.start)
+            {
                 next += 1;
             }
-            if found.get(next).is_none_or(|known| known.range.start >= finding.range.end) {
+            if found
+                .get(next)
+                .is_none_or(|known| known.range.start >= finding.range.end)
+            {
                 outside.push(finding);
             }
         }
@@ -89,7 +95,13 @@ impl Walk<'_> {
         let mut copied = 0;
         let mut tokens = Tokens::new(bytes);
         while let Some(token) = tokens.next_token() {
-            let Token::Text(range) = token else { continue };
+            let range = match token {
+                Token::Text(range) => range,
+                Token::Scalar(range) => {
+                    self.scalar(bytes, &range, &mut walked, &mut copied);
+                    continue;
+                }
+            };
             let literal = &bytes[range.clone()];
             let text = unescape(&literal[1..literal.len() - 1]);
             if self.mode == Mode::Redact
@@ -123,6 +135,29 @@ impl Walk<'_> {
             clean.extend_from_slice(&bytes[copied..]);
         }
         walked
+    }
+
+    /// Looks into what stands outside of every literal, for what is encoded there: no value of JSON, so that what it is
+    /// replaced with need be none.
+    fn scalar(&self, bytes: &[u8], range: &Range<usize>, walked: &mut Walked, copied: &mut usize) {
+        let text = &bytes[range.clone()];
+        if text.len() < encoded::MIN_BASE64 {
+            return;
+        }
+        let found = merge(encoded::find(self.scanner, text));
+        if found.is_empty() {
+            return;
+        }
+        if self.mode == Mode::Redact {
+            let clean = walked.clean.get_or_insert_default();
+            clean.extend_from_slice(&bytes[*copied..range.start]);
+            clean.extend(cut(text, &found));
+            *copied = range.end;
+        }
+        walked.found.extend(found.into_iter().map(|finding| Finding {
+            rule: finding.rule,
+            range: range.clone(),
+        }));
     }
 
     /// Looks into what a literal says.
@@ -171,7 +206,10 @@ fn replace_tokens(bytes: &[u8], found: &[Finding]) -> Vec<u8> {
     let mut touched = vec![false; found.len()];
     while let Some(token) = tokens.next_token() {
         let (Token::Text(range) | Token::Scalar(range)) = token;
-        while found.get(next).is_some_and(|finding| finding.range.end <= range.start) {
+        while found
+            .get(next)
+            .is_some_and(|finding| finding.range.end <= range.start)
+        {
             next += 1;
         }
         if let Some(finding) = found.get(next).filter(|finding| finding.range.start < range.end) {
@@ -194,7 +232,14 @@ fn replace_tokens(bytes: &[u8], found: &[Finding]) -> Vec<u8> {
         }
         clean.extend_from_slice(&bytes[at..edit.range.start]);
         let marker = marker(&edit.rule);
-        clean.extend_from_slice(if is_token { escape(marker.as_bytes()) } else { marker.into_bytes() }.as_slice());
+        clean.extend_from_slice(
+            if is_token {
+                escape(marker.as_bytes())
+            } else {
+                marker.into_bytes()
+            }
+            .as_slice(),
+        );
         at = edit.range.end;
     }
     clean.extend_from_slice(&bytes[at..]);
@@ -235,7 +280,9 @@ impl<'b> Tokens<'b> {
                 self.at += 1;
             }
             let rest = &self.bytes[self.at..];
-            let len = rest.iter().position(|byte| is_punctuation(*byte) || *byte == b'"');
+            let len = rest
+                .iter()
+                .position(|byte| is_punctuation(*byte) || *byte == b'"');
             self.at += len.unwrap_or(rest.len());
             return Some(Token::Scalar(start..self.at));
         }
@@ -283,7 +330,10 @@ impl<'b> Tokens<'b> {
 }
 
 fn is_punctuation(byte: u8) -> bool {
-    matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' | b'\r' | b'\n')
+    matches!(
+        byte,
+        b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' | b'\r' | b'\n'
+    )
 }
 
 /// Returns where a literal ends that begins here: behind its closing quote, on the same line.
@@ -334,7 +384,9 @@ fn unescape(inside: &[u8]) -> Cow<'_, [u8]> {
 /// Reads the digits of `\uXXXX`, or of two of them that are a pair.
 fn unicode(inside: &[u8], at: usize) -> Option<(char, usize)> {
     let digits = |at: usize| {
-        let digits = inside.get(at..at + 4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+        let digits = inside
+            .get(at..at + 4)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let first = digits(at)?;

@@ -115,16 +115,9 @@ impl Scanner {
         &BUILT_IN
     }
 
-    /// Adds the rules of a file.
+    /// Adds the rules of a file. One that is called like a rule built in counts beside it.
     pub fn with(mut self, file: RuleFile) -> Result<Self, RuleFileError> {
-        for rule in file.rules {
-            if self.rules.iter().any(|known| known.id == rule.id) {
-                return Err(RuleFileError::Twice {
-                    id: rule.id.to_string(),
-                });
-            }
-            self.rules.push(rule);
-        }
+        self.rules.extend(file.rules);
         Self::of(self.rules).ok_or_else(|| RuleFileError::TooLarge {
             place: "keywords".to_owned(),
         })
@@ -192,7 +185,10 @@ impl Scanner {
             .build(words.iter().map(|(_, word)| word))
             .ok()?;
         let rule_of_keyword = words.iter().map(|(at, _)| *at).collect();
-        let without = rules.iter().enumerate().filter(|(_, rule)| rule.keywords.is_empty());
+        let without = rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.keywords.is_empty());
         Some(Self {
             without_keyword: without.map(|(at, _)| at).collect(),
             keywords,
@@ -208,7 +204,12 @@ impl Scanner {
 
     fn find_where(&self, bytes: &[u8], counts: impl Fn(&Rule) -> bool) -> Vec<Finding> {
         let mut found: Vec<Finding> = Vec::new();
-        for rule in self.met(bytes).into_iter().map(|at| &self.rules[at]).filter(|rule| counts(rule)) {
+        for rule in self
+            .met(bytes)
+            .into_iter()
+            .map(|at| &self.rules[at])
+            .filter(|rule| counts(rule))
+        {
             let secrets = rule.secrets(bytes).into_iter();
             found.extend(secrets.map(|range| Finding {
                 rule: Arc::clone(&rule.id),

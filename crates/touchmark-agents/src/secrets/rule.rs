@@ -69,7 +69,8 @@ fn with_plain_braces(pattern: &str) -> String {
             '\\' => {
                 len += rest[1..].chars().next().map_or(0, char::len_utf8);
                 // \x{41}, \p{Greek}
-                if rest[len..].starts_with('{') && matches!(rest.as_bytes().get(1), Some(b'x' | b'p' | b'P')) {
+                if rest[len..].starts_with('{') && matches!(rest.as_bytes().get(1), Some(b'x' | b'p' | b'P'))
+                {
                     len += rest[len..].find('}').map_or(0, |end| end + 1);
                 }
             }
@@ -87,7 +88,10 @@ fn with_plain_braces(pattern: &str) -> String {
 
 /// Returns whether a text begins with `{n}`, `{n,}` or `{n,m}`.
 fn is_repetition(text: &str) -> bool {
-    let inside = text.get(1..).and_then(|text| text.split_once('}')).map_or("", |(inside, _)| inside);
+    let inside = text
+        .get(1..)
+        .and_then(|text| text.split_once('}'))
+        .map_or("", |(inside, _)| inside);
     let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     !least.is_empty() && digits(least) && digits(most)
@@ -120,7 +124,12 @@ impl Rule {
     fn range(&self, captures: &Captures<'_>, bytes: &[u8]) -> Option<Range<usize>> {
         let secret = match self.group {
             Some(group) => captures.get(group)?,
-            None => captures.iter().skip(1).flatten().find(|group| !group.is_empty()).or(captures.get(0))?,
+            None => captures
+                .iter()
+                .skip(1)
+                .flatten()
+                .find(|group| !group.is_empty())
+                .or(captures.get(0))?,
         };
         match self.shape {
             Shape::PrivateKey => private_key_end(bytes, secret.end()).map(|end| secret.start()..end),

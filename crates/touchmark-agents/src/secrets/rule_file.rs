@@ -50,7 +50,7 @@ pub enum RuleFileError {
         #[source]
         source: Box<regex::Error>,
     },
-    /// Two rules have one name, or a rule the name of one that is built in.
+    /// Two rules have one name.
     #[error("there are two rules called {id}")]
     Twice {
         /// The name.
@@ -110,7 +110,11 @@ pub fn parse(bytes: &[u8]) -> Result<RuleFile, RuleFileError> {
     let text = std::str::from_utf8(bytes).map_err(|_| RuleFileError::Toml { line: 1 })?;
     let table: Table = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
-        let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = text.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
         RuleFileError::Toml { line }
     })?;
     let mut reader = Reader::default();
@@ -198,7 +202,11 @@ impl Reader {
                 "entropy" => entropy = number(value, &place("entropy"))?,
                 "keywords" => keywords = texts(value, &place("keywords"))?,
                 "allowlist" | "allowlists" => {
-                    allow = self.allowlists(value, &place(name))?.into_iter().map(|(allow, _)| allow).collect();
+                    allow = self
+                        .allowlists(value, &place(name))?
+                        .into_iter()
+                        .map(|(allow, _)| allow)
+                        .collect();
                 }
                 silent if SILENT.contains(&silent) => {}
                 unknown => self.ignore(&place(unknown)),
@@ -240,7 +248,10 @@ impl Reader {
         if tables.len() > MAX_LIST {
             return Err(too_large(place));
         }
-        tables.into_iter().map(|table| self.allowlist(table, place)).collect()
+        tables
+            .into_iter()
+            .map(|table| self.allowlist(table, place))
+            .collect()
     }
 
     fn allowlist(&mut self, table: &Table, place: &str) -> Result<(Allowlist, Vec<String>), RuleFileError> {
@@ -266,7 +277,10 @@ impl Reader {
                 }
                 "regexes" => {
                     let list = texts(value, &at)?;
-                    allow.regexes = list.iter().map(|text| regex(text, &at)).collect::<Result<_, _>>()?;
+                    allow.regexes = list
+                        .iter()
+                        .map(|text| regex(text, &at))
+                        .collect::<Result<_, _>>()?;
                 }
                 "stopwords" => allow.stopwords = stopwords(&texts(value, &at)?, &at)?,
                 "paths" | "commits" => allow.needs_path = true,
@@ -322,7 +336,9 @@ fn texts(value: &Value, place: &str) -> Result<Vec<String>, RuleFileError> {
     if list.len() > MAX_LIST {
         return Err(too_large(place));
     }
-    list.iter().map(|value| as_text(Some(value), place).map(str::to_owned)).collect()
+    list.iter()
+        .map(|value| as_text(Some(value), place).map(str::to_owned))
+        .collect()
 }
 
 fn as_table<'t>(value: &'t Value, place: &str) -> Result<&'t Table, RuleFileError> {
@@ -334,7 +350,9 @@ fn as_list<'t>(value: &'t Value, place: &str) -> Result<&'t Vec<Value>, RuleFile
 }
 
 fn as_text<'t>(value: Option<&'t Value>, place: &str) -> Result<&'t str, RuleFileError> {
-    value.and_then(Value::as_str).ok_or_else(|| setting(place, "text"))
+    value
+        .and_then(Value::as_str)
+        .ok_or_else(|| setting(place, "text"))
 }
 
 fn setting(place: &str, expected: &'static str) -> RuleFileError {

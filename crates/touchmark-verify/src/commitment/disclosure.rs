@@ -160,7 +160,10 @@ impl Disclosure {
             }
             let disclosure = Self::parse(line)?;
             let Item { kind, index, .. } = disclosure.item;
-            if let Some(first) = disclosures.first().filter(|first| first.payload != disclosure.payload) {
+            if let Some(first) = disclosures
+                .first()
+                .filter(|first| first.payload != disclosure.payload)
+            {
                 return Err(CommitmentError::OtherStatement {
                     disclosed: disclosure.payload,
                     found: first.payload,

@@ -14,7 +14,11 @@ const MAX_RULES_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Returns what looks for secrets: the rules built in, and those of the user's own configuration and of flags.
 pub(crate) fn scanner(files: &[PathBuf], context: &Context<'_>) -> Result<Cow<'static, Scanner>, CliError> {
-    let configured = context.config.strings("redaction-rules").iter().map(PathBuf::from);
+    let configured = context
+        .config
+        .strings("redaction-rules")
+        .iter()
+        .map(PathBuf::from);
     let files: Vec<PathBuf> = configured.chain(files.iter().cloned()).collect();
     if files.is_empty() {
         return Ok(Cow::Borrowed(Scanner::built_in()));

@@ -81,7 +81,9 @@ impl<'a> Kept<'a> {
         for (index, step) in session.run.steps.iter().enumerate() {
             let record = step_record(session, step)?;
             let bytes = step_bytes(&record);
-            let start = usize::try_from(step.source).ok().and_then(|file| starts.get(&file));
+            let start = usize::try_from(step.source)
+                .ok()
+                .and_then(|file| starts.get(&file));
             let content = match start {
                 Some(start) if session.layout == Layout::Lines => Content::OfTranscript {
                     offset: start.saturating_add(step.offset),

@@ -100,11 +100,14 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
         Format::Json => context.output.document(Schema::new("disclose", 1), &document)?,
         Format::Text => {
             for item in &document.pieces {
-                context.output.line(format!("opened {} {}", item.kind, item.index));
+                context
+                    .output
+                    .line(format!("opened {} {}", item.kind, item.index));
             }
-            context
-                .output
-                .line(format!("from   sha256:{}\ninto   {}", document.payload, document.file));
+            context.output.line(format!(
+                "from   sha256:{}\ninto   {}",
+                document.payload, document.file
+            ));
         }
     }
     context.output.note(
@@ -116,7 +119,12 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
 /// Which pieces are asked for, each once, in order.
 fn items(args: &Args) -> Result<Vec<(Kind, u32)>, CliError> {
     let mut items: Vec<(Kind, u32)> = Vec::new();
-    let one = |kind: Kind, indices: &[u32]| indices.iter().map(move |index| (kind, *index)).collect::<Vec<_>>();
+    let one = |kind: Kind, indices: &[u32]| {
+        indices
+            .iter()
+            .map(move |index| (kind, *index))
+            .collect::<Vec<_>>()
+    };
     items.extend(one(Kind::Prompt, &args.prompt));
     for range in &args.step {
         let (first, last) = steps(range)?;
@@ -128,7 +136,11 @@ fn items(args: &Args) -> Result<Vec<(Kind, u32)>, CliError> {
     items.extend(one(Kind::Command, &args.command));
     items.extend(one(Kind::Instruction, &args.instruction));
     if args.transcript {
-        let index = if args.redacted { TRANSCRIPT_REDACTED } else { TRANSCRIPT_RAW };
+        let index = if args.redacted {
+            TRANSCRIPT_REDACTED
+        } else {
+            TRANSCRIPT_RAW
+        };
         items.push((Kind::Transcript, index));
     }
     items.sort_unstable();
@@ -177,7 +189,10 @@ struct Leaves {
 impl Leaves {
     fn of(items: &[(Kind, u32)], change: &AgentChange, record: &Record) -> Result<Self, CliError> {
         let asks = |kind: Kind| items.iter().any(|(asked, _)| *asked == kind);
-        let listed = change.prompt.as_ref().and_then(|prompt| prompt.commitments.as_deref());
+        let listed = change
+            .prompt
+            .as_ref()
+            .and_then(|prompt| prompt.commitments.as_deref());
         let prompts = match (asks(Kind::Prompt), listed) {
             (false, _) => Vec::new(),
             (true, Some(listed)) => prompt_leaves(listed)?,

@@ -63,9 +63,10 @@ impl RecordArgs {
         };
         let mut met = None;
         for file in self.files(context)? {
-            let Ok(header) = File::open(&file).map_err(drop).and_then(|mut file| {
-                escrow::read_header(&mut file).map_err(drop)
-            }) else {
+            let Ok(header) = File::open(&file)
+                .map_err(drop)
+                .and_then(|mut file| escrow::read_header(&mut file).map_err(drop))
+            else {
                 continue;
             };
             if header.name.payload != *payload {

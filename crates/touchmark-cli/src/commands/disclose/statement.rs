@@ -77,19 +77,22 @@ impl Wanted {
                 return Ok(Self::Given);
             }
             let last = chain::newest(context)?.ok_or_else(|| {
-                CliError::new(ExitCode::Missing, "disclose.no_statement", "nothing was attested here yet")
-                    .hint("name a statement by its digest, or a commit")
+                CliError::new(
+                    ExitCode::Missing,
+                    "disclose.no_statement",
+                    "nothing was attested here yet",
+                )
+                .hint("name a statement by its digest, or a commit")
             })?;
             return Ok(Self::Digest(last.payload.to_string()));
         };
         let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if let Some(digest) = text.strip_prefix("sha256:") {
             if !is_hex(digest) || !(MIN_PREFIX..=64).contains(&digest.len()) {
-                return Err(CliError::usage(
-                    "show.not_a_digest",
-                    format!("{text} is not a payload digest"),
-                )
-                .hint(format!("give at least {MIN_PREFIX} lowercase hex digits")));
+                return Err(
+                    CliError::usage("show.not_a_digest", format!("{text} is not a payload digest"))
+                        .hint(format!("give at least {MIN_PREFIX} lowercase hex digits")),
+                );
             }
             return Ok(Self::Digest(digest.to_owned()));
         }
@@ -100,7 +103,10 @@ impl Wanted {
         match repository.resolve(text) {
             Ok(commit) => {
                 let tree = repository.commit(&commit)?.tree;
-                Ok(Self::Filed(vec![EvidenceKey::Commit(commit), EvidenceKey::Tree(tree)]))
+                Ok(Self::Filed(vec![
+                    EvidenceKey::Commit(commit),
+                    EvidenceKey::Tree(tree),
+                ]))
             }
             Err(_) if is_hex(text) && (MIN_PREFIX..=64).contains(&text.len()) => {
                 Ok(Self::Digest(text.to_owned()))
@@ -124,7 +130,10 @@ fn candidates(
 ) -> Result<Vec<SignedStatement>, CliError> {
     if let Some(path) = bundle {
         let given = bundles(&context.path(path))?;
-        return Ok(given.iter().filter_map(|candidate| payload(&candidate.bytes)).collect());
+        return Ok(given
+            .iter()
+            .filter_map(|candidate| payload(&candidate.bytes))
+            .collect());
     }
     let repository = open_for_writing(&context.directory, context)?;
     let keys = match wanted {

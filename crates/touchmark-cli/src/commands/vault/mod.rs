@@ -119,11 +119,12 @@ struct PieceRow {
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     match args.action {
         Action::Key {
-            action: KeyAction::Generate {
-                output,
-                plain,
-                password,
-            },
+            action:
+                KeyAction::Generate {
+                    output,
+                    plain,
+                    password,
+                },
         } => generate(output.as_deref(), plain, password, context),
         Action::List => list::run(context),
         Action::Ship { all } => ship(all, context),
@@ -229,9 +230,10 @@ fn ship(all: bool, context: &Context<'_>) -> Result<ExitCode, CliError> {
         context.output.document(Schema::new("vault-ship", 1), &document)?;
         return Ok(exit);
     }
-    context
-        .output
-        .line(format!("shipped {}\nwaiting {}", document.shipped, document.waiting));
+    context.output.line(format!(
+        "shipped {}\nwaiting {}",
+        document.shipped, document.waiting
+    ));
     if let Some(reason) = &document.reason {
         context.output.warn(reason);
     }
@@ -269,12 +271,17 @@ fn open(
         context.output.document(Schema::new("vault-open", 1), &document)?;
         return Ok(ExitCode::Allowed);
     }
-    context.output.line(format!("statement sha256:{}", document.payload));
+    context
+        .output
+        .line(format!("statement sha256:{}", document.payload));
     for row in &document.pieces {
-        let origin = row.origin.map_or_else(String::new, |origin| format!(" ({origin})"));
-        context
-            .output
-            .line(format!("{:<11} {:>6} {:>10} bytes{origin}", row.kind, row.index, row.bytes));
+        let origin = row
+            .origin
+            .map_or_else(String::new, |origin| format!(" ({origin})"));
+        context.output.line(format!(
+            "{:<11} {:>6} {:>10} bytes{origin}",
+            row.kind, row.index, row.bytes
+        ));
     }
     context.output.note(
         "whoever wrote a record could write anything: `touchmark disclose` holds pieces against the signed statement",

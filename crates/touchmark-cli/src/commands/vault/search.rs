@@ -97,11 +97,15 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         ExitCode::Allowed
     };
     if context.output.format() == Format::Json {
-        context.output.document(Schema::new("vault-search", 1), &document)?;
+        context
+            .output
+            .document(Schema::new("vault-search", 1), &document)?;
         return Ok(exit);
     }
     for found in &document.matches {
-        let origin = found.origin.map_or_else(String::new, |origin| format!(" ({origin})"));
+        let origin = found
+            .origin
+            .map_or_else(String::new, |origin| format!(" ({origin})"));
         let stated = match found.stated {
             Some(true) => ", stated",
             Some(false) => ", not what the statement here says",
@@ -126,7 +130,10 @@ fn text(args: &Args, context: &Context<'_>) -> Result<Zeroizing<Vec<u8>>, CliErr
         Some(file) => file_argument::read(&context.path(file), MAX_TEXT_BYTES)?,
         None => {
             let mut bytes = Vec::new();
-            let read = std::io::stdin().lock().take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes);
+            let read = std::io::stdin()
+                .lock()
+                .take(MAX_TEXT_BYTES + 1)
+                .read_to_end(&mut bytes);
             read.map_err(|error| CliError::failed("file.unreadable", "standard input").because(error))?;
             bytes
         }
@@ -146,7 +153,10 @@ fn variants(text: &[u8], normalise: bool) -> Vec<Zeroizing<Vec<u8>>> {
         return Vec::new();
     };
     let line = text.strip_suffix('\n').unwrap_or(text);
-    let mut texts = vec![text.to_owned(), line.strip_suffix('\r').unwrap_or(line).to_owned()];
+    let mut texts = vec![
+        text.to_owned(),
+        line.strip_suffix('\r').unwrap_or(line).to_owned(),
+    ];
     if normalise {
         let unix = text.replace("\r\n", "\n");
         texts.extend([unix.replace('\n', "\r\n"), unix.trim().to_owned(), unix]);
@@ -167,7 +177,10 @@ fn stated(context: &Context<'_>) -> Result<Stated, CliError> {
     let mut stated = Stated::new();
     for signed in statements(context)? {
         let Ok(change) = claim(&signed) else { continue };
-        let listed = change.prompt.as_ref().and_then(|prompt| prompt.commitments.as_ref());
+        let listed = change
+            .prompt
+            .as_ref()
+            .and_then(|prompt| prompt.commitments.as_ref());
         let rows = listed.into_iter().flatten();
         let rows = rows.filter_map(|row| Some((u32::try_from(row.index).ok()?, row.commitment)));
         stated.insert(signed.payload_digest(), rows.collect());
@@ -182,7 +195,10 @@ fn by_commitment(opened: &Opened, wanted: &[Zeroizing<Vec<u8>>], stated: &Stated
         let index = piece.item.index;
         let key = derive(record.run_key(), Kind::Prompt, index);
         let kept = commit(&key, piece.bytes);
-        let computed = wanted.iter().map(|bytes| commit(&key, bytes)).find(|computed| *computed == kept)?;
+        let computed = wanted
+            .iter()
+            .map(|bytes| commit(&key, bytes))
+            .find(|computed| *computed == kept)?;
         let stated = stated.get(&opened.name.payload);
         Some(Match {
             payload: opened.name.payload.to_string(),
@@ -196,11 +212,13 @@ fn by_commitment(opened: &Opened, wanted: &[Zeroizing<Vec<u8>>], stated: &Stated
 }
 
 fn inside(opened: &Opened, text: &[u8]) -> Vec<Match> {
-    let needle = std::str::from_utf8(text).map_or(text, |text| text.trim_end_matches(['\r', '\n']).as_bytes());
+    let needle =
+        std::str::from_utf8(text).map_or(text, |text| text.trim_end_matches(['\r', '\n']).as_bytes());
     let holds = |bytes: &[u8]| bytes.windows(needle.len().max(1)).any(|window| window == needle);
     let pieces = opened.record.pieces().filter(|piece| match piece.item.kind {
-        Kind::Prompt => records::parts(piece.bytes)
-            .is_some_and(|parts| parts.iter().any(|part| holds(part.as_bytes()))),
+        Kind::Prompt => {
+            records::parts(piece.bytes).is_some_and(|parts| parts.iter().any(|part| holds(part.as_bytes())))
+        }
         Kind::Command | Kind::Instruction | Kind::Task => holds(piece.bytes),
         Kind::Step | Kind::Transcript => false,
     });

@@ -71,13 +71,18 @@ pub(super) fn run(args: &Args, file: &Path, context: &Context<'_>) -> Result<Exi
             .because(format_args!("in {}", file.display()))
     };
     let disclosures = Disclosure::parse_all(&bytes).map_err(|error| refused(&error))?;
-    let payload = disclosures.first().map(|first| first.payload).ok_or_else(|| {
-        CliError::failed("cli.internal", "a file of disclosures holds none and was read")
-    })?;
+    let payload = disclosures
+        .first()
+        .map(|first| first.payload)
+        .ok_or_else(|| CliError::failed("cli.internal", "a file of disclosures holds none and was read"))?;
     let (source, statement) = statement(args, &payload, context)?;
     let mut proven = Vec::with_capacity(disclosures.len());
     for disclosure in &disclosures {
-        proven.push(disclosure.verify(statement.signed()).map_err(|error| refused(&error))?);
+        proven.push(
+            disclosure
+                .verify(statement.signed())
+                .map_err(|error| refused(&error))?,
+        );
     }
     let document = Document {
         payload: payload.to_string(),
@@ -87,7 +92,9 @@ pub(super) fn run(args: &Args, file: &Path, context: &Context<'_>) -> Result<Exi
         not_claimed: NOT_CLAIMED,
     };
     match context.output.format() {
-        Format::Json => context.output.document(Schema::new("verified-disclosure", 1), &document)?,
+        Format::Json => context
+            .output
+            .document(Schema::new("verified-disclosure", 1), &document)?,
         Format::Text => text(&document, context),
     }
     Ok(ExitCode::Allowed)
@@ -127,7 +134,9 @@ fn statement(
         let source = candidate.source.clone();
         match verify(args, candidate, context) {
             Ok(statement) => return Ok((source, statement)),
-            Err(error) => failure = error.because("a disclosure says nothing where its statement is not verified"),
+            Err(error) => {
+                failure = error.because("a disclosure says nothing where its statement is not verified")
+            }
         }
     }
     Err(failure)
@@ -171,7 +180,8 @@ fn verify(
             source: candidate.source.clone(),
             bytes: candidate.bytes.clone(),
         };
-        if let Some(Proven::Statement { statement, .. }) = alone::prove(args, &expected, candidate, context)? {
+        if let Some(Proven::Statement { statement, .. }) = alone::prove(args, &expected, candidate, context)?
+        {
             verified = Some(statement);
         }
     }
@@ -212,7 +222,9 @@ fn piece(disclosed: &Disclosed) -> Piece {
     let whole = shown(kind, disclosed.bytes());
     let cut = whole.as_ref().map_or(disclosed.bytes().len(), String::len) > MAX_SHOWN_BYTES;
     let text = whole.map(|text| {
-        let end = (0..=MAX_SHOWN_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        let end = (0..=MAX_SHOWN_BYTES.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
         text[..end.unwrap_or(0)].to_owned()
     });
     let bytes = &disclosed.bytes()[..disclosed.bytes().len().min(MAX_SHOWN_BYTES)];
@@ -233,7 +245,13 @@ fn shown(kind: Kind, bytes: &[u8]) -> Option<String> {
         return std::str::from_utf8(bytes).ok().map(str::to_owned);
     }
     let parts = records::parts(bytes)?;
-    Some(parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join("\n"))
+    Some(
+        parts
+            .iter()
+            .map(|part| part.as_str())
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 fn text(document: &Document, context: &Context<'_>) {
@@ -242,13 +260,19 @@ fn text(document: &Document, context: &Context<'_>) {
     line("source", &document.source);
     line("signer", &document.signer);
     for piece in &document.pieces {
-        let origin = piece.origin.map_or_else(String::new, |origin| format!(" ({origin})"));
+        let origin = piece
+            .origin
+            .map_or_else(String::new, |origin| format!(" ({origin})"));
         line(
             "proven",
             &format!("{} {}{origin}, {} bytes", piece.kind, piece.index, piece.bytes),
         );
         // Each line stands behind a bar, so that no text looks like ours.
-        let said = piece.text.as_deref().or(piece.base64.as_deref()).unwrap_or_default();
+        let said = piece
+            .text
+            .as_deref()
+            .or(piece.base64.as_deref())
+            .unwrap_or_default();
         for said in said.lines() {
             context.output.line(format!("  | {said}"));
         }

@@ -63,7 +63,8 @@ fn disclosures() -> Vec<Value> {
         serde_json::from_slice(&disclosure.unwrap().encode().unwrap()).unwrap()
     };
     let prompts = (0..).zip(prompts());
-    let prompts = prompts.map(|(index, (bytes, origin))| disclosed(Kind::Prompt, index, Some(origin), &bytes));
+    let prompts =
+        prompts.map(|(index, (bytes, origin))| disclosed(Kind::Prompt, index, Some(origin), &bytes));
     let others = [
         disclosed(Kind::Step, 22, None, step_of(22).as_bytes()),
         disclosed(Kind::Command, 0, None, b"x"),
@@ -75,7 +76,10 @@ fn disclosures() -> Vec<Value> {
 /// What is written fits the published schema, and what the schema refuses is no disclosure.
 #[test]
 fn disclosures_fit_their_schema() {
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/commitments/disclosure-v1.json");
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../schemas/commitments/disclosure-v1.json"
+    );
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let all = disclosures();
@@ -87,7 +91,10 @@ fn disclosures_fit_their_schema() {
             let mut broken = disclosure.clone();
             broken.as_object_mut().unwrap().remove(field);
             assert!(!validator.is_valid(&broken), "{field}");
-            assert!(Disclosure::parse(&serde_json::to_vec(&broken).unwrap()).is_err(), "{field}");
+            assert!(
+                Disclosure::parse(&serde_json::to_vec(&broken).unwrap()).is_err(),
+                "{field}"
+            );
         }
         let mut broken = disclosure.clone();
         broken["runKey"] = json!("00");
@@ -99,15 +106,22 @@ fn disclosures_fit_their_schema() {
 #[test]
 fn a_file_of_disclosures_is_of_one_statement_and_opens_each_piece_once() {
     let lines: Vec<String> = disclosures().iter().map(Value::to_string).collect();
-    let code = |file: &str| Disclosure::parse_all(file.as_bytes()).map_or_else(|error| error.code(), |_| "accepted");
+    let code =
+        |file: &str| Disclosure::parse_all(file.as_bytes()).map_or_else(|error| error.code(), |_| "accepted");
     let file = lines.join("\n");
     assert_eq!(code(&file), "accepted");
     assert_eq!(code(&format!("{file}\n")), "accepted");
     assert_eq!(code(""), "commitment.nothing_disclosed");
     assert_eq!(code("\n"), "commitment.nothing_disclosed");
-    assert_eq!(code(&format!("{file}\n{}", lines[0])), "commitment.disclosed_twice");
+    assert_eq!(
+        code(&format!("{file}\n{}", lines[0])),
+        "commitment.disclosed_twice"
+    );
     let other = lines[1].replace(&Sha256Digest::of(b"payload").to_string(), SHA);
-    assert_eq!(code(&format!("{}\n{other}", lines[0])), "commitment.other_statement");
+    assert_eq!(
+        code(&format!("{}\n{other}", lines[0])),
+        "commitment.other_statement"
+    );
     let hollow = format!("{file}\n\n");
     assert!(code(&hollow).starts_with("json."), "{}", code(&hollow));
     let behind = format!("{} {{}}", lines[0]);
