@@ -16,6 +16,7 @@ use crate::droid::Droid;
 use crate::error::ImportError;
 use crate::files;
 use crate::gemini::{Gemini, GeminiDocument};
+use crate::json;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
 use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
@@ -75,6 +76,11 @@ pub trait Importer: Sync {
     /// Returns whether a file with this name that begins with these bytes is one of this format. The head may end
     /// anywhere.
     fn recognises(&self, name: &str, head: &[u8]) -> bool;
+
+    /// Returns whether the file could be one of this format: a weaker sign, asked for where no importer recognises it.
+    fn resembles(&self, _name: &str, _head: &[u8]) -> bool {
+        false
+    }
 
     /// Returns whether a folder is a session of this format, in products that keep one in many files.
     fn recognises_folder(&self, folder: &Path) -> bool {
@@ -169,11 +175,18 @@ pub fn recognise(path: &Path) -> Result<Option<&'static dyn Importer>, ImportErr
     file.take(DISCOVERY_WINDOW_BYTES as u64)
         .read_to_end(&mut head)
         .map_err(|source| files::io(path, source))?;
-    let name = files::name_of(path);
-    Ok(IMPORTERS
-        .iter()
-        .copied()
-        .find(|importer| importer.recognises(&name, &head)))
+    Ok(recognise_head(&files::name_of(path), &head))
+}
+
+/// Returns the importer of a file with this name that begins with these bytes.
+fn recognise_head(name: &str, head: &[u8]) -> Option<&'static dyn Importer> {
+    let first = |of: &dyn Fn(&dyn Importer) -> bool| IMPORTERS.iter().copied().find(|importer| of(*importer));
+    first(&|importer| importer.recognises(name, head)).or_else(|| {
+        // Whoever wrote it out again may have put blanks between the tokens.
+        let compact = json::compact(head);
+        first(&|importer| importer.recognises(name, &compact))
+            .or_else(|| first(&|importer| importer.resembles(name, &compact)))
+    })
 }
 
 /// Loads a session of whatever format it is.
@@ -182,4 +195,41 @@ pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError
         path: path.to_owned(),
     })?;
     importer.load(path, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recognise_head;
+
+    #[test]
+    fn blanks_between_tokens_and_few_fields_hide_no_session() {
+        for (format, name, head) in [
+            (
+                "claude-code-jsonl",
+                "s.jsonl",
+                "{\"type\": \"user\", \"isSidechain\" : false, \"message\": {}}\n",
+            ),
+            (
+                "claude-code-jsonl",
+                "s.jsonl",
+                "{\"type\":\"user\",\"message\":{\"content\":\"x\"},\"sessionId\":\"s\"}\n",
+            ),
+            (
+                "codex-jsonl",
+                "s.jsonl",
+                "{\"timestamp\": \"t\", \"type\": \"session_meta\", \"payload\": {}}\n",
+            ),
+            (
+                "codex-jsonl",
+                "s.jsonl",
+                "{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call\"}}\n",
+            ),
+        ] {
+            let found = recognise_head(name, head.as_bytes()).map(|importer| importer.format());
+            assert_eq!(found, Some(format), "{head}");
+        }
+        for head in ["", "{}", "[]", "{\"type\":\"user\"}\n", "{\"payload\":1}\n"] {
+            assert!(recognise_head("s.jsonl", head.as_bytes()).is_none(), "{head}");
+        }
+    }
 }

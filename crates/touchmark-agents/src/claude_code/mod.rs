@@ -54,6 +54,10 @@ impl Importer for ClaudeCode {
         recognise::recognises(name, head)
     }
 
+    fn resembles(&self, name: &str, head: &[u8]) -> bool {
+        recognise::resembles(name, head)
+    }
+
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
         import(files, options)
     }

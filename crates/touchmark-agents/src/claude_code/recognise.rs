@@ -17,3 +17,11 @@ pub(super) fn recognises(name: &str, head: &[u8]) -> bool {
         && (has("\"parentUuid\":") || has("\"isSidechain\":") || has("\"file-history-snapshot\""));
     is_headless || is_recorded
 }
+
+/// Returns whether records could be Claude Code's although they lack what tells it from others: messages by their type.
+pub(super) fn resembles(name: &str, head: &[u8]) -> bool {
+    let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
+    name.ends_with(".jsonl")
+        && has("\"message\":{")
+        && (has("\"type\":\"user\"") || has("\"type\":\"assistant\""))
+}

@@ -68,6 +68,13 @@ impl Importer for Codex {
         is_lines(name, head) && (is_enveloped || is_bare || id_in_name(name).is_some() && has("\"id\":"))
     }
 
+    fn resembles(&self, name: &str, head: &[u8]) -> bool {
+        let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
+        is_lines(name, head)
+            && has("\"payload\":{")
+            && (has("\"type\":\"response_item\"") || has("\"type\":\"event_msg\""))
+    }
+
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
         let mut recorder = recorder();
         let mut mapping = Mapping::default();
