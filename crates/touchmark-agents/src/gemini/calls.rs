@@ -145,15 +145,21 @@ fn printed(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
         .find_map(|part| part.response.0?.response.0?.output.0)
 }
 
-/// Reads the last `Exit Code: N`: it stands behind what the command printed. `(none)` is none.
+/// What the product puts behind what a command printed, each on a line of its own.
+const BEHIND: [&str; 4] = ["Error: ", "Signal: ", "Background PIDs: ", "Process Group PGID: "];
+
+/// Reads `Exit Code: N` behind what the command printed; what the command itself printed is no word of the product.
+/// `(none)` is none.
 fn exit_code(output: &str) -> Option<i32> {
-    output
-        .lines()
-        .rev()
-        .find_map(|line| line.strip_prefix("Exit Code: "))?
-        .trim()
-        .parse()
-        .ok()
+    for line in output.trim_end().lines().rev() {
+        if let Some(code) = line.strip_prefix("Exit Code: ") {
+            return code.trim().parse().ok();
+        }
+        if !BEHIND.iter().any(|label| line.starts_with(label)) {
+            return None;
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -173,6 +179,10 @@ mod tests {
             ),
             ("Output: x\nExit Code: (none)\nSignal: 9", None),
             ("Output: (empty)\nProcess Group PGID: 1", None),
+            (
+                "Output: Exit Code: 7\nExit Code: 8\nfine\nProcess Group PGID: 1",
+                None,
+            ),
             ("", None),
         ] {
             assert_eq!(exit_code(output), expected, "{output}");
