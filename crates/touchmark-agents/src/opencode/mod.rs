@@ -16,6 +16,7 @@ mod database;
 mod records;
 #[cfg(feature = "sqlite")]
 mod rows;
+mod shapes;
 mod sources;
 mod tools;
 

@@ -242,25 +242,7 @@ fn write_session(
         form: FORM,
         session: id,
     })?;
-    let columns = database.columns("session").unwrap_or_default();
-    let wanted: Vec<&str> = SESSION_COLUMNS
-        .into_iter()
-        .filter(|name| columns.iter().any(|column| column == name))
-        .collect();
-    if !wanted.is_empty() {
-        let query = format!("SELECT {} FROM session WHERE id = ?1", wanted.join(", "));
-        let mut row = None;
-        whole &= database
-            .rows(&query, id, |cells| {
-                row = Some(cells);
-                false
-            })
-            .is_ok();
-        if let Some(cells) = row {
-            let columns = wanted.iter().copied().zip(cells.into_iter().map(value)).collect();
-            out.line(&Row::Session { id, columns })?;
-        }
-    }
+    own_row(database, id, &mut whole, &mut out)?;
     let messages = stored(database, "message", id, &mut whole, out.left)?;
     let mut parts: BTreeMap<String, Vec<Stored>> = BTreeMap::new();
     let mut part_count = 0;
@@ -293,6 +275,30 @@ fn write_session(
     })
 }
 
+/// Writes out the session's own row, where there is one.
+fn own_row(database: &Database, id: &str, whole: &mut bool, out: &mut Out<'_>) -> Result<(), ImportError> {
+    let columns = database.columns("session").unwrap_or_default();
+    let wanted: Vec<&str> = SESSION_COLUMNS
+        .into_iter()
+        .filter(|name| columns.iter().any(|column| column == name))
+        .collect();
+    if !wanted.is_empty() {
+        let query = format!("SELECT {} FROM session WHERE id = ?1", wanted.join(", "));
+        let mut row = None;
+        *whole &= database
+            .rows(&query, id, |cells| {
+                row = Some(cells);
+                false
+            })
+            .is_ok();
+        if let Some(cells) = row {
+            let columns = wanted.iter().copied().zip(cells.into_iter().map(value)).collect();
+            out.line(&Row::Session { id, columns })?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads the rows of a session, sorted as the product sorts them. What cannot be read clears `whole`.
 fn stored(
     database: &Database,
@@ -301,31 +307,11 @@ fn stored(
     whole: &mut bool,
     left: &mut u64,
 ) -> Result<Vec<Stored>, ImportError> {
-    let Ok(columns) = database.columns(table) else {
+    let is_part = table == "part";
+    let Some(query) = query_of(database, table, is_part) else {
         *whole = false;
         return Ok(Vec::new());
     };
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    let is_part = table == "part";
-    if !(has("id") && has("session_id") && has("data")) || (is_part && !has("message_id")) {
-        *whole = false;
-        return Ok(Vec::new());
-    }
-    let query = format!(
-        "SELECT id, {}, {}, {}, octet_length(data), CASE WHEN octet_length(data) <= {MAX_LINE_BYTES} THEN data END \
-         FROM {table} WHERE session_id = ?1",
-        if is_part { "message_id" } else { "NULL" },
-        if has("time_created") {
-            "time_created"
-        } else {
-            "NULL"
-        },
-        if has("time_updated") {
-            "time_updated"
-        } else {
-            "NULL"
-        },
-    );
     let mut rows = Vec::new();
     let mut held: u64 = 0;
     let mut unnamed = false;
@@ -364,6 +350,30 @@ fn stored(
         rows.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.id.cmp(&b.id)));
     }
     Ok(rows)
+}
+
+/// The query for the rows of a session; `None` where the table is not what it should be.
+fn query_of(database: &Database, table: &'static str, is_part: bool) -> Option<String> {
+    let columns = database.columns(table).ok()?;
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    if !(has("id") && has("session_id") && has("data")) || (is_part && !has("message_id")) {
+        return None;
+    }
+    Some(format!(
+        "SELECT id, {}, {}, {}, octet_length(data), CASE WHEN octet_length(data) <= {MAX_LINE_BYTES} THEN data END \
+         FROM {table} WHERE session_id = ?1",
+        if is_part { "message_id" } else { "NULL" },
+        if has("time_created") {
+            "time_created"
+        } else {
+            "NULL"
+        },
+        if has("time_updated") {
+            "time_updated"
+        } else {
+            "NULL"
+        },
+    ))
 }
 
 fn data<'a>(row: &'a Stored, session: &'a str) -> Data<'a> {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::records::{Records, Session};
+use super::records::Records;
+use super::shapes::Session;
 use crate::error::ImportError;
 use crate::json::lenient::{Count, Flag, Object, Present, Text};
 use crate::recorder::Recorder;

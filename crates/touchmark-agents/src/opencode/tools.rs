@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::records::State;
+use super::shapes::State;
 use crate::error::ImportError;
 use crate::json::lenient::{Object, Text};
 use crate::recorder::{NewCall, Place, Recorder};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::v1::State;
+use super::state::State;
 use crate::error::ImportError;
 use crate::files;
 use crate::limits::{MAX_CANDIDATES, MAX_LINE_BYTES, MAX_SESSION_BYTES};

@@ -10,6 +10,7 @@
 //! An exit code of -1 stands for a command that had not ended: it is none.
 
 mod folder;
+mod state;
 mod v0;
 mod v1;
 
@@ -269,7 +270,7 @@ impl LineFormat for Rows {
         }
         if let Some(state) = row.base_state {
             recorder.add_step(StepKind::Other, spot)?;
-            if let Some(state) = v1::State::read(state.get().as_bytes()) {
+            if let Some(state) = state::State::read(state.get().as_bytes()) {
                 self.v1.state(recorder, &state, &mut self.totals);
             }
             return Ok(());

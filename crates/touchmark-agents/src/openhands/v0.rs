@@ -262,6 +262,18 @@ impl Events {
         if action == "message" {
             return Ok(());
         }
+        self.call(recorder, place, event, args)
+    }
+
+    fn call(
+        &mut self,
+        recorder: &mut Recorder,
+        place: Place<'_>,
+        event: &Event<'_>,
+        args: &Args<'_>,
+    ) -> Result<(), ImportError> {
+        let call = event.tool_call_metadata.0.as_ref();
+        let action = event.action.as_deref().unwrap_or_default();
         let own = event.id.map(|raw| format!("event {}", raw.get()));
         let named = call.and_then(|call| call.tool_call_id.as_deref());
         let Some(id) = named.filter(|id| !id.is_empty()).map(str::to_owned).or(own) else {

@@ -1,11 +1,12 @@
-//! The events and the state of the second generation.
+//! The events of the second generation.
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
+use super::state::State;
 use super::{Accumulated, Totals, exit_code};
 use crate::error::ImportError;
 use crate::json::lenient::{Flag, Object, Text};
@@ -41,101 +42,6 @@ const WRITERS: [&str; 7] = [
     "str_replace_editor",
     "write_file",
 ];
-/// The most MCP servers and metrics that are taken over from a state.
-const MAX_ENTRIES: usize = 1_024;
-
-/// What is taken over from `base_state.json`, in its own shape: no key, masked or not, and nothing of the secrets.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct State(Value);
-
-impl State {
-    /// Reads a state, or what was taken over from one.
-    pub(super) fn read(json: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(json).ok()?;
-        value.as_object()?;
-        let at = |path: &str| {
-            value
-                .pointer(path)
-                .filter(|value| value.is_string() || value.is_number() || value.is_boolean())
-                .cloned()
-                .unwrap_or(Value::Null)
-        };
-        let stats = value
-            .pointer("/stats/usage_to_metrics")
-            .or(value.pointer("/stats/service_to_metrics"));
-        let metrics: Map<String, Value> = stats
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| name.len() <= MAX_NAME_BYTES)
-            .take(MAX_ENTRIES)
-            .map(|(name, metrics)| (name.clone(), measured(metrics)))
-            .collect();
-        let config = value.pointer("/agent/mcp_config");
-        let servers = config.and_then(|config| config.get("mcpServers").or(Some(config)));
-        let servers: Map<String, Value> = servers
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| name.len() <= MAX_NAME_BYTES)
-            .take(MAX_ENTRIES)
-            .map(|(name, _)| (name.clone(), json!({})))
-            .collect();
-        Some(Self(json!({
-            "id": at("/id"),
-            "agent": {
-                "kind": at("/agent/kind"),
-                "llm": { "model": at("/agent/llm/model"), "usage_id": at("/agent/llm/usage_id") },
-                "mcp_config": { "mcpServers": servers },
-            },
-            "workspace": { "working_dir": at("/workspace/working_dir") },
-            "stats": { "usage_to_metrics": metrics },
-        })))
-    }
-
-    fn text(&self, path: &str) -> Option<&str> {
-        self.0.pointer(path)?.as_str().filter(|text| !text.is_empty())
-    }
-
-    /// The session's identifier.
-    pub(super) fn id(&self) -> Option<String> {
-        self.text("/id").map(str::to_owned)
-    }
-
-    /// The folder that the agent works in.
-    pub(super) fn working_directory(&self) -> Option<String> {
-        self.text("/workspace/working_dir").map(str::to_owned)
-    }
-}
-
-/// The sums of one use of a model.
-fn measured(metrics: &Value) -> Value {
-    let number = |value: Option<&Value>| {
-        value
-            .filter(|value| value.is_number())
-            .cloned()
-            .unwrap_or(Value::Null)
-    };
-    let usage = metrics.get("accumulated_token_usage");
-    let tokens = |name: &str| number(usage.and_then(|usage| usage.get(name)));
-    // Written out again it is a count; in the product's own form a list.
-    let requests = match metrics.get("token_usages") {
-        Some(Value::Array(list)) => json!(list.len()),
-        other => number(other),
-    };
-    json!({
-        "model_name": metrics.get("model_name").filter(|name| name.is_string()),
-        "accumulated_cost": number(metrics.get("accumulated_cost")),
-        "accumulated_token_usage": {
-            "prompt_tokens": tokens("prompt_tokens"),
-            "completion_tokens": tokens("completion_tokens"),
-            "cache_read_tokens": tokens("cache_read_tokens"),
-            "cache_write_tokens": tokens("cache_write_tokens"),
-        },
-        "token_usages": requests,
-    })
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Event<'a> {
@@ -244,10 +150,10 @@ impl Events {
         recorder.session_id(state.text("/id"));
         recorder.working_directory(state.text("/workspace/working_dir"));
         self.model = state.text("/agent/llm/model").map(str::to_owned);
-        if let Some(Value::Object(servers)) = state.0.pointer("/agent/mcp_config/mcpServers") {
+        if let Some(Value::Object(servers)) = state.at("/agent/mcp_config/mcpServers") {
             self.servers = servers.keys().cloned().collect();
         }
-        let Some(Value::Object(metrics)) = state.0.pointer("/stats/usage_to_metrics") else {
+        let Some(Value::Object(metrics)) = state.at("/stats/usage_to_metrics") else {
             return;
         };
         for (name, metrics) in metrics {
