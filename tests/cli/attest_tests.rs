@@ -345,7 +345,7 @@ fn a_policy_that_requires_tests_takes_those_of_a_service_that_may() {
     let payload = statements
         .filter(|statement| statement["principal"] == "ci")
         .map(|statement| &statement["payload"]);
-    let payload = payload.last().unwrap().as_str().unwrap();
+    let payload = payload.collect::<Vec<_>>()[0].as_str().unwrap();
     let shown = world
         .touchmark(["show", payload, "--trusted-root", &root])
         .ok()

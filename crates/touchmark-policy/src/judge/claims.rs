@@ -7,6 +7,9 @@ use super::gather::Evidence;
 use crate::agreement::{self, RunPlace};
 use crate::verdict::{Claim, Vantage};
 
+/// The most identities of one statement that are shown.
+const MAX_IDENTITIES: usize = 64;
+
 /// Returns the claims of a statement that people ask for first.
 pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
     let Predicate::AgentChange(change) = &evidence.verified.statement().predicate else {
@@ -48,6 +51,25 @@ pub(super) fn of(evidence: &Evidence<'_>) -> Vec<Claim> {
     if let Some(trigger) = &change.trigger {
         claims.add("/trigger/kind", word(&trigger.kind));
         claims.add_some("/trigger/principal", trigger.principal.as_ref());
+    }
+    for (i, identity) in change
+        .identities
+        .iter()
+        .flatten()
+        .take(MAX_IDENTITIES)
+        .enumerate()
+    {
+        let name = identity.name.as_ref().map(|name| format!(" ({name})"));
+        claims.list.push(Claim {
+            pointer: format!("/identities/{i}"),
+            value: format!(
+                "{} {}{}",
+                word(&identity.role),
+                identity.value,
+                name.unwrap_or_default()
+            ),
+            vantage: capped(identity.source),
+        });
     }
     if let Some(environment) = &change.environment {
         claims.add("/environment/kind", word(&environment.kind));

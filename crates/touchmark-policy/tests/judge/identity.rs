@@ -65,7 +65,8 @@ fn sources_that_agree_change_nothing() {
 fn each_contradiction_is_told_and_denies_where_the_policy_says_so() {
     let trailer = json!({"role": "agent", "value": "copilot", "source": "trailer", "name": "Co-authored-by"});
     let author = json!({"role": "author", "value": "cursor", "source": "observed", "name": "author"});
-    let cases: Vec<(&str, Box<dyn Fn() -> World>)> = vec![
+    type Made = Box<dyn Fn() -> World>;
+    let cases: Vec<(&str, Made)> = vec![
         (
             "identity.trailer_differs",
             Box::new(move || world(PERSON, COPILOT, |predicate| list(predicate, trailer.clone()))),

@@ -205,3 +205,6 @@ fn code(finding: &run::Finding) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;
