@@ -410,7 +410,7 @@ pub struct WrittenPath {
 pub struct CommitHint {
     /// The commit's id or the beginning of it, lowercase hex, 7 to 64 digits.
     pub id_prefix: String,
-    /// The branch that it was made on, as printed; empty where none is.
+    /// The branch that it was made on, as printed.
     pub branch: String,
     /// The index of the step that printed it.
     pub step: usize,

@@ -179,3 +179,46 @@ fn every_format_has_a_fixture_that_is_whole() {
         );
     }
 }
+
+/// What CONTRIBUTING.md tells to run is there under that name: packages, tests, examples, scripts.
+#[test]
+fn the_commands_for_a_new_agent_name_what_is_there() {
+    let root = Path::new(REPOSITORY);
+    let text = std::fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+    let (_, section) = text.split_once("## Adding an agent").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut commands = 0;
+    for code in section
+        .split('`')
+        .filter(|code| code.contains("cargo ") || code.starts_with("tests/"))
+    {
+        let words: Vec<&str> = code.split_whitespace().collect();
+        let after = |flag: &str| {
+            words
+                .iter()
+                .position(|word| *word == flag)
+                .map(|at| words[at + 1])
+        };
+        let package = after("-p").map(|package| root.join("crates").join(package));
+        if let Some(package) = &package {
+            assert!(package.join("Cargo.toml").is_file(), "{code}");
+        }
+        for (flag, folder) in [("--test", "tests"), ("--example", "examples")] {
+            if let Some(name) = after(flag) {
+                let file = package.as_ref().unwrap().join(folder).join(format!("{name}.rs"));
+                assert!(file.is_file(), "{code}");
+            }
+        }
+        if words[0].starts_with("tests/") {
+            assert!(root.join(words[0]).is_file(), "{code}");
+        }
+        commands += 1;
+    }
+    assert!(commands >= 5, "{commands}");
+    for path in section
+        .split('`')
+        .filter(|code| code.starts_with("crates/") && !code.contains('<'))
+    {
+        assert!(root.join(path).exists(), "{path}");
+    }
+}

@@ -241,14 +241,6 @@ impl Calls {
         }
     }
 
-    /// Adds a commit that the record names itself.
-    pub(super) fn add_commit(&mut self, hint: CommitHint) {
-        let is_known = self.commits.iter().any(|known| known.id_prefix == hint.id_prefix);
-        if !is_known && self.commits.len() < MAX_COMMITS_PER_OUTPUT {
-            self.commits.push(hint);
-        }
-    }
-
     /// Returns the type of sub-agent that a call starts.
     pub(super) fn agent_type_of(&self, id: &str) -> Option<String> {
         self.calls.get(*self.by_id.get(id)?)?.agent_type.clone()

@@ -234,13 +234,6 @@ impl Recorder {
         }
     }
 
-    /// Marks every step from this one to the last.
-    pub(crate) fn rewind_from(&mut self, step: usize) {
-        for at in step..self.run.steps.len() {
-            self.rewound(at);
-        }
-    }
-
     /// Adds a prompt. Call it only for a record that is no copy.
     pub(crate) fn prompt(
         &mut self,

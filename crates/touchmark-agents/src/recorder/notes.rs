@@ -1,12 +1,11 @@
 //! What any record may carry: times, versions, directories, branches, identifiers, costs.
 
 use super::Recorder;
-use super::calls::Place;
 use super::input::decimal;
 use super::names::{identifier, is_commit, without_user};
 use super::times::Stamp;
 use crate::limits::MAX_NAME_BYTES;
-use crate::run::{BaseCommit, CommitHint, Cost, Finding, ParentSession, Relation};
+use crate::run::{BaseCommit, Cost, Finding, ParentSession, Relation};
 
 /// The most distinct versions, directories, branches and identifiers of one session.
 const MAX_NOTED: usize = 1_024;
@@ -103,21 +102,6 @@ impl Recorder {
         };
         if self.run.base_commits.len() < MAX_NOTED && !self.run.base_commits.contains(&base) {
             self.run.base_commits.push(base);
-        }
-    }
-
-    /// Notes a commit that a record names, apart from the output of commands.
-    pub(crate) fn commit(&mut self, id: &str, branch: Option<&str>, place: Place<'_>) {
-        let id = id.to_ascii_lowercase();
-        if is_commit(&id) {
-            self.calls.add_commit(CommitHint {
-                id_prefix: id,
-                branch: branch
-                    .filter(|branch| branch.len() <= MAX_NAME_BYTES)
-                    .unwrap_or_default()
-                    .to_owned(),
-                step: place.step,
-            });
         }
     }
 
