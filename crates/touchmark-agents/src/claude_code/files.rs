@@ -71,8 +71,9 @@ pub fn discover(config_dirs: &[PathBuf], repository_root: &Path) -> Result<Vec<C
     Ok(candidates)
 }
 
-/// Finds the files of the sub-agents that belong to a session's own file: those in `<session>/subagents/`, and, as
-/// older versions had it, `agent-*.jsonl` beside it whose first record names the session.
+/// Finds the files of the sub-agents that belong to a session's own file: those in `<session>/subagents/`, with those that a
+/// workflow started in `workflows/<run>/` below it, and, as older versions had it, `agent-*.jsonl` beside it whose first
+/// record names the session.
 pub fn session_files(main: &Path) -> Result<SessionFiles, ImportError> {
     let metadata = std::fs::symlink_metadata(main).map_err(|source| io(main, source))?;
     if !metadata.is_file() {
@@ -94,6 +95,12 @@ pub fn session_files(main: &Path) -> Result<SessionFiles, ImportError> {
         let folder = own.join("subagents");
         if is_real_dir(&own) && is_real_dir(&folder) {
             subagents.extend(entries(&folder)?.into_iter().filter(|path| is_agent_file(path)));
+            let workflows = folder.join("workflows");
+            if is_real_dir(&workflows) {
+                for run in entries(&workflows)?.into_iter().filter(|path| is_real_dir(path)) {
+                    subagents.extend(entries(&run)?.into_iter().filter(|path| is_agent_file(path)));
+                }
+            }
         }
         for path in entries(parent)?.into_iter().filter(|path| is_agent_file(path)) {
             if first_session_id(&path)?.as_deref() == Some(stem) {
@@ -251,6 +258,9 @@ mod tests {
         let own = dir.path().join(A).join("subagents/agent-x.jsonl");
         write(&own, "{}\n");
         write(&own.with_extension("meta.json"), "{}");
+        let in_workflow = dir.path().join(A).join("subagents/workflows/wf_1/agent-y.jsonl");
+        write(&in_workflow, "{}\n");
+        write(&in_workflow.with_file_name("journal.jsonl"), "{}\n");
         let beside = dir.path().join("agent-old.jsonl");
         write(&beside, &format!("{{\"sessionId\":\"{A}\"}}\n"));
         write(
@@ -262,6 +272,7 @@ mod tests {
             found.subagents,
             [
                 (own.clone(), Some(own.with_extension("meta.json"))),
+                (in_workflow, None),
                 (beside, None)
             ]
         );
