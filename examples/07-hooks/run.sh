@@ -42,10 +42,10 @@ say "An amended commit keeps its evidence"
 git commit -q --amend -m "Greet everybody by name"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     touchmark publish --quiet >/dev/null
-    touchmark find --commit HEAD 2>/dev/null | grep -q '^1 found' && break
+    touchmark find --commit HEAD 2>/dev/null | grep -q sha256: && break
     sleep 1
 done
-touchmark find --commit HEAD | head -1
+test "$(touchmark find --commit HEAD 2>/dev/null | grep -c '^sha256:')" = 1 && echo "one statement, found by the new commit"
 
 say "And out again, byte for byte"
 touchmark hook uninstall claude-code | head -1

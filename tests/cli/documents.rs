@@ -114,7 +114,7 @@ fn example_07_attests_with_nothing_typed() {
         "+    \"SessionStart\": [",
         "git: created ",
         "Stop: exit 0",
-        "1 found;",
+        "one statement, found by the new commit",
         "settings.json is as it was",
     ] {
         assert!(said.contains(text), "{text} is not in {said}");
