@@ -370,3 +370,39 @@ fn what_cannot_be_attested_waits_and_is_told_of() {
     assert_eq!(sandbox.chained().len(), 1);
     assert_eq!(sandbox.turns(), Vec::<String>::new());
 }
+
+#[test]
+fn a_turn_that_failed_is_part_of_a_later_one_that_did_not() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent.starts().is_told("one");
+    sandbox.settled();
+    let elsewhere = sandbox.path("elsewhere.jsonl");
+    agent.writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    // The first turn's record is behind a link, which nobody follows; the second's is where it should be.
+    std::os::unix::fs::symlink(agent.file(), &elsewhere).unwrap();
+    let gone = json!({"hook_event_name": "Stop", "session_id": ONE, "transcript_path": elsewhere,
+        "cwd": sandbox.repo()});
+    sandbox.hook("claude-code", &gone).unheard();
+    sandbox.rested();
+    agent
+        .is_told("two")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 3 }\n")
+        .stops();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while sandbox.chained().is_empty() && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    sandbox.rested();
+    sandbox.touchmark(["publish"]).ok();
+    let claims = sandbox.chained();
+    assert_eq!(claims.len(), 1, "{}", sandbox.troubles());
+    let tree = sandbox.git(["stash", "create"]);
+    let tree = sandbox.git(["rev-parse", &format!("{tree}^{{tree}}")]);
+    assert_eq!(
+        claims[0]["change"]["proposed"]["gitTree"],
+        tree.as_str(),
+        "nothing goes back in time"
+    );
+    assert_eq!(claims[0]["prompt"]["count"], 2);
+}

@@ -426,8 +426,12 @@ fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
     let mut fork = Agent::new(&sandbox, TWO);
     fork.starts();
     sandbox.settled();
-    let mut own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
-    own.splice(0..0, lines.into_bytes());
+    let own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
+    // A message or a call of one session is none of another's.
+    let own = String::from_utf8(own).unwrap();
+    let own = own.replace("msg_0", "msg_9").replace("toolu_0", "toolu_9");
+    let own = own.replace("00000000-0000-4000-8000", "99999999-0000-4000-8000");
+    let own = lines + &own;
     std::fs::write(&file, own).unwrap();
     sandbox.write("b.txt", "2\n");
     fork.stops();

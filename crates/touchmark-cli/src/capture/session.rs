@@ -38,6 +38,9 @@ pub(crate) struct Known {
     /// Whether it has ended, by its own word or by its process's death.
     #[serde(default)]
     pub(crate) ended: bool,
+    /// The last turn that a statement was made for, or is being made: those before it are part of that.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub(crate) through: String,
     /// How many bytes of its record a worker has dealt with.
     #[serde(default)]
     pub(crate) seen: u64,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use touchmark_git::EvidenceKey;
 
 use crate::cli::example;
+use crate::commands::hook::worker::{self, Which};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::escrow::{self, Sent};
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     }
     again::sign((&args.identity, args.key.as_deref()), &args.log, context)?;
     // What agents' hooks kept becomes statements first.
-    let turns = crate::commands::hook::worker::work(context)?.failed;
+    let turns = worker::work(Which::All, context)?.failed;
     for (turn, error) in &turns {
         context
             .output

@@ -19,7 +19,8 @@ use crate::capture::spool::Turns;
 use crate::cli::example;
 use crate::commands::attest::seen::{self, Made, Seen};
 use crate::commands::attest::session;
-use crate::commands::hook::{base, worker};
+use crate::commands::hook::base;
+use crate::commands::hook::worker::{self, Which};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::interrupt;
@@ -132,7 +133,7 @@ fn finish(
 ) -> Result<Vec<Made>, CliError> {
     // Turns that hooks kept know more than we do, but for where it all began: they come first.
     begin(before, context)?;
-    let done = worker::work(context)?;
+    let done = worker::work(Which::All, context)?;
     let mut made = done.made;
     if let Some((_, error)) = done.failed.into_iter().next() {
         context.output.complain(&error);

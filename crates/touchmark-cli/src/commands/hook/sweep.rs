@@ -43,7 +43,7 @@ fn finish(
     if written.is_some_and(|written| written > known.seen) {
         let turn = last_turn(known, context)?;
         let output = Output::new(Format::Text, Color::Never, true, &context.environment);
-        made = worker::attest(&turn, None, &worker::of_turn(&turn, context, &output)?)?;
+        made = worker::attest((&turn, None), None, &worker::of_turn(&turn, context, &output)?)?;
     }
     let mut ended = sessions.read(&known.product, &known.session)?;
     ended.ended = true;

@@ -23,6 +23,11 @@ const LATE_SECONDS: i64 = 3;
 /// How often the lock is tried: a hook that asks for it holds it for a moment.
 const TRIES: u32 = 20;
 
+/// How often a turn may fail before it waits for a while.
+const WEARY_ATTEMPTS: u64 = 8;
+/// How long it waits.
+const WEARY_SECONDS: i64 = 600;
+
 /// Flags of `hook worker`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
@@ -30,7 +35,7 @@ pub(crate) struct Args {}
 /// Runs `hook worker`.
 pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     detached::leave();
-    work(context)?;
+    work(Which::Due, context)?;
     Ok(ExitCode::Allowed)
 }
 
@@ -43,8 +48,17 @@ pub(crate) struct Done {
     pub(crate) failed: Vec<(String, CliError)>,
 }
 
-/// Deals with every turn there is, unless somebody else is at it.
-pub(crate) fn work(context: &Context<'_>) -> Result<Done, CliError> {
+/// Which turns are dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Every one.
+    All,
+    /// Those that did not fail often and just now.
+    Due,
+}
+
+/// Deals with turns, unless somebody else is at it.
+pub(crate) fn work(which: Which, context: &Context<'_>) -> Result<Done, CliError> {
     let capture = context.home.capture();
     let mut done = Done::default();
     if capture.symlink_metadata().is_err() {
@@ -57,6 +71,9 @@ pub(crate) fn work(context: &Context<'_>) -> Result<Done, CliError> {
         };
         let turns = Turns::open(&capture)?;
         turns.clean()?;
+        if which == Which::Due {
+            tried.extend(turns.names()?.into_iter().filter(|name| is_weary(name, context)));
+        }
         pass(&turns, &mut tried, &mut done, context)?;
         sweep::run(&mut done, context);
         drop(busy);
@@ -65,6 +82,16 @@ pub(crate) fn work(context: &Context<'_>) -> Result<Done, CliError> {
             return Ok(done);
         }
     }
+}
+
+/// A turn that failed so often is tried again after a while: each hook's worker would try it otherwise.
+fn is_weary(name: &str, context: &Context<'_>) -> bool {
+    let trouble = trouble::of(&context.home.capture(), name);
+    let (Some(trouble), Ok(now)) = (trouble, context.now()) else {
+        return false;
+    };
+    let since = now.unix() - trouble.at.unix();
+    trouble.attempts >= WEARY_ATTEMPTS && (0..WEARY_SECONDS).contains(&since)
 }
 
 fn patiently(capture: &Path) -> Option<Busy> {
@@ -134,7 +161,11 @@ fn one(named: &Named, later: &[Named], done: &mut Done, context: &Context<'_>) -
                 return Ok(());
             }
             let output = Output::new(Format::Text, Color::Never, true, &context.environment);
-            done.extend(attest(turn, next, &of_turn(turn, context, &output)?)?)
+            done.extend(attest(
+                (turn, Some(&named.name)),
+                next,
+                &of_turn(turn, context, &output)?,
+            )?)
         }
     }
 }
@@ -200,13 +231,21 @@ fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
         .or_else(|| seen.as_committed(&git))
 }
 
-/// Attests what a turn did, in every repository that it worked in.
-pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) -> Result<Vec<Made>, CliError> {
+/// Attests what a turn did, in every repository that it worked in. It goes by the name of its file, if it has one.
+pub(super) fn attest(
+    (turn, name): (&Turn, Option<&str>),
+    next: Option<&Turn>,
+    context: &Context<'_>,
+) -> Result<Vec<Made>, CliError> {
     let sessions = Sessions::open(&context.home.capture())?;
     let mut known = match (&turn.product, &turn.session) {
         (Some(product), Some(session)) => sessions.read(product, session)?,
         _ => Known::default(),
     };
+    if name.is_some_and(|name| name < known.through.as_str()) {
+        // It failed while a later one did not, and is part of that.
+        return Ok(Vec::new());
+    }
     known.hear(turn);
     let Some(found) = record::find(turn, &known, next, context)? else {
         // An agent that left no record of this session anywhere did nothing that could be told.
@@ -247,6 +286,10 @@ pub(super) fn attest(turn: &Turn, next: Option<&Turn>, context: &Context<'_>) ->
         let base = base::find(&repository, &began, link.as_ref(), &now, &session)?;
         let began = known.repositories.entry(now.work_tree.clone()).or_default();
         remember(began, &now, &base);
+        // From here on this turn stands for those before it, and stays until it is stated.
+        if let Some(name) = name {
+            name.clone_into(&mut known.through);
+        }
         sessions.write(&known)?;
         for stretch in base::stretches(&repository, &began_of(&known, &now), base, &now)? {
             let seen = Seen {
