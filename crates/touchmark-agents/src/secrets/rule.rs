@@ -76,7 +76,7 @@ fn with_plain_braces(pattern: &str) -> String {
             }
             '[' => in_class = true,
             ']' => in_class = false,
-            '{' if !in_class && !(repeats && is_repetition(rest)) => plain.push('\\'),
+            '{' if !(in_class || repeats && is_repetition(rest)) => plain.push('\\'),
             _ => {}
         }
         repeats = !matches!(first, '(' | '|');
