@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use touchmark_git::{GitProgram, OpenOptions, Repository};
+use touchmark_git::{GitProgram, OpenOptions, Repository, Sought};
 use touchmark_statement::git_id::GitCommitId;
 use touchmark_verify::git_view::GitView as _;
 
@@ -149,6 +149,17 @@ fn benches(criterion: &mut Criterion) {
         bencher.iter_with_setup(
             || open(folder),
             |fresh| fresh.changed_paths(&before, &after).expect("rows").len(),
+        );
+    });
+    let sought = Sought {
+        enter: &|_| true,
+        wanted: &|_, name| name.ends_with(b".lock"),
+        limit: 1_000,
+    };
+    group.bench_function("find_by_name_in_80000_cold", |bencher| {
+        bencher.iter_with_setup(
+            || open(folder),
+            |fresh| fresh.find_entries(&after, &sought).expect("entries").len(),
         );
     });
     group.sample_size(10).measurement_time(Duration::from_secs(20));

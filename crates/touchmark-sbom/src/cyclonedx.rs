@@ -256,3 +256,6 @@ fn iri(text: &str) -> String {
     }
     iri
 }
+
+#[cfg(test)]
+mod tests;

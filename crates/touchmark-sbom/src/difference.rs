@@ -167,3 +167,115 @@ pub(crate) fn contradict(one: &BTreeSet<&Hash>, other: &BTreeSet<&Hash>) -> bool
         !is_shared && in_many().is_some_and(|hash| hash.algorithm == algorithm)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::tests::Files;
+
+    fn lock(packages: &[(&str, &str, char)]) -> Vec<u8> {
+        let package = |(name, version, digit): &(&str, &str, char)| {
+            let checksum = digit.to_string().repeat(64);
+            format!(
+                "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nchecksum = \"{checksum}\"\n\
+                 source = \"registry+https://github.com/rust-lang/crates.io-index\"\n"
+            )
+        };
+        packages.iter().map(package).collect::<String>().into_bytes()
+    }
+
+    fn rows(
+        from: &[(&str, &str, char)],
+        to: &[(&str, &str, char)],
+    ) -> Vec<(String, Option<String>, Option<String>)> {
+        let of = |packages| Files::of([("Cargo.lock", &lock(packages))]).inventory();
+        let rows = Difference::between(&of(from), &of(to)).rows.into_iter();
+        rows.map(|row| (row.purl, row.from, row.to)).collect()
+    }
+
+    fn row(purl: &str, from: Option<&str>, to: Option<&str>) -> (String, Option<String>, Option<String>) {
+        (purl.to_owned(), from.map(str::to_owned), to.map(str::to_owned))
+    }
+
+    #[test]
+    fn versions_are_paired_only_where_that_is_known() {
+        let left = "pkg:cargo/left";
+        for (from, to, expected) in [
+            (vec![("left", "1.0.0", 'a')], vec![("left", "1.0.0", 'a')], vec![]),
+            (
+                vec![("left", "1.0.0", 'a')],
+                vec![("left", "2.0.0", 'a')],
+                vec![row(left, Some("1.0.0"), Some("2.0.0"))],
+            ),
+            (
+                vec![("left", "1.0.0", 'a'), ("left", "2.0.0", 'b')],
+                vec![("left", "2.0.0", 'b'), ("left", "3.0.0", 'c')],
+                vec![row(left, Some("1.0.0"), Some("3.0.0"))],
+            ),
+            (
+                vec![("left", "1.0.0", 'a')],
+                vec![("left", "2.0.0", 'b'), ("left", "3.0.0", 'c')],
+                vec![
+                    row(left, Some("1.0.0"), None),
+                    row(left, None, Some("2.0.0")),
+                    row(left, None, Some("3.0.0")),
+                ],
+            ),
+            (
+                vec![("left", "1.0.0", 'a')],
+                vec![("left", "1.0.0", 'b')],
+                vec![row(left, Some("1.0.0"), Some("1.0.0"))],
+            ),
+            (
+                vec![("left", "1.0.0", 'a')],
+                vec![],
+                vec![row(left, Some("1.0.0"), None)],
+            ),
+        ] {
+            assert_eq!(rows(&from, &to), expected);
+        }
+    }
+
+    #[test]
+    fn a_source_that_was_swapped_is_a_removal_and_an_addition() {
+        let good = lock(&[("left", "1.0.0", 'a')]);
+        let text = String::from_utf8(good.clone()).expect("text");
+        let evil = text.replace(
+            "registry+https://github.com/rust-lang/crates.io-index",
+            "git+https://evil.example/left#0",
+        );
+        let of = |bytes: &[u8]| Files::of([("Cargo.lock", bytes)]).inventory();
+        let rows = Difference::between(&of(&good), &of(evil.as_bytes())).rows;
+        let purls: Vec<&str> = rows.iter().map(|row| row.purl.as_str()).collect();
+        assert_eq!(
+            purls,
+            [
+                "pkg:cargo/left",
+                "pkg:cargo/left?vcs_url=git%2Bhttps:%2F%2Fevil.example%2Fleft%400"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_one_side_cannot_tell_is_no_difference_but_is_told() {
+        let good = lock(&[("left", "1.0.0", 'a')]);
+        let of = |bytes: &[u8]| Files::of([("Cargo.lock", bytes)]).inventory();
+        for (base, proposed, in_base) in [
+            (of(b"<<<<<<<"), of(&good), true),
+            (of(&good), of(b"<<<<<<<"), false),
+        ] {
+            let difference = Difference::between(&base, &proposed);
+            assert_eq!(difference.rows, []);
+            assert_eq!(difference.unread.len(), 1);
+            assert_eq!(
+                (difference.unread[0].in_base, difference.unread[0].reason),
+                (in_base, "lockfile.toml")
+            );
+        }
+        // Hashes of another kind, or none, contradict nothing.
+        let without = String::from_utf8(good.clone())
+            .expect("text")
+            .replace("checksum", "ignored");
+        assert_eq!(Difference::between(&of(&good), &of(without.as_bytes())).rows, []);
+    }
+}

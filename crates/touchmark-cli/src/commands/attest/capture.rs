@@ -74,6 +74,8 @@ pub(super) struct Captured {
     pub(super) sources: Sources,
     /// What the session did in all, where its statements are accounted for.
     totals: Option<Totals>,
+    /// What the lockfiles of the trees say, where it is read already.
+    of_trees: Option<sbom::OfTrees>,
     /// What earlier statements account for.
     earlier: Option<Totals>,
 }
@@ -92,6 +94,7 @@ impl Captured {
         std::thread::scope(|scope| {
             let dirty = change::work_tree_counts(git, &asked)?.then(|| scope.spawn(|| git.is_dirty()));
             let mut captured = Self::read_run(args, git, (metadata, &asked), surroundings, context)?;
+            captured.of_trees = sbom::OfTrees::unless_in(args.sbom.as_deref(), git, &captured.change);
             if let Some(dirty) = dirty {
                 let dirty = dirty
                     .join()
@@ -138,6 +141,7 @@ impl Captured {
             session,
             work_tree,
             totals: None,
+            of_trees: None,
             earlier: None,
         })
     }
@@ -160,6 +164,7 @@ impl Captured {
             work_tree: git.work_tree().map(Path::to_owned),
             teller: Teller::Session(Box::new(session)),
             totals: None,
+            of_trees: None,
             earlier: None,
         })
     }
@@ -292,7 +297,12 @@ impl Captured {
             },
             rows,
             commitments,
-            sbom: sbom::claim(args.sbom.as_deref(), &self.change, git, context)?,
+            sbom: sbom::claim(
+                args.sbom.as_deref(),
+                self.of_trees.as_ref(),
+                (&self.change, git),
+                context,
+            )?,
             surroundings: &self.surroundings,
             sources: &self.sources,
             agent: setting(&args.agent, "agent"),

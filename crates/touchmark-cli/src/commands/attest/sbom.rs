@@ -7,10 +7,10 @@ mod trees;
 use std::path::Path;
 
 use touchmark_git::Repository;
+use touchmark_sbom::{Difference, Inventory, Tool};
 use touchmark_statement::agent_change::{DependencyChange, SbomClaim, TreeSide, UnreadManifest};
 use touchmark_statement::digest::{DigestSet, Sha256Digest};
 use touchmark_statement::limits::{MAX_DEPENDENCIES, MAX_STATEMENT_BYTES, MAX_TEXT_BYTES, MAX_UNREAD};
-use touchmark_sbom::{Difference, Tool};
 
 pub(crate) use self::command::{Args, run};
 pub(crate) use self::file::read;
@@ -32,45 +32,76 @@ fn tool() -> Tool {
     }
 }
 
-/// What a statement says of the dependencies of a change: what a file made elsewhere says, else what the trees say.
-/// Where the trees cannot be looked through, nothing is said, and the user is told.
+/// What the trees of a change say of its dependencies, and what the user is told of it.
+#[derive(Debug)]
+pub(crate) struct OfTrees {
+    claim: Option<SbomClaim>,
+    warnings: Vec<String>,
+}
+
+impl OfTrees {
+    /// Reads the trees, unless a file made elsewhere stands in for them.
+    pub(crate) fn unless_in(file: Option<&Path>, git: &Repository, change: &GitChange) -> Option<Self> {
+        file.is_none().then(|| Self::read(git, change))
+    }
+
+    /// Where the trees cannot be looked through, nothing is claimed.
+    fn read(git: &Repository, change: &GitChange) -> Self {
+        let pair = match trees::Pair::of(git, change) {
+            Ok(pair) => pair,
+            Err(error) => {
+                return Self {
+                    claim: None,
+                    warnings: vec![format!("no bill of materials: [{}] {error}", error.code())],
+                };
+            }
+        };
+        let proposed = pair.proposed.cyclonedx(&tool());
+        let digest = DigestSet::of_sha256(Sha256Digest::of(&proposed));
+        let base = if pair.is_same {
+            digest.clone()
+        } else {
+            DigestSet::of_sha256(Sha256Digest::of(&pair.base.cyclonedx(&tool())))
+        };
+        let mut claim = SbomClaim {
+            format: FORMAT.to_owned(),
+            digest,
+            base: Some(base),
+            dependencies: Vec::new(),
+            unread: Vec::new(),
+            omitted: 0,
+        };
+        say(Difference::between(&pair.base, &pair.proposed), &mut claim);
+        Self {
+            claim: Some(claim),
+            warnings: warnings(&pair.proposed),
+        }
+    }
+}
+
+/// What a statement says of the dependencies of a change: what a file made elsewhere says, else what the trees say,
+/// which are read now unless they were before.
 pub(crate) fn claim(
     file: Option<&Path>,
-    change: &GitChange,
-    git: &Repository,
+    of_trees: Option<&OfTrees>,
+    (change, git): (&GitChange, &Repository),
     context: &Context<'_>,
 ) -> Result<Option<SbomClaim>, CliError> {
     if let Some(file) = file {
         return read(&context.path(file)).map(Some);
     }
-    let pair = match trees::Pair::of(git, change) {
-        Ok(pair) => pair,
-        Err(error) => {
-            context.output.warn(format!(
-                "no bill of materials: [{}] {error}",
-                error.code()
-            ));
-            return Ok(None);
+    let read_now;
+    let of_trees = match of_trees {
+        Some(of_trees) => of_trees,
+        None => {
+            read_now = OfTrees::read(git, change);
+            &read_now
         }
     };
-    let proposed = pair.proposed.cyclonedx(&tool());
-    let digest = DigestSet::of_sha256(Sha256Digest::of(&proposed));
-    let base = if pair.is_same {
-        digest.clone()
-    } else {
-        DigestSet::of_sha256(Sha256Digest::of(&pair.base.cyclonedx(&tool())))
-    };
-    let mut claim = SbomClaim {
-        format: FORMAT.to_owned(),
-        digest,
-        base: Some(base),
-        dependencies: Vec::new(),
-        unread: Vec::new(),
-        omitted: 0,
-    };
-    say(Difference::between(&pair.base, &pair.proposed), &mut claim);
-    warn(&pair.proposed, context);
-    Ok(Some(claim))
+    for warning in &of_trees.warnings {
+        context.output.warn(warning);
+    }
+    Ok(of_trees.claim.clone())
 }
 
 /// Takes over what fits into a statement, and counts the rest.
@@ -106,22 +137,24 @@ fn say(difference: Difference, claim: &mut SbomClaim) {
 }
 
 /// Names the first lockfiles of which not everything is known, and counts the others.
-fn warn(inventory: &touchmark_sbom::Inventory, context: &Context<'_>) {
+fn warnings(inventory: &Inventory) -> Vec<String> {
     const NAMED: usize = 5;
-    let unread: Vec<(String, &str)> = inventory
+    let unread: Vec<String> = inventory
         .lockfiles()
         .iter()
-        .filter_map(|lockfile| Some((lockfile.path.to_string(), lockfile.code()?)))
+        .filter_map(|lockfile| Some(format!("[{}] {}", lockfile.code()?, lockfile.path)))
         .collect();
-    for (path, code) in unread.iter().take(NAMED) {
-        context
-            .output
-            .warn(format!("the bill of materials is incomplete: [{code}] {path}"));
-    }
+    let incomplete = |what: &str| format!("the bill of materials is incomplete: {what}");
+    let mut warnings: Vec<String> = unread.iter().take(NAMED).map(|what| incomplete(what)).collect();
     if unread.len() > NAMED {
-        context.output.warn(format!(
-            "the bill of materials is incomplete: {} more lockfiles",
-            unread.len() - NAMED
-        ));
+        warnings.push(incomplete(&format!("{} more lockfiles", unread.len() - NAMED)));
+    }
+    warnings
+}
+
+/// Tells the user of what is incomplete.
+fn warn(inventory: &Inventory, context: &Context<'_>) {
+    for warning in warnings(inventory) {
+        context.output.warn(warning);
     }
 }

@@ -76,7 +76,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         context.output.raw(&inventory.cyclonedx(&tool()));
         return Ok(ExitCode::Allowed);
     }
-    let keys = [EvidenceKey::Commit(commit.clone()), EvidenceKey::Tree(tree.clone())];
+    let keys = [
+        EvidenceKey::Commit(commit.clone()),
+        EvidenceKey::Tree(tree.clone()),
+    ];
     let subjects = vec![
         ResourceDescriptor::new(
             format!("git+{}", repository(&git, None)?.uri),

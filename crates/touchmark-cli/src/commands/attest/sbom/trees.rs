@@ -41,7 +41,9 @@ impl Pair {
         let base = Inventory::of(&Blobs::of(git, base_tree), &in_base, &[]);
         let is_unchanged = |lockfile: &&Lockfile| {
             let beside = lockfile.beside.iter().map(|(path, _)| path);
-            std::iter::once(&lockfile.path).chain(beside).all(|path| !changed.contains(path))
+            std::iter::once(&lockfile.path)
+                .chain(beside)
+                .all(|path| !changed.contains(path))
         };
         let unchanged: Vec<&Lockfile> = base.lockfiles().iter().filter(is_unchanged).collect();
         let is_same = unchanged.len() == in_base.len() && in_base.len() == in_proposed.len();
@@ -96,7 +98,9 @@ impl Tree for Blobs<'_> {
             Ok(bytes) => Ok(bytes),
             Err(GitViewError::NotAFile { .. }) => Ok(None),
             Err(GitViewError::TooLarge { .. }) => Err(TreeError::TooLarge),
-            Err(error) => Err(TreeError::Unreadable { source: Box::new(error) }),
+            Err(error) => Err(TreeError::Unreadable {
+                source: Box::new(error),
+            }),
         }
     }
 }
