@@ -129,6 +129,12 @@ fn messages_that_are_written_again_count_once() {
         (1, Some(10), Some("gcp.gemini"))
     );
     assert_eq!(run.commits[0].id_prefix, "1a2b3c4");
+    assert_eq!(
+        prompts(run, PromptOrigin::Injected).len(),
+        1,
+        "what the product says of the project"
+    );
+    assert_eq!(run.structure.compactions, 0, "a first list replaces nothing");
     let written = &run.written["src/lib.rs"];
     assert_eq!(
         (written.working_directory.as_deref(), written.confirmed),

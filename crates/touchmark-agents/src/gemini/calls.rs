@@ -85,9 +85,18 @@ pub(super) fn response(recorder: &mut Recorder, response: &FunctionResponse<'_>,
     recorder.result(&result, place);
 }
 
+/// What the product itself says of a command, without the marks that newer versions put around it.
+fn unmarked(output: &str) -> &str {
+    output
+        .strip_prefix("<untrusted_context>\n")
+        .and_then(|inner| inner.trim_end().strip_suffix("</untrusted_context>"))
+        .unwrap_or(output)
+}
+
 /// What a command printed, without what the product puts before it.
 fn of_command(output: &str) -> &str {
     let label = "Output: ";
+    let output = unmarked(output);
     output
         .strip_prefix(label)
         .or_else(|| output.split_once("\nOutput: ").map(|(_, printed)| printed))
@@ -151,7 +160,7 @@ const BEHIND: [&str; 4] = ["Error: ", "Signal: ", "Background PIDs: ", "Process 
 /// Reads `Exit Code: N` behind what the command printed; what the command itself printed is no word of the product.
 /// `(none)` is none.
 fn exit_code(output: &str) -> Option<i32> {
-    for line in output.trim_end().lines().rev() {
+    for line in unmarked(output).trim_end().lines().rev() {
         if let Some(code) = line.strip_prefix("Exit Code: ") {
             return code.trim().parse().ok();
         }
@@ -176,6 +185,10 @@ mod tests {
             (
                 "Output: \nExit Code: 5\nExit Code: 101\nProcess Group PGID: 1",
                 Some(101),
+            ),
+            (
+                "<untrusted_context>\nOutput: hi\nExit Code: 5\nProcess Group PGID: 13430\n</untrusted_context>",
+                Some(5),
             ),
             ("Output: x\nExit Code: (none)\nSignal: 9", None),
             ("Output: (empty)\nProcess Group PGID: 1", None),
