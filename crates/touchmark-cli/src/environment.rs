@@ -116,6 +116,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
         secret: false,
     },
     Variable {
+        name: "OPENCODE_CONFIG_DIR",
+        help: "where OpenCode keeps its plugins",
+        secret: false,
+    },
+    Variable {
         name: "SSH_AUTH_SOCK",
         help: "socket of the ssh-agent, for --key ssh-agent:",
         secret: false,
