@@ -8,6 +8,7 @@ use touchmark_statement::digest::Sha256Digest;
 
 use super::attributes::Attributes;
 use super::messages::Message;
+use super::nesting;
 use super::operation::{Kind, Operation, ToolUse};
 use super::record::{LogRecord, Request, Span};
 use crate::error::ImportError;
@@ -174,20 +175,9 @@ impl Mapping {
     /// Tells everything to the recorder.
     pub(super) fn finish(mut self, recorder: &mut Recorder) -> Result<(), ImportError> {
         let conversations = self.conversations();
-        let spans: HashMap<(String, String), usize> = self
-            .operations
-            .iter()
-            .enumerate()
-            .filter(|(_, operation)| !operation.is_log && !operation.id.is_empty())
-            .map(|(at, operation)| ((operation.trace.clone(), operation.id.clone()), at))
-            .collect();
-        let parents: Vec<Option<usize>> = self
-            .operations
-            .iter()
-            .map(|operation| parent_of(operation, &spans))
-            .collect();
-        let counted_below = self.counted_below(&parents);
-        let owners = self.owners(&parents);
+        let parents = nesting::parents(&self.operations);
+        let counted_below = nesting::counted_below(&self.operations, &parents);
+        let owners = nesting::owners(&self.operations, &parents);
         let has_tools = self
             .operations
             .iter()
@@ -236,64 +226,6 @@ impl Mapping {
             (!operation.trace.is_empty()).then(|| (operation.trace.clone(), conversation))
         });
         named.collect()
-    }
-
-    /// Which operations have others below them whose tokens count: theirs repeat those.
-    fn counted_below(&self, parents: &[Option<usize>]) -> Vec<bool> {
-        let mut below = vec![false; self.operations.len()];
-        for (at, operation) in self.operations.iter().enumerate() {
-            if !operation.has_usage() {
-                continue;
-            }
-            let mut up = parents[at];
-            while let Some(parent) = up.filter(|parent| !below[*parent] && *parent != at) {
-                below[parent] = true;
-                up = parents[parent];
-            }
-        }
-        below
-    }
-
-    /// The sub-agent that each operation belongs to: the nearest agent that another agent called.
-    fn owners(&self, parents: &[Option<usize>]) -> Vec<Option<String>> {
-        let agent_at = |at: usize| self.operations[at].kind == Kind::Agent;
-        // The nearest agent of each, itself included, found once for each.
-        let mut nearest: Vec<Option<Option<usize>>> = vec![None; self.operations.len()];
-        for start in 0..self.operations.len() {
-            let mut path = Vec::new();
-            let mut at = Some(start);
-            let found = loop {
-                let Some(here) = at else { break None };
-                if let Some(known) = nearest[here] {
-                    break known;
-                }
-                if agent_at(here) {
-                    break Some(here);
-                }
-                // A cycle leads back to what has no answer yet.
-                nearest[here] = Some(None);
-                path.push(here);
-                at = parents[here];
-            };
-            for here in path {
-                nearest[here] = Some(found);
-            }
-            if agent_at(start) {
-                nearest[start] = Some(Some(start));
-            }
-        }
-        (0..self.operations.len())
-            .map(|at| {
-                let agent = nearest[at].flatten()?;
-                let above = parents[agent].and_then(|parent| nearest[parent].flatten())?;
-                let operation = &self.operations[agent];
-                let is_same = operation.agent.is_some() && operation.agent == self.operations[above].agent;
-                (!is_same && above != agent).then(|| {
-                    let name = operation.agent.clone();
-                    name.unwrap_or_else(|| operation.id.clone())
-                })
-            })
-            .collect()
     }
 
     fn tell(
@@ -393,16 +325,6 @@ fn step_kind(operation: &Operation) -> StepKind {
         Kind::Tool => StepKind::ToolResult,
         Kind::Agent | Kind::Other => StepKind::Other,
     }
-}
-
-/// A log record stands inside the span that it names; a span inside its parent.
-fn parent_of(operation: &Operation, spans: &HashMap<(String, String), usize>) -> Option<usize> {
-    let id = if operation.is_log {
-        Some(operation.id.clone()).filter(|id| !id.is_empty())
-    } else {
-        operation.parent.clone()
-    };
-    spans.get(&(operation.trace.clone(), id?)).copied()
 }
 
 fn digest(message: &Message) -> Sha256Digest {

@@ -15,6 +15,7 @@
 mod attributes;
 mod mapping;
 mod messages;
+mod nesting;
 mod operation;
 mod products;
 mod record;

@@ -5,7 +5,7 @@ use crate::limits::{MAX_FILES, MAX_SESSION_BYTES};
 use crate::session::SessionFile;
 
 /// Returns the bytes of a file up to the watermark; a file that is shorter was rewritten.
-pub(crate) fn up_to<'a>(file: &'a SessionFile, up_to: Option<u64>) -> Result<&'a [u8], ImportError> {
+pub(crate) fn up_to(file: &SessionFile, up_to: Option<u64>) -> Result<&[u8], ImportError> {
     let Some(up_to) = up_to else {
         return Ok(&file.bytes);
     };
