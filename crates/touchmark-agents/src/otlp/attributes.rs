@@ -100,11 +100,14 @@ impl Attributes<'_> {
     /// A truth value; some write it as text.
     pub(super) fn flag(&self, key: &str) -> Option<bool> {
         let value = self.get(key)?;
-        value.bool_value.0.or(match value.string_value.as_deref()? {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => None,
-        })
+        value
+            .bool_value
+            .0
+            .or_else(|| match value.string_value.as_deref() {
+                Some("true") => Some(true),
+                Some("false") => Some(false),
+                _ => None,
+            })
     }
 
     /// The first of these names that is there, as JSON: a text as it stands (it mostly is JSON), other values in plain
