@@ -185,9 +185,13 @@ impl Sandbox {
 
     /// Lets the program do its turn.
     fn turn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Turn {
+        self.start(&self.program, arguments, variables)
+    }
+
+    fn start(&self, program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Turn {
         let words = self.path("words");
         let file = fs::File::create(&words).unwrap();
-        let mut command = self.command(&self.program);
+        let mut command = self.command(program);
         command
             .args(arguments)
             .envs(variables.iter().copied())
@@ -603,4 +607,108 @@ fn opencode_runs_our_plugin() {
         .lines()
         .find(|line| line.contains("touchmark") && line.contains("level=ERROR"));
     assert_eq!(complaint, None);
+}
+
+#[test]
+fn mini_swe_agent_is_wrapped() {
+    let Some(sandbox) = Sandbox::of("mini-swe-agent", "bin/mini") else {
+        return;
+    };
+    let trajectory = sandbox.path("out.traj.json");
+    let trajectory = trajectory.to_str().unwrap();
+    let agent = [
+        "-t",
+        "write a greeting",
+        "-m",
+        "openai/gpt-5.5",
+        "--yolo",
+        "--exit-immediately",
+        "-o",
+        trajectory,
+    ];
+    let turn = sandbox.wrapped(
+        &["--session", trajectory],
+        &agent,
+        &[
+            ("MSWEA_CONFIGURED", "true"),
+            ("MSWEA_SILENT_STARTUP", "1"),
+            ("MSWEA_COST_TRACKING", "ignore_errors"),
+            ("MSWEA_GLOBAL_CONFIG_DIR", sandbox.path("mini").to_str().unwrap()),
+        ],
+    );
+    let predicate = sandbox.prove_wrapped("mini-swe-agent", &turn);
+    assert_eq!(predicate["agent"]["product"]["version"], "2.4.6");
+}
+
+#[test]
+fn openhands_is_wrapped() {
+    let Some(sandbox) = Sandbox::of("openhands", "bin/openhands") else {
+        return;
+    };
+    let agent = [
+        "--headless",
+        "--json",
+        "--override-with-envs",
+        "--always-approve",
+        "--exit-without-confirmation",
+        "-t",
+        "write a greeting",
+    ];
+    let repo = sandbox.repo();
+    let variables = [
+        ("LLM_API_KEY", "test-only"),
+        ("LLM_BASE_URL", &sandbox.url("/v1")),
+        ("LLM_MODEL", "openai/gpt-5.5"),
+        ("OPENHANDS_SUPPRESS_BANNER", "1"),
+        ("OPENHANDS_WORK_DIR", repo.to_str().unwrap()),
+    ];
+    let turn = sandbox.wrapped(&[], &agent, &variables);
+    let predicate = sandbox.prove_wrapped("openhands", &turn);
+    assert_eq!(
+        predicate["commands"].as_array().map(Vec::len),
+        Some(1),
+        "{predicate}"
+    );
+}
+
+impl Sandbox {
+    /// Lets the program do its turn inside of `touchmark run`.
+    fn wrapped(&self, flags: &[&str], arguments: &[&str], variables: &[(&str, &str)]) -> Turn {
+        let program = self.program.to_str().unwrap();
+        let all = [&["run"], flags, &["--", program], arguments].concat();
+        let (key, base) = (("OPENAI_API_KEY", "test-only"), self.url("/v1"));
+        let more = [
+            key,
+            ("OPENAI_API_BASE", &base),
+            ("OPENAI_BASE_URL", &base),
+            ("LITELLM_LOCAL_MODEL_COST_MAP", "True"),
+        ];
+        self.start(
+            Path::new(env!("CARGO_BIN_EXE_touchmark")),
+            &all,
+            &[variables, &more].concat(),
+        )
+    }
+
+    /// Proves what is the same for every agent that is wrapped; returns the predicate.
+    fn prove_wrapped(&self, agent: &str, turn: &Turn) -> Value {
+        assert_eq!(turn.status, Some(0), "{agent}: {}", turn.words);
+        assert_eq!(
+            fs::read_to_string(self.repo().join("greeting.txt")).unwrap(),
+            "hello\n"
+        );
+        let statement = self
+            .statement()
+            .unwrap_or_else(|| panic!("no statement: {}", turn.words));
+        let predicate = statement["predicate"].clone();
+        assert_eq!(predicate["agent"]["product"]["name"], agent, "{predicate}");
+        assert_eq!(predicate["change"]["paths"][0]["path"], "greeting.txt");
+        assert_eq!(predicate["models"][0]["id"], "gpt-5.5", "{predicate}");
+        assert!(!statement.to_string().contains("write a greeting"));
+        println!(
+            "{agent}: wrapped, transcript {}, usage {}",
+            predicate["transcript"], predicate["usage"]
+        );
+        predicate
+    }
 }
