@@ -32,13 +32,23 @@ fn package_lock(packages: &[(&str, &str)]) -> String {
 /// A repository with two lockfiles, and a change by an agent to the first.
 fn with_lockfiles() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.write("Cargo.lock", cargo_lock(&[("left", "1.0.0", HASH_A), ("gone", "1.0.0", HASH_A)]));
+    sandbox.write(
+        "Cargo.lock",
+        cargo_lock(&[("left", "1.0.0", HASH_A), ("gone", "1.0.0", HASH_A)]),
+    );
     sandbox.write("web/package-lock.json", package_lock(&[("inner", "2.0.0")]));
-    sandbox.write("node_modules/x/package-lock.json", package_lock(&[("hidden", "6.6.6")]));
+    sandbox.write(
+        "node_modules/x/package-lock.json",
+        package_lock(&[("hidden", "6.6.6")]),
+    );
     sandbox.write("vendor/x/Cargo.lock", "not read");
     sandbox.commit("first");
     sandbox.git(["switch", "--quiet", "--create", "agent/fix"]);
-    let packages = [("left", "1.1.0", HASH_B), ("new", "0.1.0", HASH_A), ("new", "0.2.0", HASH_B)];
+    let packages = [
+        ("left", "1.1.0", HASH_B),
+        ("new", "0.1.0", HASH_A),
+        ("new", "0.2.0", HASH_B),
+    ];
     sandbox.write("Cargo.lock", cargo_lock(&packages));
     sandbox.commit("update");
     sandbox
@@ -50,7 +60,10 @@ fn with_lockfiles() -> Sandbox {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The document as `--print` writes it.
@@ -125,7 +138,10 @@ fn what_no_lockfile_says_differently_is_the_same_document() {
 #[test]
 fn another_hash_of_the_same_version_is_a_change() {
     let sandbox = with_lockfiles();
-    sandbox.write("Cargo.lock", cargo_lock(&[("left", "1.0.0", HASH_B), ("gone", "1.0.0", HASH_A)]));
+    sandbox.write(
+        "Cargo.lock",
+        cargo_lock(&[("left", "1.0.0", HASH_B), ("gone", "1.0.0", HASH_A)]),
+    );
     sandbox.commit("another left");
     let statement = sandbox.statement(&["--base", "main"]);
     assert_eq!(
@@ -139,7 +155,10 @@ fn the_work_tree_is_read_only_where_it_is_what_is_attested() {
     let sandbox = with_lockfiles();
     let committed = sandbox.statement(&["--base", "main"])["predicate"]["sbom"].clone();
     sandbox.write("web/package-lock.json", package_lock(&[("inner", "3.0.0")]));
-    assert_eq!(sandbox.statement(&["--base", "main"])["predicate"]["sbom"], committed);
+    assert_eq!(
+        sandbox.statement(&["--base", "main"])["predicate"]["sbom"],
+        committed
+    );
     let uncommitted = sandbox.statement(&["--uncommitted"]);
     assert_eq!(
         uncommitted["predicate"]["sbom"]["dependencies"],
@@ -151,14 +170,18 @@ fn the_work_tree_is_read_only_where_it_is_what_is_attested() {
 fn what_cannot_be_read_is_named_and_the_document_says_so() {
     let sandbox = with_lockfiles();
     sandbox.write("bun.lock", "{}");
-    sandbox.write("web/package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {\"a\": 1, \"a\": 2}}");
+    sandbox.write(
+        "web/package-lock.json",
+        "{\"lockfileVersion\": 3, \"packages\": {\"a\": 1, \"a\": 2}}",
+    );
     std::os::unix::fs::symlink("../Cargo.lock", sandbox.repo().join("web/Cargo.lock")).unwrap();
     sandbox.commit("unreadable");
     let outcome = sandbox
         .touchmark(["attest", "--dry-run", "--format", "json", "--base", "main"])
         .ok();
     let sbom = outcome.json()["statement"]["predicate"]["sbom"].clone();
-    let unread = |manifest: &str, reason: &str| json!({"manifest": manifest, "tree": "proposed", "reason": reason});
+    let unread =
+        |manifest: &str, reason: &str| json!({"manifest": manifest, "tree": "proposed", "reason": reason});
     assert_eq!(
         sbom["unread"],
         json!([
@@ -169,27 +192,42 @@ fn what_cannot_be_read_is_named_and_the_document_says_so() {
     );
     // What one side cannot tell is neither added nor removed.
     let manifests = sbom["dependencies"].as_array().unwrap();
-    assert!(manifests.iter().all(|row| row["manifest"] == "Cargo.lock"), "{sbom}");
-    for code in ["lockfile.unsupported", "lockfile.not_a_file", "lockfile.duplicate_key"] {
+    assert!(
+        manifests.iter().all(|row| row["manifest"] == "Cargo.lock"),
+        "{sbom}"
+    );
+    for code in [
+        "lockfile.unsupported",
+        "lockfile.not_a_file",
+        "lockfile.duplicate_key",
+    ] {
         assert!(outcome.stderr.contains(code), "{}", outcome.stderr);
     }
     let document: Value = serde_json::from_str(&printed(&sandbox, &[])).unwrap();
     let incomplete = &document["compositions"][2];
-    assert_eq!(document["compositions"][0], json!({"aggregate": "incomplete", "dependencies": ["tree"]}));
+    assert_eq!(
+        document["compositions"][0],
+        json!({"aggregate": "incomplete", "dependencies": ["tree"]})
+    );
     assert_eq!(incomplete["aggregate"], "incomplete");
     assert_eq!(
         incomplete["dependencies"],
-        json!(["file:bun.lock", "file:web/Cargo.lock", "file:web/package-lock.json"])
+        json!([
+            "file:bun.lock",
+            "file:web/Cargo.lock",
+            "file:web/package-lock.json"
+        ])
     );
-    sandbox
-        .touchmark(["explain", "lockfile.duplicate_key"])
-        .ok();
+    sandbox.touchmark(["explain", "lockfile.duplicate_key"]).ok();
 }
 
 #[test]
 fn an_sbom_is_signed_logged_and_filed_like_other_evidence() {
     let sandbox = with_lockfiles();
-    let result = sandbox.touchmark(["attest", "sbom", "--format", "json"]).ok().json();
+    let result = sandbox
+        .touchmark(["attest", "sbom", "--format", "json"])
+        .ok()
+        .json();
     assert_eq!(result["outcome"], "logged");
     assert_eq!(result["schema"], "https://touchmark.dev/schemas/attest-v1.json");
     let (head, tree) = (
@@ -246,14 +284,20 @@ fn what_no_statement_can_hold_is_refused() {
     let sandbox = with_lockfiles();
     let file = sandbox.path("bom.json");
     let name = "n".repeat(1_000);
-    let components: Vec<Value> = (0..4_500).map(|_| json!({"type": "library", "name": name})).collect();
+    let components: Vec<Value> = (0..4_500)
+        .map(|_| json!({"type": "library", "name": name}))
+        .collect();
     let document = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components});
     fs::write(&file, document.to_string()).unwrap();
     let path = file.to_str().unwrap();
     sandbox
         .touchmark(["attest", "sbom", "--sbom", path])
         .refused(2, "attest.sbom_too_large");
-    for conflicting in [["--print", "--dry-run"], ["--print", "--push=origin"], ["--print", "--sbom=x"]] {
+    for conflicting in [
+        ["--print", "--dry-run"],
+        ["--print", "--push=origin"],
+        ["--print", "--sbom=x"],
+    ] {
         let outcome = sandbox.touchmark(["attest", "sbom"].iter().chain(&conflicting));
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""));
     }
