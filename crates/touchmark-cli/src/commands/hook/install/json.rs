@@ -394,7 +394,7 @@ pub(crate) fn cut(text: &str, container: &Node, index: usize) -> Vec<Range<usize
         let inside = container.span.start + 1..inner_end;
         let around = [&text[inside.start..child.start], &text[child.end..inside.end]];
         return if around.iter().all(|gap| plain(gap)) {
-            vec![inside]
+            one(inside)
         } else {
             let comma = comma_in(&text[child.end..inner_end]).map(|at| child.end + at);
             std::iter::once(child).chain(comma.map(|at| at..at + 1)).collect()
@@ -404,7 +404,7 @@ pub(crate) fn cut(text: &str, container: &Node, index: usize) -> Vec<Range<usize
         let before = children[index - 1].end;
         let gap = &text[before..child.start];
         if plain(gap) {
-            return vec![before..child.end];
+            return one(before..child.end);
         }
         // Comments stay; the line that the child began goes with it.
         let blank = gap.len() - gap.trim_end().len();
@@ -417,10 +417,14 @@ pub(crate) fn cut(text: &str, container: &Node, index: usize) -> Vec<Range<usize
     }
     let gap = &text[child.end..children[1].start];
     if plain(gap) {
-        return vec![child.start..children[1].start];
+        return one(child.start..children[1].start);
     }
     let comma = comma_in(gap).map_or(child.end, |at| child.end + at + 1);
     vec![child.start..child.end, child.end..comma]
+}
+
+fn one(range: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(range).collect()
 }
 
 /// Cuts pieces out of a text.
