@@ -3,6 +3,10 @@
 
 #![cfg(feature = "sqlite")]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "how much is tried is a variable's to say"
+)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use std::path::{Path, PathBuf};
@@ -480,9 +484,9 @@ fn a_database_that_is_cut_anywhere_is_never_whole() {
     let folder = tempfile::tempdir().unwrap();
     let (path, bytes) = small(folder.path());
     assert_eq!(load(&path, None).run.completeness, Completeness::Whole);
-    // Each byte near the ends of pages, every seventh elsewhere; `EVERY=1` takes all.
-    let every = std::env::var_os("EVERY").is_some();
-    let picked = |len: &usize| every || len % 7 == 0 || len % 512 < 3 || len % 512 > 509;
+    // Each byte near the ends of pages, every seventh elsewhere; `TOUCHMARK_TEST_EVERY=1` takes all.
+    let every = std::env::var_os("TOUCHMARK_TEST_EVERY").is_some();
+    let picked = |len: &usize| every || len.is_multiple_of(7) || len % 512 < 3 || len % 512 > 509;
     for len in (0..bytes.len()).filter(picked) {
         std::fs::write(&path, &bytes[..len]).unwrap();
         if let Ok(session) = OpenCode.load(&path, &ImportOptions::default()) {
@@ -492,7 +496,7 @@ fn a_database_that_is_cut_anywhere_is_never_whole() {
     // The lines that are written out of it: a cut one is seen to be cut.
     std::fs::write(&path, &bytes).unwrap();
     let files = load(&path, None).files;
-    for len in (0..files[0].bytes.len()).filter(|len| every || len % 3 == 0) {
+    for len in (0..files[0].bytes.len()).filter(|len| every || len.is_multiple_of(3)) {
         let mut cut = files.clone();
         cut[0].bytes.truncate(len);
         if let Ok(run) = OpenCode.import(&cut, &ImportOptions::default()) {
@@ -513,7 +517,7 @@ impl Numbers {
     }
 }
 
-/// `MUTATIONS=100000` runs as many; every run takes other ones where `SEED` says so.
+/// `TOUCHMARK_TEST_MUTATIONS=100000` runs as many; every run takes other ones where `TOUCHMARK_TEST_SEED` says so.
 #[test]
 fn a_damaged_database_neither_panics_nor_hangs_nor_loses_rows_in_silence() {
     let number = |name: &str, usual: u64| {
@@ -522,12 +526,12 @@ fn a_damaged_database_neither_panics_nor_hangs_nor_loses_rows_in_silence() {
             .and_then(|text| text.parse().ok())
             .unwrap_or(usual)
     };
-    let mut numbers = Numbers(number("SEED", 0x5eed).max(1));
+    let mut numbers = Numbers(number("TOUCHMARK_TEST_SEED", 0x5eed).max(1));
     let folder = tempfile::tempdir().unwrap();
     let (path, bytes) = small(folder.path());
     let expected = load(&path, None).run.steps.len();
     let (mut read, mut refused, mut lost) = (0_u64, 0_u64, 0_u64);
-    for _ in 0..number("MUTATIONS", 4_000) {
+    for _ in 0..number("TOUCHMARK_TEST_MUTATIONS", 4_000) {
         let mut changed = bytes.clone();
         for _ in 0..1 + numbers.below(4) {
             let at = numbers.below(changed.len());
