@@ -164,7 +164,7 @@ fn a_session_that_is_damaged_or_says_nothing() {
     fs::write(&file, "").unwrap();
     sandbox.touchmark(attest).refused(1, "session.empty");
     fs::write(&file, "not json\n\u{0}\u{1b}[31m\n").unwrap();
-    sandbox.touchmark(attest).refused(1, "session.empty");
+    sandbox.touchmark(attest).refused(1, "session.unknown_format");
     fs::write(&file, sandbox.session().prompt("hello").bytes()).unwrap();
     refused(&sandbox, &attest, 1, "session.no_model");
     assert!(sandbox.evidence_refs().is_empty());

@@ -191,10 +191,25 @@ fn recognise_head(name: &str, head: &[u8]) -> Option<&'static dyn Importer> {
 
 /// Loads a session of whatever format it is.
 pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-    let importer = recognise(path)?.ok_or_else(|| ImportError::UnknownFormat {
-        path: path.to_owned(),
-    })?;
-    importer.load(path, options)
+    match recognise(path)? {
+        Some(importer) => importer.load(path, options),
+        None => Err(unknown(path)),
+    }
+}
+
+/// Why nobody knows what lies there.
+fn unknown(path: &Path) -> ImportError {
+    let path = path.to_owned();
+    if files::is_real_dir(&path) {
+        return ImportError::NotAFile { path };
+    }
+    match std::fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.len() == 0 => ImportError::Empty {
+            bytes: 0,
+            unreadable: 0,
+        },
+        _ => ImportError::UnknownFormat { path },
+    }
 }
 
 #[cfg(test)]
