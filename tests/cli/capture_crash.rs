@@ -21,6 +21,10 @@ const SEED: u64 = 0x7011_c43a_5eed_0002;
 /// How many turns a session has before its agent dies and another takes over.
 const TURNS: usize = 5;
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long a test runs is asked for by a variable"
+)]
 fn rounds() -> usize {
     let asked = std::env::var_os("TOUCHMARK_TEST_ROUNDS");
     asked

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long a bench runs is asked for by a variable"
+)]
 fn main() {
     let runs = std::env::var_os("TOUCHMARK_BENCH_RUNS")
         .and_then(|text| text.to_str()?.parse().ok())

@@ -16,7 +16,7 @@ use crate::pipeline;
 /// files, which git looks at in some 20 ms.
 const MAX_INDEX_BYTES: u64 = 1_600_000;
 /// How long a hook waits for it.
-const PATIENCE: Duration = Duration::from_millis(45);
+const PATIENCE: Duration = Duration::from_millis(60);
 
 /// A repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

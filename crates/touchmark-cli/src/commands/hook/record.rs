@@ -158,7 +158,8 @@ fn settled(path: &Path, mark: u64, last: Option<Sha256Digest>) -> u64 {
     }
 }
 
-fn length(path: &Path) -> u64 {
+/// The length of a file; nothing is as long as an empty one.
+pub(super) fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 

@@ -216,7 +216,8 @@ fn begin(turn: &Turn, context: &Context<'_>) -> Result<(), CliError> {
     sessions.write(&known)
 }
 
-/// The repository as it was at an event: as the hook saw it, else as it is if that was just now.
+/// The repository as it was at an event: as the hook saw it; else as it is now, if that was just now and the session's
+/// record shows that nothing has happened since; else as it was committed then.
 fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
     let seen = turn.snapshot.clone()?;
     if seen.tree.is_some() {
@@ -224,10 +225,11 @@ fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
     }
     let git = snapshot::open(Path::new(&seen.work_tree), &context.environment)?;
     let age = context.now().ok()?.unix() - turn.at.unix();
-    let now = (age <= LATE_SECONDS)
-        .then(|| Snapshot::whole(&git).ok())
-        .flatten();
-    now.filter(|now| now.head == seen.head)
+    let mark = turn.transcript.as_ref();
+    let is_still = || mark.is_some_and(|mark| record::length(Path::new(&mark.path)) == mark.bytes);
+    let now = (age <= LATE_SECONDS && is_still()).then(|| Snapshot::whole(&git).ok());
+    now.flatten()
+        .filter(|now| now.head == seen.head && is_still())
         .or_else(|| seen.as_committed(&git))
 }
 
