@@ -7,9 +7,9 @@ mod copilot;
 mod cursor;
 mod gemini;
 mod neutral;
-mod others;
 mod opencode;
 mod openhands;
+mod others;
 mod swe_agent;
 
 use serde_json::{Value, json};
