@@ -139,14 +139,7 @@ impl Hooks {
                 Ok(())
             }
             "subagentStart" | "subagentStop" => {
-                let agent_type = payload.subagent_type.as_deref().filter(|name| !name.is_empty());
-                if let Some(known) = payload
-                    .subagent_id
-                    .as_deref()
-                    .and_then(|id| recorder.subagent(id))
-                {
-                    known.agent_type = agent_type.map(str::to_owned).or(known.agent_type.take());
-                }
+                subagent(recorder, payload);
                 Ok(())
             }
             _ => Ok(()),
@@ -252,6 +245,14 @@ impl Hooks {
         self.calls += 1;
         let named = payload.tool_use_id.as_deref().filter(|id| !id.is_empty());
         named.map_or_else(|| format!("hook-{}", self.calls), str::to_owned)
+    }
+}
+
+fn subagent(recorder: &mut Recorder, payload: &Payload<'_>) {
+    let agent_type = payload.subagent_type.as_deref().filter(|name| !name.is_empty());
+    let id = payload.subagent_id.as_deref();
+    if let Some(known) = id.and_then(|id| recorder.subagent(id)) {
+        known.agent_type = agent_type.map(str::to_owned).or(known.agent_type.take());
     }
 }
 

@@ -185,15 +185,7 @@ impl Records {
             }
             (_, StepKind::Answer) => {
                 self.answer(recorder, place, Usage::default());
-                let Some(text) = part.text.0 else { return Ok(()) };
-                if part.kind.as_deref() == Some("reasoning") {
-                    recorder.reasons(&text, place)?;
-                } else {
-                    recorder.says(&text, place)?;
-                    if self.open.is_summary {
-                        self.open.given.push(PromptPart::Text(text.into_owned()));
-                    }
-                }
+                self.said(recorder, place, &part)?;
             }
             (_, StepKind::Prompt) => self.given(&part, data),
             _ => {}
@@ -211,6 +203,24 @@ impl Records {
             ) => StepKind::Other,
             _ => StepKind::Unknown,
         }
+    }
+
+    fn said(
+        &mut self,
+        recorder: &mut Recorder,
+        place: Place<'_>,
+        part: &Part<'_>,
+    ) -> Result<(), ImportError> {
+        let Some(text) = part.text.as_deref() else {
+            return Ok(());
+        };
+        if part.kind.as_deref() == Some("reasoning") {
+            return recorder.reasons(text, place);
+        }
+        if self.open.is_summary {
+            self.open.given.push(PromptPart::Text(text.to_owned()));
+        }
+        recorder.says(text, place)
     }
 
     fn given(&mut self, part: &Part<'_>, data: &str) {

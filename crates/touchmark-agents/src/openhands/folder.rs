@@ -107,18 +107,10 @@ pub(super) fn write_out(folder: &Folder) -> Result<SessionFile, ImportError> {
     for (at, (number, path)) in events.iter().enumerate() {
         // V0 leaves numbers out for events that it keeps nowhere.
         whole &= !is_v1 || *number == at as u64;
-        let event = files::read_capped(path, MAX_LINE_BYTES as u64)?;
-        let text = String::from_utf8_lossy(&event);
-        match one_line(&text) {
-            Some(json) => {
-                bytes.extend_from_slice(json.as_bytes());
-                bytes.push(b'\n');
-                written += 1;
-            }
-            None => {
-                whole = false;
-                line(&mut bytes, &Unreadable { unreadable: &text });
-            }
+        if write_event(&mut bytes, path)? {
+            written += 1;
+        } else {
+            whole = false;
         }
         if bytes.len() as u64 > MAX_SESSION_BYTES {
             return Err(ImportError::TooLarge {
@@ -141,6 +133,23 @@ pub(super) fn write_out(folder: &Folder) -> Result<SessionFile, ImportError> {
         bytes,
         meta: None,
     })
+}
+
+/// Writes out one event; false where it cannot be read as one.
+fn write_event(bytes: &mut Vec<u8>, path: &Path) -> Result<bool, ImportError> {
+    let event = match files::read_capped(path, MAX_LINE_BYTES as u64) {
+        Ok(event) => event,
+        Err(ImportError::TooLarge { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&event);
+    let Some(json) = one_line(&text) else {
+        line(bytes, &Unreadable { unreadable: &text });
+        return Ok(false);
+    };
+    bytes.extend_from_slice(json.as_bytes());
+    bytes.push(b'\n');
+    Ok(true)
 }
 
 /// A file of an event, and the number in its name.

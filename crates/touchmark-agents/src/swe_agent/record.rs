@@ -145,6 +145,17 @@ struct State<'a> {
     working_dir: Text<'a>,
 }
 
+impl State<'_> {
+    /// The same, apart from the text that it was read from.
+    fn kept(self) -> State<'static> {
+        let kept = |text: Text<'_>| Text(text.0.map(|text| text.into_owned().into()));
+        State {
+            open_file: kept(self.open_file),
+            working_dir: kept(self.working_dir),
+        }
+    }
+}
+
 /// A message of the conversation.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -259,14 +270,7 @@ impl<'c> Reader<'c> {
         if let Some(response) = taken.response.as_deref() {
             recorder.says(response, place)?;
         }
-        let state = taken.state.map(RawValue::get).unwrap_or_default();
-        let inner = serde_json::from_str::<Text<'_>>(state)
-            .ok()
-            .and_then(|text| text.0);
-        let state = serde_json::from_str::<Object<State<'_>>>(inner.as_deref().unwrap_or(state))
-            .ok()
-            .and_then(|state| state.0)
-            .unwrap_or_default();
+        let state = state(taken.state);
         let stood = recorder.run.working_directories.last().cloned();
         recorder.working_directory(state.working_dir.as_deref());
         let place = Place {
@@ -347,6 +351,23 @@ impl<'c> Reader<'c> {
             _ => Ok(()),
         }
     }
+}
+
+/// Reads where the agent stood: an object, or a text that holds one.
+fn state(raw: Option<&RawValue>) -> State<'_> {
+    let json = raw.map(RawValue::get).unwrap_or_default();
+    let inner = serde_json::from_str::<Text<'_>>(json)
+        .ok()
+        .and_then(|text| text.0);
+    let read = match inner {
+        Some(inner) => serde_json::from_str::<Object<State<'_>>>(&inner)
+            .ok()
+            .map(|state| state.0.map(State::kept)),
+        None => serde_json::from_str::<Object<State<'_>>>(json)
+            .ok()
+            .map(|state| state.0),
+    };
+    read.flatten().unwrap_or_default()
 }
 
 /// The action of an answer, and the call that gave it.
