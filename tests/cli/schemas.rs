@@ -29,7 +29,9 @@ fn document(world: &World, arguments: &[&str]) -> (String, Value) {
 /// Gives the user an escrow key and a store; returns the private key's file.
 fn escrowed(world: &World) -> String {
     let key = world.file("escrow.pem");
-    world.touchmark(["vault", "key", "generate", "--plain", "--output", &key]).ok();
+    world
+        .touchmark(["vault", "key", "generate", "--plain", "--output", &key])
+        .ok();
     fs::create_dir(world.path("store")).unwrap();
     fs::create_dir_all(world.path("touchmark/config")).unwrap();
     let (public, store) = (world.file("escrow.pub"), world.file("store"));
@@ -109,9 +111,24 @@ fn every_verb_prints_what_its_schema_says() {
     let disclosure = world.file("disclosure.jsonl");
     run(&["disclose", "--prompt", "0", "--output", &disclosure]);
     let public = world.public_key("agent");
-    run(&["verify", "--disclosure", &disclosure, "--key", &public, "--trusted-root", &root]);
+    run(&[
+        "verify",
+        "--disclosure",
+        &disclosure,
+        "--key",
+        &public,
+        "--trusted-root",
+        &root,
+    ]);
     let escrow = escrowed(&world);
-    run(&["vault", "key", "generate", "--plain", "--output", &world.file("another.pem")]);
+    run(&[
+        "vault",
+        "key",
+        "generate",
+        "--plain",
+        "--output",
+        &world.file("another.pem"),
+    ]);
     run(&["vault", "ship", "--all"]);
     run(&["vault", "list"]);
     let record = world.files("store").remove(0).0.to_string_lossy().into_owned();

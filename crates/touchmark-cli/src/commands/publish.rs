@@ -13,8 +13,8 @@ use crate::error::{CliError, ExitCode};
 use crate::escrow::{self, Sent};
 use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline;
+use crate::pipeline::logs::LogArgs;
 
 /// Flags of `publish`.
 #[derive(Debug, clap::Args)]
@@ -86,9 +86,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     // What agents' hooks kept becomes statements first.
     let turns = worker::work(Which::All, context)?.failed;
     for (turn, error) in &turns {
-        context
-            .output
-            .warn(format!("turn {turn} waits: [{}] {}", error.code(), error.message()));
+        context.output.warn(format!(
+            "turn {turn} waits: [{}] {}",
+            error.code(),
+            error.message()
+        ));
     }
     let drained = pipeline::drain_all(&args.log, context)?;
     let waiting = drained.waiting.iter().map(|(_, error)| error.exit());
@@ -185,7 +187,10 @@ fn text(document: &PublishDocument, context: &Context<'_>) {
         ));
     }
     if let Some(escrow) = &document.escrow {
-        context.output.line(format!("escrow   {} shipped, {} waiting", escrow.shipped, escrow.waiting));
+        context.output.line(format!(
+            "escrow   {} shipped, {} waiting",
+            escrow.shipped, escrow.waiting
+        ));
     }
     if document.finished.is_empty() && document.waiting.is_empty() {
         context.output.note("the spool is empty");

@@ -204,7 +204,10 @@ fn turns(context: &Context<'_>) -> Result<Vec<TurnRow>, CliError> {
         let state = match (unreadable, trouble::of(&capture, &name)) {
             (Some(error), _) => format!("damaged: [{}] {}", error.code(), error.message()),
             (None, Some(trouble)) => {
-                format!("failed {} times: [{}] {}", trouble.attempts, trouble.code, trouble.message)
+                format!(
+                    "failed {} times: [{}] {}",
+                    trouble.attempts, trouble.code, trouble.message
+                )
             }
             (None, None) => "waits for a worker".to_owned(),
         };

@@ -469,7 +469,10 @@ fn relative_to(key: &Key, value: Value, folder: Option<&Path>) -> Value {
         }
         Value::Text(text)
             if key.name == "key" && !is_uri(&text)
-                || key.name == "vault.store" && !crate::escrow::is_address(&text) => Value::Text(joined(&text)),
+                || key.name == "vault.store" && !crate::escrow::is_address(&text) =>
+        {
+            Value::Text(joined(&text))
+        }
         Value::List(items) if matches!(key.name, "policies" | "redaction-rules" | "vault.escrow-keys") => {
             Value::List(items.iter().map(|item| joined(item)).collect())
         }

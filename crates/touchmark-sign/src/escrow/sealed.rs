@@ -219,7 +219,10 @@ impl Write for Plain {
 
 fn unwrap(header: &Header, key: &EscrowKey) -> Result<Zeroizing<[u8; 32]>, EscrowError> {
     let fingerprint = key.public().fingerprint();
-    let row = header.recipients.iter().find(|(recipient, _, _)| *recipient == fingerprint);
+    let row = header
+        .recipients
+        .iter()
+        .find(|(recipient, _, _)| *recipient == fingerprint);
     let Some((_, encapsulated, wrapped)) = row else {
         return Err(EscrowError::NotForKey { key: fingerprint });
     };
@@ -248,11 +251,21 @@ fn unwrap(header: &Header, key: &EscrowKey) -> Result<Zeroizing<[u8; 32]>, Escro
 }
 
 fn bound(name: &RecordName, version: u8) -> Vec<u8> {
-    [name.chain.as_bytes().as_slice(), name.payload.as_bytes(), &[version]].concat()
+    [
+        name.chain.as_bytes().as_slice(),
+        name.payload.as_bytes(),
+        &[version],
+    ]
+    .concat()
 }
 
 fn wrap_info(name: &RecordName, version: u8, recipient: Fingerprint) -> Vec<u8> {
-    [&b"touchmark/escrow/v1/key"[..], &bound(name, version), &recipient.0].concat()
+    [
+        &b"touchmark/escrow/v1/key"[..],
+        &bound(name, version),
+        &recipient.0,
+    ]
+    .concat()
 }
 
 fn cipher(file_key: &[u8; 32], header: &[u8]) -> ChaCha20Poly1305 {

@@ -47,7 +47,9 @@ impl Store for FolderStore {
         };
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| EscrowError::NoRandomness)?;
-        let temporary = self.folder.join(format!(".{name}.{:016x}", u64::from_be_bytes(random)));
+        let temporary = self
+            .folder
+            .join(format!(".{name}.{:016x}", u64::from_be_bytes(random)));
         let written = (|| {
             let mut target = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
             let mut buffer = vec![0; COPY_BYTES];
@@ -96,7 +98,9 @@ impl Store for ServiceStore {
             return Err(EscrowError::TooLarge);
         }
         let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        file.take(MAX_BODY_BYTES).read_to_end(&mut body).map_err(EscrowError::Io)?;
+        file.take(MAX_BODY_BYTES)
+            .read_to_end(&mut body)
+            .map_err(EscrowError::Io)?;
         let mut request = Request::put(&self.url.join([name]), ContentType::Bytes, body, Accept::Any)
             .by(deadline)
             .at_most(COPY_BYTES);

@@ -32,7 +32,9 @@ fn sealed(recipients: &[EscrowPublicKey], len: usize) -> Result<Vec<u8>, EscrowE
     let content = Content::Borrowed(&transcript);
     let draft = Draft::new(&key, vec![DraftPiece { item, content }]).unwrap();
     let mut file = Vec::new();
-    seal(&name(), recipients, &mut file, |writer| draft.encode(&name(), writer))?;
+    seal(&name(), recipients, &mut file, |writer| {
+        draft.encode(&name(), writer)
+    })?;
     Ok(file)
 }
 
@@ -45,7 +47,15 @@ fn every_recipient_opens_a_record_and_nobody_else_does() {
     let keys: Vec<EscrowKey> = (0..3).map(|_| EscrowKey::generate().unwrap()).collect();
     let recipients: Vec<EscrowPublicKey> = keys[..2].iter().map(|key| key.public().clone()).collect();
     // Around the edges of a chunk, and over several of them.
-    for len in [0, 1, 65_536 - 200, 65_536 - 158, 65_536 - 157, 65_536 - 156, 65_536 * 3 + 17] {
+    for len in [
+        0,
+        1,
+        65_536 - 200,
+        65_536 - 158,
+        65_536 - 157,
+        65_536 - 156,
+        65_536 * 3 + 17,
+    ] {
         let file = sealed(&recipients, len).unwrap();
         for key in &keys[..2] {
             let (found, record) = open(&mut file.as_slice(), key).unwrap();
@@ -55,13 +65,20 @@ fn every_recipient_opens_a_record_and_nobody_else_does() {
         }
         assert_eq!(code(open(&mut file.as_slice(), &keys[2])), "escrow.not_for_key");
         let header = read_header(&mut file.as_slice()).unwrap();
-        assert!(header.recipients().eq(recipients.iter().map(EscrowPublicKey::fingerprint)));
+        assert!(
+            header
+                .recipients()
+                .eq(recipients.iter().map(EscrowPublicKey::fingerprint))
+        );
         assert_eq!(header.name, name());
     }
     // What is written twice shares nothing.
     let (one, two) = (sealed(&recipients, 10).unwrap(), sealed(&recipients, 10).unwrap());
     assert_ne!(one[70..], two[70..]);
-    assert!(!one.windows(8).any(|window| window == b"tttttttt" || window == [0x5a; 8]));
+    assert!(
+        !one.windows(8)
+            .any(|window| window == b"tttttttt" || window == [0x5a; 8])
+    );
 }
 
 #[test]
@@ -83,7 +100,11 @@ fn every_change_to_a_file_is_noticed() {
     }
     for len in 0..good.len() {
         let code = code(open(&mut &good[..len], &key));
-        let expected = if len < 182 { "escrow.malformed" } else { "escrow.damaged" };
+        let expected = if len < 182 {
+            "escrow.malformed"
+        } else {
+            "escrow.damaged"
+        };
         assert_eq!(code, expected, "cut to {len}");
     }
     let longer = [&good[..], &[0]].concat();
@@ -102,11 +123,21 @@ fn chunks_cannot_be_left_out_moved_or_cut_off() {
     for (what, broken) in [
         ("the last chunk is missing", with(&chunks[..3])),
         ("a chunk is missing", with(&[chunks[0], chunks[2], chunks[3]])),
-        ("two chunks changed places", with(&[chunks[1], chunks[0], chunks[2], chunks[3]])),
-        ("a chunk stands there twice", with(&[chunks[0], chunks[0], chunks[1], chunks[2], chunks[3]])),
+        (
+            "two chunks changed places",
+            with(&[chunks[1], chunks[0], chunks[2], chunks[3]]),
+        ),
+        (
+            "a chunk stands there twice",
+            with(&[chunks[0], chunks[0], chunks[1], chunks[2], chunks[3]]),
+        ),
         ("no chunk at all", header.to_vec()),
     ] {
-        assert_eq!(code(open(&mut broken.as_slice(), &key)), "escrow.damaged", "{what}");
+        assert_eq!(
+            code(open(&mut broken.as_slice(), &key)),
+            "escrow.damaged",
+            "{what}"
+        );
     }
     // The header of another record for the same key in front of these chunks.
     let other = sealed(&[key.public().clone()], 65_536 * 3).unwrap();
@@ -119,8 +150,9 @@ fn records_for_nobody_or_for_one_key_twice_are_refused() {
     let key = EscrowKey::generate().unwrap().public().clone();
     assert_eq!(code(sealed(&[], 1)), "escrow.recipients");
     assert_eq!(code(sealed(&[key.clone(), key.clone()], 1)), "escrow.recipients");
-    let many: Vec<EscrowPublicKey> =
-        (0..17).map(|_| EscrowKey::generate().unwrap().public().clone()).collect();
+    let many: Vec<EscrowPublicKey> = (0..17)
+        .map(|_| EscrowKey::generate().unwrap().public().clone())
+        .collect();
     assert_eq!(code(sealed(&many[..16], 1)), "accepted");
     assert_eq!(code(sealed(&many, 1)), "escrow.recipients");
 }
@@ -130,7 +162,10 @@ fn what_is_no_record_is_not_taken_for_one() {
     let key = EscrowKey::generate().unwrap();
     let mut file = Vec::new();
     let recipients = [key.public().clone()];
-    seal(&name(), &recipients, &mut file, |writer| writer.write_all(b"something else")).unwrap();
+    seal(&name(), &recipients, &mut file, |writer| {
+        writer.write_all(b"something else")
+    })
+    .unwrap();
     assert_eq!(code(open(&mut file.as_slice(), &key)), "escrow.not_a_record");
     // A record under the name of another one.
     let mut other = Vec::new();
@@ -140,7 +175,10 @@ fn what_is_no_record_is_not_taken_for_one() {
         payload: Sha256Digest::of(b"other"),
         ..name()
     };
-    seal(&elsewhere, &recipients, &mut other, |writer| draft.encode(&name(), writer)).unwrap();
+    seal(&elsewhere, &recipients, &mut other, |writer| {
+        draft.encode(&name(), writer)
+    })
+    .unwrap();
     assert_eq!(code(open(&mut other.as_slice(), &key)), "escrow.not_a_record");
 }
 
@@ -157,18 +195,36 @@ fn keys_are_stored_as_signing_keys_are_and_are_none() {
         assert_eq!(again.to_plain_pem(), plain);
         assert!(crate::key_file::parse(text, password).is_err());
     }
-    assert_eq!(EscrowPublicKey::from_pem(public.as_bytes()).unwrap(), *key.public());
+    assert_eq!(
+        EscrowPublicKey::from_pem(public.as_bytes()).unwrap(),
+        *key.public()
+    );
     assert!(touchmark_verify::key::PublicKey::from_pem(&public).is_err());
-    assert_eq!(code(EscrowKey::from_pem(encrypted.as_bytes(), None)), "key.password_required");
+    assert_eq!(
+        code(EscrowKey::from_pem(encrypted.as_bytes(), None)),
+        "key.password_required"
+    );
     let wrong = Password::new("wrong").unwrap();
-    assert_eq!(code(EscrowKey::from_pem(encrypted.as_bytes(), Some(&wrong))), "key.password_wrong");
-    assert_eq!(code(key.to_encrypted_pem(&Password::new("").unwrap()).map(|_| ())), "key.password_empty");
+    assert_eq!(
+        code(EscrowKey::from_pem(encrypted.as_bytes(), Some(&wrong))),
+        "key.password_wrong"
+    );
+    assert_eq!(
+        code(key.to_encrypted_pem(&Password::new("").unwrap()).map(|_| ())),
+        "key.password_empty"
+    );
     let signing = crate::PrivateKey::generate(touchmark_verify::key::KeyAlgorithm::EcdsaP256Sha256).unwrap();
     let signing_text = crate::key_file::encode_plain(&signing).unwrap();
-    assert_eq!(code(EscrowKey::from_pem(signing_text.as_bytes(), None)), "escrow.not_escrow_key");
+    assert_eq!(
+        code(EscrowKey::from_pem(signing_text.as_bytes(), None)),
+        "escrow.not_escrow_key"
+    );
     use crate::Signer as _;
     let signing_public = signing.public_key().to_pem();
-    assert_eq!(code(EscrowPublicKey::from_pem(signing_public.as_bytes())), "escrow.not_escrow_key");
+    assert_eq!(
+        code(EscrowPublicKey::from_pem(signing_public.as_bytes())),
+        "escrow.not_escrow_key"
+    );
     let shown = format!("{key:?} {:?}", key.public());
     assert!(!shown.contains(&plain[30..60]));
 }
@@ -176,7 +232,9 @@ fn keys_are_stored_as_signing_keys_are_and_are_none() {
 #[test]
 fn weak_points_are_no_keys() {
     use touchmark_verify::key::pem;
-    let spki = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00];
+    let spki = [
+        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x03, 0x21, 0x00,
+    ];
     let point = |point: [u8; 32]| pem::encode("PUBLIC KEY", &[&spki[..], &point].concat());
     let mut near_p = [0xff; 32];
     (near_p[0], near_p[31]) = (0xed, 0x7f);
@@ -185,11 +243,17 @@ fn weak_points_are_no_keys() {
     let mut one = [0; 32];
     one[0] = 1;
     for weak in [[0; 32], one, near_p, with_top_bit] {
-        assert_eq!(code(EscrowPublicKey::from_pem(point(weak).as_bytes())), "escrow.weak_key");
+        assert_eq!(
+            code(EscrowPublicKey::from_pem(point(weak).as_bytes())),
+            "escrow.weak_key"
+        );
     }
     let mut nine = [0; 32];
     nine[0] = 9;
-    assert_eq!(code(EscrowPublicKey::from_pem(point(nine).as_bytes())), "accepted");
+    assert_eq!(
+        code(EscrowPublicKey::from_pem(point(nine).as_bytes())),
+        "accepted"
+    );
 }
 
 struct Flaky(Mutex<(usize, Vec<String>)>);
@@ -216,14 +280,25 @@ fn what_waits_is_shipped_once_and_stays_until_it_is() {
             chain: ChainId::from_bytes([number; 16]),
             ..name()
         };
-        outbox.put(&name, &recipients, |writer| writer.write_all(b"x")).unwrap();
+        outbox
+            .put(&name, &recipients, |writer| writer.write_all(b"x"))
+            .unwrap();
     }
     let later = || Deadline::after(Duration::from_secs(60));
     let store = Flaky(Mutex::new((1, Vec::new())));
     let shipment = outbox.ship(&store, later()).unwrap();
     assert_eq!((shipment.shipped, shipment.waiting), (1, 2));
-    assert_eq!(shipment.failure.map(|error| error.code()), Some("escrow.store_refused"));
-    assert_eq!(outbox.ship(&store, Deadline::after(Duration::ZERO)).unwrap().waiting, 2);
+    assert_eq!(
+        shipment.failure.map(|error| error.code()),
+        Some("escrow.store_refused")
+    );
+    assert_eq!(
+        outbox
+            .ship(&store, Deadline::after(Duration::ZERO))
+            .unwrap()
+            .waiting,
+        2
+    );
     store.0.lock().unwrap().0 = 9;
     let shipment = outbox.ship(&store, later()).unwrap();
     assert_eq!((shipment.shipped, shipment.waiting), (2, 0));
@@ -240,15 +315,26 @@ fn a_folder_takes_records_and_is_never_made() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(&folder.path().join("escrow")).unwrap();
     let recipients = [EscrowKey::generate().unwrap().public().clone()];
-    outbox.put(&name(), &recipients, |writer| writer.write_all(b"x")).unwrap();
+    outbox
+        .put(&name(), &recipients, |writer| writer.write_all(b"x"))
+        .unwrap();
     let place = folder.path().join("store");
     let store = FolderStore::new(&place);
     let later = || Deadline::after(Duration::from_secs(60));
     let shipment = outbox.ship(&store, later()).unwrap();
-    assert_eq!(shipment.failure.map(|error| error.code()), Some("escrow.store_missing"));
+    assert_eq!(
+        shipment.failure.map(|error| error.code()),
+        Some("escrow.store_missing")
+    );
     assert!(!place.exists());
     fs::create_dir(&place).unwrap();
     assert_eq!(outbox.ship(&store, later()).unwrap().shipped, 1);
-    let kept: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(kept, [format!("{}-{}.escrow", name().chain, name().payload).as_str()]);
+    let kept: Vec<_> = fs::read_dir(&place)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(
+        kept,
+        [format!("{}-{}.escrow", name().chain, name().payload).as_str()]
+    );
 }

@@ -125,7 +125,12 @@ fn the_same_record_may_be_kept_again_and_another_one_is_refused() {
 fn pieces_twice_or_outside_of_the_transcript_are_refused() {
     let twice = vec![piece(Kind::Step, 0, b"a"), piece(Kind::Step, 0, b"b")];
     assert_eq!(code(Draft::new(&key(), twice)), "vault.order");
-    for outside in [step(2, 0, 24), step(2, 24, 1), step(2, u64::MAX, 1), step(2, 1, u64::MAX)] {
+    for outside in [
+        step(2, 0, 24),
+        step(2, 24, 1),
+        step(2, u64::MAX, 1),
+        step(2, 1, u64::MAX),
+    ] {
         let mut pieces = pieces();
         pieces.push(outside);
         assert_eq!(code(Draft::new(&key(), pieces)), "vault.slice");
@@ -263,7 +268,12 @@ fn folders_that_others_can_enter_and_links_are_refused() {
 fn nothing_of_a_record_is_shown() {
     let record = record();
     let error = VaultError::Conflict { name: name() };
-    let shown = format!("{record:?} {record:#?} {:?} {:?} {:?} {error} {error:?}", record.pieces().next(), draft(&key()), pieces());
+    let shown = format!(
+        "{record:?} {record:#?} {:?} {:?} {:?} {error} {error:?}",
+        record.pieces().next(),
+        draft(&key()),
+        pieces()
+    );
     assert!(shown.contains("redacted"));
     for secret in ["secret", "5a5a", "90, 90", "step\"", "97, 32"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
