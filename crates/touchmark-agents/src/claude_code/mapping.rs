@@ -14,7 +14,7 @@ use crate::recorder::{LineFormat, NewAnswer, NewCall, NewResult, Place, Recorder
 use crate::run::{Relation, Role, StepKind, Usage};
 
 /// The kinds of records that are known to exist, besides those that are read.
-const OTHER_KINDS: [&str; 29] = [
+const OTHER_KINDS: [&str; 34] = [
     "progress",
     "system",
     "summary",
@@ -44,6 +44,11 @@ const OTHER_KINDS: [&str; 29] = [
     "stream_event",
     "saved_hook_context",
     "rate_limit_event",
+    "atis-latch",
+    "api-request",
+    "api-request-shape",
+    "api-request-blob",
+    "tools-used",
 ];
 
 /// The model name of answers that the product made up itself.

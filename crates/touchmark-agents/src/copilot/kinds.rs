@@ -3,7 +3,7 @@
 use crate::run::StepKind;
 
 /// Kinds of events that are known to exist, besides those that are read as prompts, answers, calls and results.
-const OTHER: [&str; 154] = [
+const OTHER: [&str; 155] = [
     "abort",
     "agent.interrupted",
     "assistant.fusion_phase_activity",
@@ -132,6 +132,7 @@ const OTHER: [&str; 154] = [
     "session.truncation",
     "session.usage_checkpoint",
     "session.usage_info",
+    "session.usage_record",
     "session.warning",
     "session.workspace_file_changed",
     "session_limits_exhausted.completed",
