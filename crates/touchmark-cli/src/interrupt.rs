@@ -64,7 +64,9 @@ fn pass_on(kind: tokio::signal::unix::SignalKind, signal: Signal) {
         return;
     };
     runtime.block_on(async {
-        let Ok(mut stream) = tokio::signal::unix::signal(kind) else { return };
+        let Ok(mut stream) = tokio::signal::unix::signal(kind) else {
+            return;
+        };
         while stream.recv().await.is_some() {
             let command = COMMAND.load(Ordering::SeqCst);
             if command == 0 {

@@ -22,9 +22,9 @@ pub use self::run::{
     TriggerKind, Usage, Versioned,
 };
 pub use self::work::{
-    Agent, Command, CommandKind, Completeness, Instruction, Model, ModelRole, ParentAgent, ParentRelation, Product, Prompt,
-    PromptCommitment, PromptOrigin, Redaction, Steps, Tool, ToolKind, ToolServer, Transcript,
-    TranscriptCounters,
+    Agent, Command, CommandKind, Completeness, Instruction, Model, ModelRole, ParentAgent, ParentRelation,
+    Product, Prompt, PromptCommitment, PromptOrigin, Redaction, Steps, Tool, ToolKind, ToolServer,
+    Transcript, TranscriptCounters,
 };
 use crate::digest::DigestSet;
 use crate::predicate::PredicateError;

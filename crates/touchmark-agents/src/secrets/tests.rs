@@ -675,7 +675,7 @@ path = '''(?i)\.p12$'''
             (rule("").replace("\"x\"", "\"github-pat\""), "accepted"),
             ("[extend]\npath = 'other.toml'".to_owned(), "redaction.extends"),
             (
-                "[[rules]]\nid='x'\nregex='a'\n".repeat(1) + &"[[rules]]\n".repeat(2_001),
+                "[[rules]]\nid='x'\nregex='a'\n".to_owned() + &"[[rules]]\n".repeat(2_001),
                 "redaction.too_large",
             ),
         ] {

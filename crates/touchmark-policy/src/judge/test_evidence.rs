@@ -54,7 +54,9 @@ pub(super) fn judge(
         }
         if result.is_run_by_agent() {
             let reason = Reason::new("tests.run_by_agent").expected("tests that somebody else ran");
-            tested.reasons.push(reason.found("an agent's own").statement(digest));
+            tested
+                .reasons
+                .push(reason.found("an agent's own").statement(digest));
             continue;
         }
         tested.counted.push(i);

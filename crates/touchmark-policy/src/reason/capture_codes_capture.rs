@@ -5,7 +5,8 @@ use crate::exit::Class::{Error, Usage};
 
 const CAPTURE: &str = "What an agent's hook kept is attested by a worker, from the record that the agent wrote itself. \
          What cannot be attested now is kept, and tried again by the next worker and by `touchmark publish`.";
-const RUN: &str = "`touchmark run` ends as the command ends that it runs; these are the cases in which there was none.";
+const RUN: &str =
+    "`touchmark run` ends as the command ends that it runs; these are the cases in which there was none.";
 
 pub(super) const CODES: &[Entry] = &[
     entry(

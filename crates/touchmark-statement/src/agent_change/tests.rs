@@ -228,7 +228,10 @@ fn caps_hold_when_read_and_when_written() {
     let names: Vec<String> = (0..20_001).map(|number| format!("f{number}")).collect();
     assert_eq!(refused("/change/unwritten", json!(names)), "predicate.too_many");
     let unread = json!({"manifest": "bun.lock", "tree": "base", "reason": "lockfile.unsupported"});
-    assert_eq!(refused("/sbom/unread", json!(vec![unread; 1_025])), "predicate.too_many");
+    assert_eq!(
+        refused("/sbom/unread", json!(vec![unread; 1_025])),
+        "predicate.too_many"
+    );
     let commit = json!({"gitCommit": COMMIT, "gitTree": TREE, "parents": vec![COMMIT; 65]});
     assert_eq!(refused("/change/commits", json!([commit])), "predicate.too_many");
     assert_eq!(
