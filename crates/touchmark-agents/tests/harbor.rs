@@ -3,7 +3,10 @@
 
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-#![allow(clippy::disallowed_methods, reason = "the environment says where the package is")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the environment says where the package is"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -49,6 +49,8 @@ impl Refusal {
 pub(super) struct Range {
     pub(super) commits: HashSet<GitCommitId>,
     pub(super) trees: HashSet<GitTreeId>,
+    /// The commits whose trees a statement could start from, with these trees: the change's base and its commits.
+    pub(super) starts: Vec<(GitCommitId, GitTreeId)>,
 }
 
 /// An agent change that says what git says.
@@ -121,7 +123,7 @@ pub(super) fn bind(
         }
     }
     if commit_gone.is_none() {
-        commits::require_path(change, diffs)?;
+        commits::require_path(change, range, diffs)?;
     }
     rows::require_equal(change, diffs)?;
     Ok(Bound {

@@ -180,6 +180,7 @@ fn examine_range(
     let mut range = Range {
         commits: HashSet::new(),
         trees: HashSet::from([change.result_tree.clone()]),
+        starts: vec![(change.base_commit.clone(), change.base_tree.clone())],
     };
     for list in [&change.commits, &change.pull_request_commits] {
         let members: HashSet<&GitCommitId> = list.iter().collect();
@@ -194,6 +195,7 @@ fn examine_range(
                 return Err(LineageError::CommitOrder { commit: id.clone() });
             }
             range.trees.insert(commit.tree.clone());
+            range.starts.push((id.clone(), commit.tree.clone()));
             range.commits.insert(id.clone());
         }
     }

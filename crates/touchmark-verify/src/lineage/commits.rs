@@ -6,11 +6,11 @@ use touchmark_statement::agent_change::Change;
 use touchmark_statement::git_id::GitCommitId;
 
 use super::SetAsideReason;
-use super::bind::Refusal;
+use super::bind::{Range, Refusal};
 use super::diffs::Diffs;
 
 /// Requires trees and parents to be those in git, parents before children, nothing skipped and nothing beside.
-pub(super) fn require_path(change: &Change, diffs: &mut Diffs<'_>) -> Result<(), Refusal> {
+pub(super) fn require_path(change: &Change, range: &Range, diffs: &mut Diffs<'_>) -> Result<(), Refusal> {
     let Some(proposed) = &change.proposed.git_commit else {
         return match change.commits.first() {
             Some(row) => Err(mismatch(&row.git_commit)),
@@ -29,8 +29,11 @@ pub(super) fn require_path(change: &Change, diffs: &mut Diffs<'_>) -> Result<(),
             return Err(mismatch(&row.git_commit));
         }
         let follows = row.parents.iter().any(|parent| reached.contains(parent));
-        // Uncommitted work has no commit to start from: the first one that follows it begins the list.
-        let begins = change.base.git_commit.is_none() && reached.is_empty();
+        // Uncommitted work has no commit to start from: the first one that follows it begins the list. What a commit
+        // holds that is not in the list is no uncommitted work: those after it would be skipped.
+        let begins = change.base.git_commit.is_none()
+            && reached.is_empty()
+            && (row.parents.is_empty() || !starts_at_a_commit(change, range));
         if !follows && !begins {
             return Err(mismatch(&row.git_commit));
         }
@@ -44,6 +47,15 @@ pub(super) fn require_path(change: &Change, diffs: &mut Diffs<'_>) -> Result<(),
         Some(last) if last.git_commit == *proposed && open.len() == 1 => Ok(()),
         _ => Err(mismatch(proposed)),
     }
+}
+
+/// Returns whether the base is the tree of a commit that the statement does not list.
+fn starts_at_a_commit(change: &Change, range: &Range) -> bool {
+    let is_listed = |id: &GitCommitId| change.commits.iter().any(|row| row.git_commit == *id);
+    range
+        .starts
+        .iter()
+        .any(|(id, tree)| *tree == change.base.git_tree && !is_listed(id))
 }
 
 fn mismatch(commit: &GitCommitId) -> Refusal {
