@@ -5,7 +5,7 @@
     reason = "a test helper that cannot go on fails the test"
 )]
 
-#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+#[allow(unreachable_pub, reason = "each test binary uses its own part")]
 mod common;
 
 use common::Sandbox;
