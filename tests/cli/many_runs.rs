@@ -41,6 +41,22 @@ fn steps(claim: &Value) -> (u64, u64) {
     (from, claim["transcript"]["steps"]["count"].as_u64().unwrap())
 }
 
+/// The gate's answer, by a policy that lies outside of the repository and asks that every path is accounted for.
+fn judged(sandbox: &Sandbox, range: &str) -> Value {
+    let key = sandbox.touchmark(["key", "public", "--fingerprint"]).ok().stdout;
+    let policy = format!(
+        "version = 1\nserial = 1\nexpires = 2099-12-31\n\n[trust]\nlog = {{ inclusion = true, self = \"allow\" }}\n\n\
+         [[agent]]\nid = \"claude-code\"\nsigners = [{{ key = \"{}\" }}]\nscope = {{ paths = [\"**\"] }}\n\n\
+         [gate.merge]\nrequire = [\"accounted\"]\nresidual = \"forbid\"\n",
+        key.trim()
+    );
+    let file = sandbox.path("policy.toml");
+    std::fs::write(&file, policy).unwrap();
+    let file = file.to_string_lossy().into_owned();
+    let verify = ["verify", range, "--policy", &file, "--format", "json"];
+    sandbox.touchmark(verify).ok().json()
+}
+
 fn sum(claims: &[Value], pointer: &str) -> u64 {
     claims
         .iter()
@@ -120,10 +136,14 @@ fn a_session_with_several_turns_gives_a_chain_that_counts_everything_once() {
     assert_eq!(claims[1]["run"]["since"]["prompts"], 1);
     assert_eq!(claims[1]["run"]["since"]["commands"], 1);
     // The tree leads from one to the other, so that the gate finds all of them from the commit.
-    let verdict = sandbox.touchmark(["verify", "HEAD~1..HEAD", "--format", "json"]);
-    let verdict: Value = serde_json::from_str(&verdict.stdout).unwrap_or_default();
-    let accounted = verdict["statements"].as_array().map(|all| all.len());
-    assert!(accounted.is_none_or(|found| found == 3), "{verdict:#}");
+    sandbox.git(["update-ref", "refs/heads/protected", "HEAD~1"]);
+    let verdict = judged(&sandbox, "protected..HEAD");
+    assert_eq!(verdict["decision"], "allowed", "{verdict:#}");
+    assert_eq!(
+        verdict["statements"].as_array().map(Vec::len),
+        Some(3),
+        "{verdict:#}"
+    );
 }
 
 #[test]

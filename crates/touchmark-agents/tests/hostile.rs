@@ -6,7 +6,10 @@
 
 #![allow(clippy::print_stdout, reason = "how many there were is worth a line")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-#![allow(clippy::disallowed_methods, reason = "the environment says how many mutations there are")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the environment says how many mutations there are"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
