@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use crate::common::agent::Agent;
 use crate::common::schema::assert_valid;
 use crate::common::{Outcome, World, contains};
 
@@ -291,6 +293,25 @@ fn an_absent_store_never_holds_up_attest_and_publish_sends_what_waits() {
         .json();
     assert_valid(&shipped);
     assert_eq!(shipped["shipped"], 1);
+}
+
+#[test]
+fn what_hooks_lead_to_is_shipped_too() {
+    let world = escrowed("");
+    let settings = fs::read_to_string(world.path("touchmark/config/config.toml")).unwrap();
+    fs::write(
+        world.path("touchmark/config/config.toml"),
+        format!("{settings}store = \"{}\"\n", world.file("store")),
+    )
+    .unwrap();
+    let mut agent = Agent::new(&world, "33333333-3333-4333-8333-333333333333");
+    agent.starts().is_told(PROMPT).writes("src/new.rs", "1\n").stops();
+    world.settled();
+    let until = Instant::now() + Duration::from_secs(30);
+    while stored(&world).is_empty() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(stored(&world).len(), 1);
 }
 
 #[test]

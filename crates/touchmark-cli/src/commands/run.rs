@@ -23,6 +23,7 @@ use crate::commands::hook::base;
 use crate::commands::hook::worker::{self, Which};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::escrow;
 use crate::interrupt;
 use crate::pipeline;
 
@@ -150,6 +151,9 @@ fn finish(
     }
     for session in sessions {
         made.extend(attest(args, session, before, &now, &git, context)?);
+    }
+    if !made.is_empty() {
+        escrow::ship_after_attest(context);
     }
     Ok(made)
 }

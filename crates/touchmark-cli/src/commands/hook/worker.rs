@@ -16,6 +16,7 @@ use crate::cli::Global;
 use crate::commands::attest::seen::{self, Made, Seen};
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
+use crate::escrow;
 use crate::output::{Color, Format, Output};
 
 /// A first look at a work tree that is late is no look at how it was: after this the commit alone counts.
@@ -35,7 +36,10 @@ pub(crate) struct Args {}
 /// Runs `hook worker`.
 pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     detached::leave();
-    work(Which::Due, context)?;
+    let done = work(Which::Due, context)?;
+    if !done.made.is_empty() {
+        escrow::ship_after_attest(context);
+    }
     Ok(ExitCode::Allowed)
 }
 
