@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Who built it, as those who verify know it [default: one of ours for this kind of place]
     #[arg(long, value_name = "URI", help_heading = "Build")]
     builder_id: Option<String>,
-    /// How the build is to be read [default: https://touchmark.dev/build/v1]
+    /// How the build is to be read [default: ours, touchmark.dev/build/v1]
     #[arg(long, value_name = "URI", help_heading = "Build")]
     build_type: Option<String>,
 
