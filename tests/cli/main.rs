@@ -34,6 +34,7 @@ mod identity;
 mod keyless;
 mod keys;
 mod landed;
+mod late_records;
 mod log;
 mod log_proof;
 mod many_runs;

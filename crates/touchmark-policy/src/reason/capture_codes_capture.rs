@@ -10,6 +10,13 @@ const RUN: &str =
 
 pub(super) const CODES: &[Entry] = &[
     entry(
+        "capture.no_answer",
+        Error,
+        "the record of a session that still runs holds no answer of its model",
+        CAPTURE,
+        "nothing: the turn is tried again with the next hook and by `touchmark publish`",
+    ),
+    entry(
         "capture.no_record",
         Error,
         "the record of a session was not found where its hook said, nor where its product keeps them",

@@ -12,8 +12,9 @@ use touchmark_agents::session::{ImportOptions, Layout, Session};
 use touchmark_statement::agent_change::ParentAgent;
 use touchmark_statement::digest::Sha256Digest;
 
+use crate::capture::owner::Owner;
 use crate::capture::session::Known;
-use crate::capture::spool::Turn;
+use crate::capture::spool::{Kind, Turn};
 use crate::commands::attest::session;
 use crate::context::Context;
 use crate::error::CliError;
@@ -87,7 +88,7 @@ pub(super) fn find(
     let end = match (own, following) {
         // What was written between the two belongs to the first.
         (Some(own), Some(following)) if following.bytes >= own.bytes => following.bytes,
-        _ => settled(&path, own.map_or(0, |own| own.bytes), turn.last_message),
+        _ => settled(&path, own.map_or(0, |own| own.bytes), turn),
     };
     // Where nothing was written since, the record is whole as it is.
     let is_cut = is_lines && length(&path) > end;
@@ -140,15 +141,18 @@ fn elsewhere(turn: &Turn, context: &Context<'_>) -> Result<Option<PathBuf>, CliE
     Ok(all.into_iter().find(is_it).map(|(_, candidate)| candidate.path))
 }
 
-/// Waits until a record holds the last answer or stops growing, and returns its length then.
-fn settled(path: &Path, mark: u64, last: Option<Sha256Digest>) -> u64 {
+/// Waits until a record holds the last answer or stops growing, and returns its length then. An agent that has said that
+/// its session ends writes until it is gone.
+fn settled(path: &Path, mark: u64, turn: &Turn) -> u64 {
+    let last = turn.last_message;
+    let is_leaving = || turn.kind == Kind::SessionEnd && turn.owner.as_ref().is_some_and(Owner::is_alive);
     let until = Instant::now() + LAG;
     let (mut before, mut still) = (length(path), 0);
     loop {
         if last.is_some_and(|last| holds(path, mark, &last)) {
             return length(path);
         }
-        if Instant::now() >= until || (last.is_none() && still >= STILL) {
+        if Instant::now() >= until || (last.is_none() && still >= STILL && !is_leaving()) {
             return before;
         }
         std::thread::sleep(LOOK);

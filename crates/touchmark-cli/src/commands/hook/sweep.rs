@@ -1,6 +1,9 @@
 //! Sessions whose process died without a word are finished: what they did since their last turn ended is attested, as
 //! far as their record goes.
 
+use std::path::Path;
+
+use super::record;
 use super::worker::{self, Done};
 use crate::capture::session::{Known, Sessions};
 use crate::capture::snapshot::Snapshot;
@@ -33,17 +36,18 @@ fn finish(
     known: &Known,
     context: &Context<'_>,
 ) -> Result<Vec<crate::commands::attest::seen::Made>, CliError> {
-    let written = known
-        .transcript
-        .as_ref()
-        .and_then(|mark| std::fs::metadata(&mark.path).ok())
-        .map(|found| found.len());
+    let turn = last_turn(known, context)?;
+    let output = Output::new(Format::Text, Color::Never, true, &context.environment);
+    let surroundings = worker::of_turn(&turn, context, &output)?;
+    let has_more = match &known.transcript {
+        Some(mark) => record::length(Path::new(&mark.path)) > known.seen,
+        // No hook named its record.
+        None => record::find(&turn, known, None, &surroundings)?.is_some(),
+    };
     let mut made = Vec::new();
     // Without a record there is nothing to tell, now or later.
-    if written.is_some_and(|written| written > known.seen) {
-        let turn = last_turn(known, context)?;
-        let output = Output::new(Format::Text, Color::Never, true, &context.environment);
-        made = worker::attest((&turn, None), None, &worker::of_turn(&turn, context, &output)?)?;
+    if has_more {
+        made = worker::attest((&turn, None), None, &surroundings)?;
     }
     let mut ended = sessions.read(&known.product, &known.session)?;
     ended.ended = true;

@@ -5,8 +5,10 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{base, git, record, sweep};
+use crate::capture::owner::Owner;
 use crate::capture::session::{Began, Known, Sessions};
 use crate::capture::snapshot::{self, Snapshot};
 use crate::capture::spool::{Kind, Named, Turn, Turns};
@@ -24,6 +26,12 @@ const LATE_SECONDS: i64 = 3;
 /// How often the lock is tried: a hook that asks for it holds it for a moment.
 const TRIES: u32 = 20;
 
+/// When a worker looks again for what an agent has not written yet, in milliseconds. Some write behind, some only as
+/// they end, and after its last hook nobody else would look.
+const LOOKS: [u64; 6] = [250, 500, 1_000, 2_000, 4_000, 8_000];
+/// How long an agent that lives may take to write what its hook spoke of.
+const WRITING_SECONDS: i64 = 60;
+
 /// How often a turn may fail before it waits for a while.
 const WEARY_ATTEMPTS: u64 = 8;
 /// How long it waits.
@@ -36,7 +44,19 @@ pub(crate) struct Args {}
 /// Runs `hook worker`.
 pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     detached::leave();
-    let done = work(Which::Due, context)?;
+    let mut tried = HashSet::new();
+    let mut done = Done::default();
+    let mut looks = LOOKS.into_iter();
+    loop {
+        work_on(Which::Due, &mut tried, &mut done, context)?;
+        let late = std::mem::take(&mut done.late);
+        let Some(pause) = looks.next().filter(|_| !late.is_empty()) else {
+            break;
+        };
+        // Nobody is held up meanwhile: the lock is free.
+        std::thread::sleep(Duration::from_millis(pause));
+        tried.retain(|name| !late.contains(name));
+    }
     if !done.made.is_empty() {
         escrow::ship_after_attest(context);
     }
@@ -50,6 +70,8 @@ pub(crate) struct Done {
     pub(crate) made: Vec<Made>,
     /// The turns that wait, and why.
     pub(crate) failed: Vec<(String, CliError)>,
+    /// Those among them whose agent may not have written yet what they need.
+    late: HashSet<String>,
 }
 
 /// Which turns are dealt with.
@@ -63,27 +85,37 @@ pub(crate) enum Which {
 
 /// Deals with turns, unless somebody else is at it.
 pub(crate) fn work(which: Which, context: &Context<'_>) -> Result<Done, CliError> {
-    let capture = context.home.capture();
     let mut done = Done::default();
+    work_on(which, &mut HashSet::new(), &mut done, context)?;
+    Ok(done)
+}
+
+/// Deals with the turns that are not among those that were tried, and adds them to these.
+fn work_on(
+    which: Which,
+    tried: &mut HashSet<String>,
+    done: &mut Done,
+    context: &Context<'_>,
+) -> Result<(), CliError> {
+    let capture = context.home.capture();
     if capture.symlink_metadata().is_err() {
-        return Ok(done);
+        return Ok(());
     }
-    let mut tried = HashSet::new();
     loop {
         let Some(busy) = patiently(&capture) else {
-            return Ok(done);
+            return Ok(());
         };
         let turns = Turns::open(&capture)?;
         turns.clean()?;
         if which == Which::Due {
             tried.extend(turns.names()?.into_iter().filter(|name| is_weary(name, context)));
         }
-        pass(&turns, &mut tried, &mut done, context)?;
-        sweep::run(&mut done, context);
+        pass(&turns, tried, done, context)?;
+        sweep::run(done, context);
         drop(busy);
         // A hook that found the lock taken relies on this look.
         if turns.names()?.iter().all(|name| tried.contains(name)) {
-            return Ok(done);
+            return Ok(());
         }
     }
 }
@@ -132,10 +164,34 @@ fn pass(
                 turns.remove(&named.name)?;
                 trouble::forget(&context.home.capture(), &named.name);
             }
-            Err(error) => fail(&named.name, error, done, context),
+            Err(error) => {
+                if is_late(&error) && is_being_written(&named.turn, context) {
+                    done.late.insert(named.name.clone());
+                }
+                fail(&named.name, error, done, context);
+            }
         }
     }
     Ok(())
+}
+
+/// Returns whether an error says that a record is not there yet, or not as far as it is needed.
+fn is_late(error: &CliError) -> bool {
+    matches!(
+        error.code(),
+        "capture.no_record"
+            | "capture.no_answer"
+            | "session.empty"
+            | "session.not_held"
+            | "session.unknown_format"
+    )
+}
+
+/// Returns whether the agent may still be writing what it told its hook of: it lives, or has just called.
+fn is_being_written(turn: &Turn, context: &Context<'_>) -> bool {
+    context
+        .now()
+        .is_ok_and(|now| (0..WRITING_SECONDS).contains(&(now.unix() - turn.at.unix())))
 }
 
 fn fail(name: &str, error: CliError, done: &mut Done, context: &Context<'_>) {
@@ -161,8 +217,8 @@ fn one(named: &Named, later: &[Named], done: &mut Done, context: &Context<'_>) -
                 && after
                     .clone()
                     .any(|next| next.kind.is_due() && is_of_one_session(turn, next));
-            if is_folded {
-                return Ok(());
+            if is_folded || next.is_some_and(|next| is_same_end(turn, next)) {
+                return hear(turn, context);
             }
             let output = Output::new(Format::Text, Color::Never, true, &context.environment);
             done.extend(attest(
@@ -186,6 +242,25 @@ pub(super) fn is_of_one_session(one: &Turn, other: &Turn) -> bool {
         && one.session == other.session
         && one.product == other.product
         && one.directory == other.directory
+}
+
+/// Returns whether a session ended right where its turn had ended: the one statement is then about its whole record.
+fn is_same_end(turn: &Turn, next: &Turn) -> bool {
+    turn.kind == Kind::TurnEnd
+        && next.kind == Kind::SessionEnd
+        && turn.snapshot.is_some()
+        && turn.snapshot == next.snapshot
+}
+
+/// Remembers what a turn says of its session.
+fn hear(turn: &Turn, context: &Context<'_>) -> Result<(), CliError> {
+    let (Some(product), Some(session)) = (&turn.product, &turn.session) else {
+        return Ok(());
+    };
+    let sessions = Sessions::open(&context.home.capture())?;
+    let mut known = sessions.read(product, session)?;
+    known.hear(turn);
+    sessions.write(&known)
 }
 
 /// The surroundings of a turn's own hook: its folder, and the variables that say who started it.
@@ -266,6 +341,13 @@ pub(super) fn attest(
     }
     if session.run.models.is_empty() {
         sessions.write(&named(known, &session))?;
+        let is_alive = turn.owner.as_ref().is_none_or(Owner::is_alive);
+        if is_alive && is_being_written(turn, context) {
+            return Err(CliError::failed(
+                "capture.no_answer",
+                "the session's record holds no answer yet",
+            ));
+        }
         return Ok(Vec::new());
     }
     known = named(known, &session);
