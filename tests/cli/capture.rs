@@ -165,6 +165,131 @@ fn copilot() {
     assert_eq!(claim["agent"]["instance"], id);
 }
 
+const OPENCODE: &str = "ses_0000000000fixture0000000main";
+
+/// OpenCode's database as it stands while the agent works: in use, with what is new in a log beside it.
+fn opencode_database(sandbox: &Sandbox) -> rusqlite::Connection {
+    let statements = fs::read_to_string(testdata("sessions/opencode/sessions.sql")).unwrap();
+    let folder = sandbox.path("home/.local/share/opencode");
+    fs::create_dir_all(&folder).unwrap();
+    let database = rusqlite::Connection::open(folder.join("opencode.db")).unwrap();
+    let repo = sandbox.repo().to_string_lossy().into_owned();
+    database
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;")
+        .unwrap();
+    database
+        .execute_batch(&statements.replace("/home/ada/greeter", &repo))
+        .unwrap();
+    database
+}
+
+/// The one statement about what OpenCode's main session did.
+#[track_caller]
+fn assert_opencode(sandbox: &Sandbox) {
+    let claims = sandbox.chained();
+    assert_eq!(claims.len(), 1, "{}", sandbox.troubles());
+    let claim = &claims[0];
+    assert_eq!(claim["agent"]["product"]["name"], "opencode");
+    assert_eq!(claim["agent"]["product"]["version"], "1.18.33");
+    assert_eq!(claim["agent"]["instance"], OPENCODE);
+    assert_eq!(claim["models"][0]["id"], "claude-opus-4-5");
+    assert_eq!(claim["change"]["paths"][0]["path"], "tests/greeting.rs");
+    assert_eq!(claim["change"]["paths"][0]["attribution"], "agent");
+    assert_eq!(claim["usage"]["outputTokens"], 81, "with those of its sub-agent");
+    let log = sandbox.touchmark(["log", "check", "--format", "json"]).ok();
+    assert_eq!(log.json()["size"], 1);
+}
+
+#[test]
+fn opencode() {
+    let sandbox = repository();
+    let _database = opencode_database(&sandbox);
+    let repo = sandbox.repo().to_string_lossy().into_owned();
+    let hook = |event: &str| {
+        let words = ["--event", event, "--session", OPENCODE, "--cwd", &repo];
+        let said = sandbox.touchmark(["hook", "run", "opencode"].iter().chain(&words));
+        assert_eq!(
+            (said.code, said.stdout.as_str(), said.stderr.as_str()),
+            (Some(0), "", "")
+        );
+        sandbox.settled();
+    };
+    hook("session.created");
+    sandbox.write("tests/greeting.rs", "#[test] fn greets() {}\n");
+    hook("session.idle");
+    assert_opencode(&sandbox);
+    hook("session.deleted");
+    assert_opencode(&sandbox);
+}
+
+/// Calls the plugin, as it is installed, with these events.
+fn plugged(sandbox: &Sandbox, events: &Value) {
+    let installed = sandbox.path("home/.config/opencode/plugins/touchmark.ts");
+    // It is JavaScript too, which is what is at hand to run it.
+    let plugin = sandbox.path("plugin.mjs");
+    fs::copy(installed, &plugin).unwrap();
+    let script = format!(
+        "import {{ spawnSync }} from 'node:child_process'\n\
+         import {{ Touchmark }} from {plugin:?}\n\
+         const $ = (texts, ...values) => {{\n\
+           const words = texts.flatMap((text, at) =>\n\
+             [...text.split(' ').filter((word) => word), ...(at < values.length ? [values[at]] : [])])\n\
+           const said = spawnSync(words[0], words.slice(1))\n\
+           if (said.status !== 0 || said.stdout.length || said.stderr.length) process.exit(1)\n\
+           return {{ quiet() {{ return this }}, nothrow() {{}} }}\n\
+         }}\n\
+         const {{ event }} = await Touchmark({{ $, directory: {repo:?} }})\n\
+         for (const one of {events}) await event({{ event: one }})\n",
+        repo = sandbox.repo(),
+    );
+    let file = sandbox.path("events.mjs");
+    fs::write(&file, script).unwrap();
+    let mut node = std::process::Command::new("node");
+    node.arg(file)
+        .env("TOUCHMARK_HOME", sandbox.path("touchmark"))
+        .env("HOME", sandbox.path("home"))
+        .env_remove("XDG_DATA_HOME");
+    assert!(node.status().unwrap().success());
+    sandbox.settled();
+}
+
+#[test]
+fn opencode_by_our_plugin_in_which_sub_agents_are_part_of_their_session() {
+    let version = std::process::Command::new("node").arg("--version").output();
+    if !version.is_ok_and(|version| version.status.success()) {
+        println!("skipped: no node to run the plugin");
+        return;
+    }
+    let sandbox = repository();
+    sandbox.touchmark(["hook", "install", "opencode"]).ok();
+    let database = opencode_database(&sandbox);
+    let child = "ses_0000000001fixture000000child";
+    plugged(
+        &sandbox,
+        &json!([
+            {"type": "server.connected", "properties": {}},
+            {"type": "session.created", "properties": {"info": {"id": OPENCODE}}},
+        ]),
+    );
+    sandbox.write("tests/greeting.rs", "#[test] fn greets() {}\n");
+    plugged(
+        &sandbox,
+        &json!([
+            {"type": "session.created", "properties": {"info": {"id": child, "parentID": OPENCODE}}},
+            {"type": "message.updated", "properties": {"info": {"id": "msg_04", "sessionID": child}}},
+            {"type": "session.idle", "properties": {"sessionID": child}},
+        ]),
+    );
+    assert_eq!(sandbox.chained().len(), 0);
+    plugged(
+        &sandbox,
+        &json!([{"type": "session.idle", "properties": {"sessionID": OPENCODE}}]),
+    );
+    assert_opencode(&sandbox);
+    assert_eq!(sandbox.troubles(), "");
+    drop(database);
+}
+
 #[test]
 fn cursor_whose_hooks_are_the_record() {
     let sandbox = repository();

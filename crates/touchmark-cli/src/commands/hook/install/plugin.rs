@@ -6,18 +6,22 @@ use super::quote::HookCommand;
 const MARK: &str =
     "// Written by `touchmark hook install opencode`; `touchmark hook uninstall opencode` removes it.\n";
 
-/// The plugin's text. The program and each value are words of their own: no shell reads them.
+/// The plugin's text. The program and each value are words of their own: no shell reads them. A sub-agent has a session
+/// of its own, which is told of in its parent's.
 pub(crate) fn text(command: &HookCommand) -> String {
     let program = serde_json::Value::from(command.program());
     format!(
         r#"{MARK}const program = {program}
+const children = new Set()
 
 export const Touchmark = async ({{ $, directory }}) => ({{
   event: async ({{ event }}) => {{
-    const session = event.properties?.sessionID ?? event.properties?.info?.id
+    const info = event.properties?.info
+    const session = event.properties?.sessionID ?? info?.id
+    if (info?.parentID) children.add(info.id)
     const hooks = {{ "session.created": "session.created", "session.idle": "session.idle", "session.deleted": "session.deleted" }}
     const name = hooks[event.type]
-    if (!name || typeof session !== "string") return
+    if (!name || typeof session !== "string" || children.has(session)) return
     await $`${{program}} hook run opencode --event ${{name}} --session ${{session}} --cwd ${{directory}}`.quiet().nothrow()
   }},
 }})
