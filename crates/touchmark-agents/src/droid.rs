@@ -1,7 +1,6 @@
 //! Droid's sessions: JSON Lines in `~/.factory/sessions`, messages in the form of one provider's interface, and beside
 //! each a file of settings that names the model and the tokens of the whole session.
 
-use std::io::BufRead;
 use std::path::Path;
 
 use memchr::memmem;
@@ -17,7 +16,7 @@ use crate::neutral::tools::deed;
 use crate::recorder::names::is_uuid;
 use crate::recorder::{LineFormat, Naming, NewCall, NewResult, Place, Recorder, Spot, lines, parts, times};
 use crate::run::{PromptOrigin, PromptPart, Role, Run, StepKind, Usage};
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "droid-jsonl";
@@ -42,40 +41,29 @@ impl Importer for Droid {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        lines::read_files(&mut recorder, &mut Mapping, files, options)?;
-        if let Some(meta) = files.first().and_then(|file| file.meta.as_deref()) {
+        self.import_from(Input::Files(files), options)
+    }
+
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
+        let mut recorder = Recorder::new("droid", Some("factory"));
+        let (name, meta) = (input.name(), input.meta());
+        lines::read(&mut recorder, &mut Mapping, input, options)?;
+        if let Some(meta) = meta {
             settings(&mut recorder, meta);
         }
-        recorder.finish(naming(files.first().map_or("", |file| &file.name), options))
-    }
-
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        lines::read_reader(&mut recorder, &mut Mapping, name, reader, options)?;
-        recorder.finish(naming(name, options))
-    }
-
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let beside = path.with_extension("settings.json");
-        let mut files = vec![read(path, is_real_file(&beside).then_some(beside.as_path()))?];
-        let run = self.import(&files, options)?;
-        if let Some(up_to) = options.up_to {
-            files[0]
-                .bytes
-                .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
-        }
-        Ok(Session {
-            format: FORMAT,
-            layout: Layout::Lines,
-            files,
-            run,
+        recorder.finish(Naming {
+            hook: options.session_id.as_deref(),
+            file: name.strip_suffix(".jsonl").filter(|stem| is_uuid(stem)),
+            ..Naming::default()
         })
+    }
+
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let beside = path.with_extension("settings.json");
+        Ok(vec![read(
+            path,
+            is_real_file(&beside).then_some(beside.as_path()),
+        )?])
     }
 
     fn discover(&self, places: &Places, repository_root: &Path) -> Result<Vec<Candidate>, ImportError> {
@@ -104,18 +92,6 @@ impl Importer for Droid {
             }
         }
         Ok(found.sorted())
-    }
-}
-
-fn recorder() -> Recorder {
-    Recorder::new("droid", Some("factory"))
-}
-
-fn naming<'a>(name: &'a str, options: &'a ImportOptions) -> Naming<'a> {
-    Naming {
-        hook: options.session_id.as_deref(),
-        file: name.strip_suffix(".jsonl").filter(|stem| is_uuid(stem)),
-        ..Naming::default()
     }
 }
 

@@ -9,6 +9,7 @@ use rustix::fs::OFlags;
 
 use crate::error::ImportError;
 use crate::limits::{MAX_CANDIDATES, MAX_METADATA_BYTES, MAX_SESSION_BYTES};
+use crate::recorder::input::{check_file_count, check_size};
 use crate::session::SessionFile;
 
 /// Reads one file and the small file beside it that describes it.
@@ -22,6 +23,33 @@ pub(crate) fn read(path: &Path, meta: Option<&Path>) -> Result<SessionFile, Impo
         bytes,
         meta,
     })
+}
+
+/// The files of one session as they are read, under the caps of all of them together.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    /// The files, the session's own first.
+    pub(crate) files: Vec<SessionFile>,
+    bytes: u64,
+}
+
+impl Gathered {
+    /// Begins with the session's own file.
+    pub(crate) fn begin(path: &Path, meta: Option<&Path>) -> Result<Self, ImportError> {
+        let mut gathered = Self::default();
+        gathered.add(path, meta)?;
+        Ok(gathered)
+    }
+
+    /// Reads one more file. One too many is refused, never left out.
+    pub(crate) fn add(&mut self, path: &Path, meta: Option<&Path>) -> Result<(), ImportError> {
+        check_file_count(self.files.len() + 1)?;
+        let file = read(path, meta)?;
+        self.bytes += file.bytes.len() as u64;
+        check_size(self.bytes)?;
+        self.files.push(file);
+        Ok(())
+    }
 }
 
 /// The file's name, without its folders.
@@ -42,6 +70,16 @@ pub(crate) fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ImportErro
         return Err(ImportError::TooLarge { what: "bytes", limit });
     }
     Ok(bytes)
+}
+
+/// Reads the beginning of a file.
+pub(crate) fn read_head(path: &Path, limit: usize) -> Result<Vec<u8>, ImportError> {
+    let (file, _) = open(path)?;
+    let mut head = Vec::new();
+    file.take(limit as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| io(path, source))?;
+    Ok(head)
 }
 
 /// Opens a regular file that is no symbolic link; never blocks on a pipe.

@@ -3,7 +3,7 @@
 //! To add an agent: a module with an importer, a line in [`IMPORTERS`], a generated fixture (CONTRIBUTING.md shows how).
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Read as _};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::amp::Amp;
@@ -17,13 +17,13 @@ use crate::error::ImportError;
 use crate::files;
 use crate::gemini::{Gemini, GeminiDocument};
 use crate::json;
-use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
+use crate::limits::DISCOVERY_WINDOW_BYTES;
 use crate::mini_swe_agent::MiniSweAgent;
 use crate::opencode::OpenCode;
 use crate::openhands::OpenHands;
 use crate::otlp::Otlp;
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, Layout, Session, SessionFile};
 use crate::swe_agent::SweAgent;
 use crate::windsurf::Windsurf;
 
@@ -93,35 +93,31 @@ pub trait Importer: Sync {
     /// [`ImportOptions::up_to`] applies to the first file; a file shorter than that was rewritten and is refused.
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError>;
 
-    /// Imports the session's own file from a reader. Formats of lines hold one line at a time; the default reads
-    /// everything first.
+    /// Imports a session from what is at hand of it. Formats of lines hold one line of a reader at a time; the default
+    /// reads everything first.
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
+        self.import(&input.into_files()?, options)
+    }
+
+    /// Imports the session's own file from a reader.
     fn import_reader(
         &self,
         name: &str,
         reader: &mut dyn BufRead,
         options: &ImportOptions,
     ) -> Result<Run, ImportError> {
-        let mut bytes = Vec::new();
-        let limit = MAX_SESSION_BYTES;
-        reader
-            .take(limit + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|source| files::io(Path::new(name), source))?;
-        if bytes.len() as u64 > limit {
-            return Err(ImportError::TooLarge { what: "bytes", limit });
-        }
-        let file = SessionFile {
-            name: name.to_owned(),
-            bytes,
-            meta: None,
-        };
-        self.import(&[file], options)
+        self.import_from(Input::Reader { name, reader }, options)
     }
 
-    /// Loads a session from disk: its own file, and what belongs to it. Symbolic links are not followed. The bytes that
-    /// are returned are the bytes that were imported.
+    /// Reads a session's files from disk: its own, and what belongs to it. Symbolic links are not followed.
+    fn gather(&self, path: &Path, options: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let _ = options;
+        Ok(vec![files::read(path, None)?])
+    }
+
+    /// Loads a session from disk. The bytes that are returned are the bytes that were imported.
     fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let mut files = vec![files::read(path, None)?];
+        let mut files = self.gather(path, options)?;
         let run = self.import(&files, options)?;
         if let (Layout::Lines, Some(up_to)) = (self.layout(), options.up_to) {
             files[0]
@@ -170,11 +166,7 @@ pub fn recognise(path: &Path) -> Result<Option<&'static dyn Importer>, ImportErr
             .copied()
             .find(|importer| importer.recognises_folder(path)));
     }
-    let (file, _) = files::open(path)?;
-    let mut head = Vec::new();
-    file.take(DISCOVERY_WINDOW_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(|source| files::io(path, source))?;
+    let head = files::read_head(path, DISCOVERY_WINDOW_BYTES)?;
     Ok(recognise_head(&files::name_of(path), &head))
 }
 

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::io::{BufRead, Read};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use touchmark_statement::strict_json;
 
-use crate::limits::MAX_LINE_BYTES;
+use crate::error::ImportError;
+use crate::files;
+use crate::limits::{MAX_LINE_BYTES, MAX_SESSION_BYTES};
+use crate::recorder::input::check_size;
 use crate::run::{Run, Step};
 
 /// How a session is to be read.
@@ -54,6 +58,56 @@ impl fmt::Debug for SessionFile {
             .field("name", &self.name)
             .field("bytes", &self.bytes.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What is at hand of a session.
+pub enum Input<'a> {
+    /// Its files, the session's own first.
+    Files(&'a [SessionFile]),
+    /// Its own file, as a reader gives it.
+    Reader {
+        /// The file's name, without its folders.
+        name: &'a str,
+        /// Its bytes.
+        reader: &'a mut dyn BufRead,
+    },
+}
+
+impl<'a> Input<'a> {
+    /// The name of the session's own file.
+    pub(crate) fn name(&self) -> &'a str {
+        match self {
+            Self::Files(files) => files.first().map_or("", |file| &file.name),
+            Self::Reader { name, .. } => name,
+        }
+    }
+
+    /// The small file beside the session's own.
+    pub(crate) fn meta(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Files(files) => files.first()?.meta.as_deref(),
+            Self::Reader { .. } => None,
+        }
+    }
+
+    /// The files, read to their end.
+    pub(crate) fn into_files(self) -> Result<Cow<'a, [SessionFile]>, ImportError> {
+        let (name, reader) = match self {
+            Self::Files(files) => return Ok(Cow::Borrowed(files)),
+            Self::Reader { name, reader } => (name, reader),
+        };
+        let mut bytes = Vec::new();
+        reader
+            .take(MAX_SESSION_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| files::io(Path::new(name), source))?;
+        check_size(bytes.len() as u64)?;
+        Ok(Cow::Owned(vec![SessionFile {
+            name: name.to_owned(),
+            bytes,
+            meta: None,
+        }]))
     }
 }
 

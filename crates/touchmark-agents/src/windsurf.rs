@@ -2,7 +2,6 @@
 //!
 //! A tool is known by the step's type; it has no identifier, and its answer stands in the same record.
 
-use std::io::BufRead;
 use std::path::Path;
 
 use memchr::memmem;
@@ -14,7 +13,7 @@ use crate::importer::{Importer, Places};
 use crate::json::lenient::{Flag, Object, Text};
 use crate::recorder::{LineFormat, Naming, NewCall, NewResult, Place, Recorder, Spot, lines};
 use crate::run::{PromptOrigin, PromptPart, Run, StepKind};
-use crate::session::{Candidate, ImportOptions, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "windsurf-jsonl";
@@ -57,37 +56,23 @@ impl Importer for Windsurf {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        lines::read_files(&mut recorder, &mut Mapping, files, options)?;
-        recorder.finish(naming(files.first().map_or("", |file| &file.name), options))
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        lines::read_reader(&mut recorder, &mut Mapping, name, reader, options)?;
-        recorder.finish(naming(name, options))
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
+        let mut recorder = Recorder::new("windsurf", Some("windsurf"));
+        let name = input.name();
+        lines::read(&mut recorder, &mut Mapping, input, options)?;
+        recorder.finish(Naming {
+            hook: options.session_id.as_deref(),
+            // The file is named after the trajectory.
+            file: name.strip_suffix(".jsonl").filter(|stem| !stem.is_empty()),
+            ..Naming::default()
+        })
     }
 
     fn discover(&self, _places: &Places, _root: &Path) -> Result<Vec<Candidate>, ImportError> {
         Ok(Vec::new())
-    }
-}
-
-fn recorder() -> Recorder {
-    Recorder::new("windsurf", Some("windsurf"))
-}
-
-/// The file is named after the trajectory.
-fn naming<'a>(name: &'a str, options: &'a ImportOptions) -> Naming<'a> {
-    Naming {
-        hook: options.session_id.as_deref(),
-        file: name.strip_suffix(".jsonl").filter(|stem| !stem.is_empty()),
-        ..Naming::default()
     }
 }
 

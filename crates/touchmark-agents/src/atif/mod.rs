@@ -2,7 +2,7 @@
 //! and by converters for many more.
 //!
 //! The run's product is the agent that the trajectory names. A trajectory may hold those of its sub-agents, or name them
-//! as files of their own; it may go on in another file. [`Importer::load`] follows such names to files in the same
+//! as files of their own; it may go on in another file. [`Importer::gather`] follows such names to files in the same
 //! folder, never anywhere else. Steps that were copied from an earlier trajectory as context are kept, marked, and not
 //! counted. A trajectory that names a continuation which is not at hand is a prefix.
 //!
@@ -21,14 +21,13 @@ pub use export::{ExportError, export};
 
 use self::mapping::{Head, LISTS, Mapping};
 use crate::error::ImportError;
-use crate::files::{is_real_file, read};
+use crate::files::{Gathered, is_real_file};
 use crate::importer::{Importer, Places};
-use crate::limits::MAX_FILES;
 use crate::recorder::document::{Piece, read_document, walk};
-use crate::recorder::input::{check_file_count, check_size, utf8_prefix};
+use crate::recorder::input::{check_file_count, utf8_prefix};
 use crate::recorder::{Naming, Recorder, Spot};
 use crate::run::{Completeness, Run};
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "atif-json";
@@ -86,36 +85,23 @@ impl Importer for Atif {
         })
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let mut files = vec![read(path, None)?];
-        let mut total = files[0].bytes.len() as u64;
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let mut gathered = Gathered::begin(path, None)?;
         let folder = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         let mut at = 0;
-        while at < files.len() && files.len() < MAX_FILES {
-            for name in named_files(&files[at].bytes) {
+        while at < gathered.files.len() {
+            for name in named_files(&gathered.files[at].bytes) {
                 let path = folder.join(&name);
-                if files.iter().all(|file| file.name != name)
-                    && is_real_file(&path)
-                    && files.len() < MAX_FILES
-                {
-                    let file = read(&path, None)?;
-                    total += file.bytes.len() as u64;
-                    check_size(total)?;
-                    files.push(file);
+                if gathered.files.iter().all(|file| file.name != name) && is_real_file(&path) {
+                    gathered.add(&path, None)?;
                 }
             }
             at += 1;
         }
-        let run = self.import(&files, options)?;
-        Ok(Session {
-            format: FORMAT,
-            layout: Layout::Document,
-            files,
-            run,
-        })
+        Ok(gathered.files)
     }
 
     fn discover(&self, _places: &Places, _root: &Path) -> Result<Vec<Candidate>, ImportError> {

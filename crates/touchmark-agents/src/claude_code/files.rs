@@ -1,7 +1,6 @@
 //! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
 
 use std::fs::Metadata;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -9,8 +8,8 @@ use memchr::memmem;
 
 use crate::discovery::working_directory_inside;
 use crate::error::ImportError;
-use crate::files::{entries, io, is_real_dir, is_real_file, open};
-use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES, MAX_NAME_BYTES};
+use crate::files::{entries, io, is_real_dir, is_real_file, read_head};
+use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_NAME_BYTES};
 use crate::session::Candidate;
 
 /// The files of one session.
@@ -108,7 +107,6 @@ pub fn session_files(main: &Path) -> Result<SessionFiles, ImportError> {
             }
         }
     }
-    subagents.truncate(MAX_FILES);
     let subagents = subagents
         .into_iter()
         .map(|path| {
@@ -142,11 +140,7 @@ fn session_file(path: &Path) -> Option<(String, Metadata)> {
 }
 
 fn first_session_id(path: &Path) -> Result<Option<String>, ImportError> {
-    let (file, _) = open(path)?;
-    let mut head = Vec::new();
-    file.take(DISCOVERY_WINDOW_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(|source| io(path, source))?;
+    let head = read_head(path, DISCOVERY_WINDOW_BYTES)?;
     let needle = b"\"sessionId\":\"";
     let Some(at) = memmem::find(&head, needle) else {
         return Ok(None);

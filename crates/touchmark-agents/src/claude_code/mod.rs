@@ -26,13 +26,12 @@ use mapping::Mapping;
 pub use files::{SessionFiles, discover, session_files};
 
 use crate::error::ImportError;
-use crate::files::read;
+use crate::files::Gathered;
 use crate::importer::{Importer, Places};
-use crate::recorder::input::{check_file_count, check_size};
 use crate::recorder::names::is_uuid;
 use crate::recorder::{Naming, Recorder, lines};
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, Session, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "claude-code-jsonl";
@@ -59,20 +58,27 @@ impl Importer for ClaudeCode {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        import(files, options)
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
-        import_reader(name, reader, options)
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
+        let mut recorder = Recorder::new("claude-code", Some("anthropic"));
+        let name = input.name();
+        lines::read(&mut recorder, &mut Mapping::default(), input, options)?;
+        recorder.finish(Naming {
+            hook: options.session_id.as_deref(),
+            file: name.strip_suffix(".jsonl").filter(|stem| is_uuid(stem)),
+            ..Naming::default()
+        })
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        load(path, options)
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let found = session_files(path)?;
+        let mut gathered = Gathered::begin(&found.main, None)?;
+        for (subagent, meta) in &found.subagents {
+            gathered.add(subagent, meta.as_deref())?;
+        }
+        Ok(gathered.files)
     }
 
     fn variables(&self) -> &'static [&'static str] {
@@ -94,57 +100,23 @@ impl Importer for ClaudeCode {
 ///
 /// [`ImportOptions::up_to`] applies to the first file; a file shorter than that was rewritten and is refused.
 pub fn import(files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-    let mut recorder = recorder();
-    lines::read_files(&mut recorder, &mut Mapping::default(), files, options)?;
-    let name = files.first().map_or("", |file| &file.name);
-    recorder.finish(naming(name, options))
+    ClaudeCode.import(files, options)
 }
 
 /// Imports the session's own file from a reader, holding one line at a time.
 ///
 /// The steps point into the bytes that the reader gave; keeping them is the caller's choice.
-pub fn import_reader(name: &str, reader: impl BufRead, options: &ImportOptions) -> Result<Run, ImportError> {
-    let mut recorder = recorder();
-    lines::read_reader(&mut recorder, &mut Mapping::default(), name, reader, options)?;
-    recorder.finish(naming(name, options))
-}
-
-fn recorder() -> Recorder {
-    Recorder::new("claude-code", Some("anthropic"))
-}
-
-fn naming<'a>(name: &'a str, options: &'a ImportOptions) -> Naming<'a> {
-    Naming {
-        hook: options.session_id.as_deref(),
-        file: name.strip_suffix(".jsonl").filter(|stem| is_uuid(stem)),
-        ..Naming::default()
-    }
+pub fn import_reader(
+    name: &str,
+    mut reader: impl BufRead,
+    options: &ImportOptions,
+) -> Result<Run, ImportError> {
+    ClaudeCode.import_reader(name, &mut reader, options)
 }
 
 /// Loads a session file and the files of its sub-agents from disk and imports them.
 ///
 /// Symbolic links are not followed. The bytes that are returned are the bytes that were imported.
 pub fn load(path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-    let found = session_files(path)?;
-    check_file_count(found.subagents.len() + 1)?;
-    let mut files = vec![read(&found.main, None)?];
-    let mut total = files[0].bytes.len() as u64;
-    for (file, meta) in &found.subagents {
-        let file = read(file, meta.as_deref())?;
-        total += file.bytes.len() as u64;
-        check_size(total)?;
-        files.push(file);
-    }
-    let run = import(&files, options)?;
-    if let Some(up_to) = options.up_to {
-        files[0]
-            .bytes
-            .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
-    }
-    Ok(Session {
-        format: FORMAT,
-        layout: Layout::Lines,
-        files,
-        run,
-    })
+    ClaudeCode.load(path, options)
 }

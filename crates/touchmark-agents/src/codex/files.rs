@@ -1,6 +1,5 @@
 //! Where the product keeps its sessions, and which of them belong together.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -10,10 +9,10 @@ use super::mapping::id_in_name;
 use super::record::Line;
 use crate::discovery::{Found, working_directory_inside};
 use crate::error::ImportError;
-use crate::files::{entries, io, is_real_dir, is_real_file, name_of, open};
+use crate::files::{entries, is_real_dir, is_real_file, name_of, read_head};
 use crate::importer::Places;
 use crate::json::lenient::Object;
-use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_FILES};
+use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES};
 use crate::run::Relation;
 use crate::session::Candidate;
 
@@ -102,7 +101,7 @@ pub(super) fn subagents(main: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>, Impor
     while let Some(parent) = family.get(at).cloned() {
         at += 1;
         delegated.retain(|(path, of, id)| {
-            let is_child = *of == parent && found.len() + 1 < MAX_FILES;
+            let is_child = *of == parent;
             if is_child {
                 found.push(path.clone());
                 family.push(id.clone());
@@ -168,11 +167,7 @@ struct Header {
 }
 
 fn read_header(path: &Path) -> Result<Option<Header>, ImportError> {
-    let (file, _) = open(path)?;
-    let mut head = Vec::new();
-    file.take(DISCOVERY_WINDOW_BYTES as u64)
-        .read_to_end(&mut head)
-        .map_err(|source| io(path, source))?;
+    let head = read_head(path, DISCOVERY_WINDOW_BYTES)?;
     Ok(first_line(&head).and_then(header_of))
 }
 

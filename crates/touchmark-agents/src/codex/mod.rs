@@ -28,7 +28,6 @@ mod record;
 mod tokens;
 mod words;
 
-use std::io::BufRead;
 use std::path::Path;
 
 use memchr::memmem;
@@ -37,12 +36,11 @@ pub(crate) use self::arguments::patched_files;
 use self::exec::Stream;
 use self::mapping::{Mapping, id_in_name};
 use crate::error::ImportError;
-use crate::files::read;
+use crate::files::Gathered;
 use crate::importer::{Importer, Places};
-use crate::recorder::input::{check_file_count, check_size};
 use crate::recorder::{Naming, Own, Recorder, lines};
 use crate::run::{Finding, Run};
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The importer of session files.
 #[derive(Clone, Copy, Debug)]
@@ -76,50 +74,24 @@ impl Importer for Codex {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        let mut mapping = Mapping::default();
-        lines::read_files(&mut recorder, &mut mapping, files, options)?;
-        mapping.finish(&mut recorder);
-        let name = files.first().map_or("", |file| &file.name);
-        finish(recorder, name, options)
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
         let mut recorder = recorder();
         let mut mapping = Mapping::default();
-        lines::read_reader(&mut recorder, &mut mapping, name, reader, options)?;
+        let name = input.name();
+        lines::read(&mut recorder, &mut mapping, input, options)?;
         mapping.finish(&mut recorder);
         finish(recorder, name, options)
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let mut files = vec![read(path, None)?];
-        let subagents = files::subagents(path, &files[0].bytes)?;
-        check_file_count(subagents.len() + 1)?;
-        let mut total = files[0].bytes.len() as u64;
-        for subagent in &subagents {
-            let file = read(subagent, None)?;
-            total += file.bytes.len() as u64;
-            check_size(total)?;
-            files.push(file);
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let mut gathered = Gathered::begin(path, None)?;
+        for subagent in files::subagents(path, &gathered.files[0].bytes)? {
+            gathered.add(&subagent, None)?;
         }
-        let run = self.import(&files, options)?;
-        if let Some(up_to) = options.up_to {
-            files[0]
-                .bytes
-                .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
-        }
-        Ok(Session {
-            format: self.format(),
-            layout: Layout::Lines,
-            files,
-            run,
-        })
+        Ok(gathered.files)
     }
 
     fn variables(&self) -> &'static [&'static str] {
@@ -146,19 +118,12 @@ impl Importer for CodexExec {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        lines::read_files(&mut recorder, &mut Stream::default(), files, options)?;
-        recorder.finish(naming(None, options))
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
         let mut recorder = recorder();
-        lines::read_reader(&mut recorder, &mut Stream::default(), name, reader, options)?;
+        lines::read(&mut recorder, &mut Stream::default(), input, options)?;
         recorder.finish(naming(None, options))
     }
 

@@ -30,12 +30,12 @@ use crate::error::ImportError;
 use crate::files;
 use crate::importer::{Importer, Places};
 use crate::json::lenient::{Object, Text};
-use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_FILES};
+use crate::limits::DISCOVERY_WINDOW_BYTES;
 use crate::recorder::input::check_file_count;
 use crate::recorder::lines::{LineFormat, Spot, read_one};
 use crate::recorder::{Naming, Recorder};
 use crate::run::{Run, StepKind};
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "cursor-jsonl";
@@ -79,10 +79,6 @@ impl Importer for Cursor {
         for (at, file) in files.iter().enumerate() {
             let is_subagent = at > usize::from(second.is_some());
             let agent = is_subagent.then(|| stem(&file.name).map(str::to_owned)).flatten();
-            let options = ImportOptions {
-                up_to: options.up_to.filter(|_| at == 0),
-                ..options.clone()
-            };
             if let Some(agent) = &agent {
                 recorder.subagent(agent);
             }
@@ -93,7 +89,8 @@ impl Importer for Cursor {
                 file,
                 is_subagent,
                 agent.clone(),
-                &options,
+                options.up_to.filter(|_| at == 0),
+                options.max_line_bytes,
             )?;
             let steps = (recorder.run.steps.len() - before) as u64;
             if let Some(known) = agent.and_then(|agent| recorder.subagent(&agent).map(|known| (known, steps)))
@@ -112,23 +109,12 @@ impl Importer for Cursor {
         })
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let mut files = vec![files::read(path, None)?];
-        for path in subagents(path)? {
-            files.push(files::read(&path, None)?);
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let mut gathered = files::Gathered::begin(path, None)?;
+        for subagent in subagents(path)? {
+            gathered.add(&subagent, None)?;
         }
-        let run = self.import(&files, options)?;
-        if let Some(up_to) = options.up_to {
-            files[0]
-                .bytes
-                .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
-        }
-        Ok(Session {
-            format: FORMAT,
-            layout: Layout::Lines,
-            files,
-            run,
-        })
+        Ok(gathered.files)
     }
 
     fn discover(&self, places: &Places, repository_root: &Path) -> Result<Vec<Candidate>, ImportError> {
@@ -180,17 +166,12 @@ fn is_stream(head: &[u8]) -> bool {
 
 /// Whether the beginning of a transcript names a path inside `root`: it names no directory of its own.
 fn speaks_of(path: &Path, root: &str) -> bool {
-    let Ok((file, _)) = files::open(path) else {
+    let Ok(head) = files::read_head(path, DISCOVERY_WINDOW_BYTES) else {
         return false;
     };
-    let mut bytes = Vec::new();
-    let read = std::io::Read::read_to_end(
-        &mut std::io::Read::take(file, DISCOVERY_WINDOW_BYTES as u64),
-        &mut bytes,
-    );
     let inside = serde_json::to_string(&format!("{root}/")).unwrap_or_default();
     let inside = inside.trim_end_matches('"');
-    read.is_ok() && memmem::find(&bytes, inside.as_bytes()).is_some()
+    memmem::find(&head, inside.as_bytes()).is_some()
 }
 
 /// The files of a transcript's sub-agents.
@@ -210,7 +191,6 @@ fn subagents(main: &Path) -> Result<Vec<PathBuf>, ImportError> {
         }
     }
     found.sort();
-    found.truncate(MAX_FILES - 1);
     Ok(found)
 }
 

@@ -1,7 +1,6 @@
 //! Where the product keeps its sessions: `tmp/<project>/chats`, with the project's root named beside it.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -10,14 +9,14 @@ use touchmark_statement::digest::Sha256Digest;
 
 use crate::discovery::{Found, is_inside};
 use crate::error::ImportError;
-use crate::files::{entries, io, is_real_dir, is_real_file, open, read_capped};
+use crate::files::{entries, is_real_dir, is_real_file, read_capped, read_head};
 use crate::importer::Places;
 use crate::json::lenient::{Object, Text};
-use crate::limits::{MAX_FILES, MAX_METADATA_BYTES, MAX_NAME_BYTES};
+use crate::limits::{MAX_METADATA_BYTES, MAX_NAME_BYTES};
 use crate::session::Candidate;
 
 /// How many bytes of a file's beginning are searched for its session's identifier.
-const HEAD_BYTES: u64 = 64 * 1024;
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// The folder of the product.
 fn home(places: &Places) -> Option<PathBuf> {
@@ -104,12 +103,7 @@ fn projects(home: &Path) -> BTreeMap<String, String> {
 
 /// Returns the first identifier of a session that a file names.
 fn session_id(path: &Path) -> Result<Option<String>, ImportError> {
-    let (file, _) = open(path)?;
-    let mut head = Vec::new();
-    file.take(HEAD_BYTES)
-        .read_to_end(&mut head)
-        .map_err(|source| io(path, source))?;
-    Ok(session_id_in(&head))
+    Ok(session_id_in(&read_head(path, HEAD_BYTES)?))
 }
 
 /// Returns the first identifier of a session in the beginning of a file.
@@ -128,7 +122,7 @@ pub(super) fn session_id_in(head: &[u8]) -> Option<String> {
 
 /// Finds the files of a session's sub-agents: `<session>/<sub-agent>.jsonl` beside it.
 pub(super) fn subagents(main: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>, ImportError> {
-    let head = &bytes[..bytes.len().min(HEAD_BYTES as usize)];
+    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let is_name = |id: &String| !id.contains(['/', '\\']) && id != "." && id != "..";
     let (Some(id), Some(parent)) = (session_id_in(head).filter(is_name), main.parent()) else {
         return Ok(Vec::new());
@@ -139,6 +133,5 @@ pub(super) fn subagents(main: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>, Impor
     }
     let mut files = entries(&folder)?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl") && is_real_file(path));
-    files.truncate(MAX_FILES - 1);
     Ok(files)
 }

@@ -18,19 +18,18 @@ mod lines;
 mod messages;
 mod record;
 
-use std::io::BufRead;
 use std::path::Path;
 
 use memchr::memmem;
 
 use self::lines::Mapping;
 use crate::error::ImportError;
-use crate::files::read;
+use crate::files::{Gathered, read};
 use crate::importer::{Importer, Places};
-use crate::recorder::input::{check_file_count, check_size};
+use crate::recorder::input::check_file_count;
 use crate::recorder::{Naming, Recorder};
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, Layout, SessionFile};
 
 /// The importer of the newer form.
 #[derive(Clone, Copy, Debug)]
@@ -54,45 +53,21 @@ impl Importer for Gemini {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder(files);
-        crate::recorder::lines::read_files(&mut recorder, &mut Mapping::default(), files, options)?;
+        self.import_from(Input::Files(files), options)
+    }
+
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
+        let mut recorder = recorder(input.meta());
+        crate::recorder::lines::read(&mut recorder, &mut Mapping::default(), input, options)?;
         recorder.finish(naming(options))
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
-        let mut recorder = recorder(&[]);
-        crate::recorder::lines::read_reader(&mut recorder, &mut Mapping::default(), name, reader, options)?;
-        recorder.finish(naming(options))
-    }
-
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let mut session_files = vec![read(path, files::root_marker(path).as_deref())?];
-        let subagents = files::subagents(path, &session_files[0].bytes)?;
-        check_file_count(subagents.len() + 1)?;
-        let mut total = session_files[0].bytes.len() as u64;
-        for subagent in &subagents {
-            let file = read(subagent, None)?;
-            total += file.bytes.len() as u64;
-            check_size(total)?;
-            session_files.push(file);
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        let mut gathered = Gathered::begin(path, files::root_marker(path).as_deref())?;
+        for subagent in files::subagents(path, &gathered.files[0].bytes)? {
+            gathered.add(&subagent, None)?;
         }
-        let run = self.import(&session_files, options)?;
-        if let Some(up_to) = options.up_to {
-            session_files[0]
-                .bytes
-                .truncate(usize::try_from(up_to).unwrap_or(usize::MAX));
-        }
-        Ok(Session {
-            format: self.format(),
-            layout: Layout::Lines,
-            files: session_files,
-            run,
-        })
+        Ok(gathered.files)
     }
 
     fn variables(&self) -> &'static [&'static str] {
@@ -123,7 +98,7 @@ impl Importer for GeminiDocument {
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
         check_file_count(files.len())?;
-        let mut recorder = recorder(files);
+        let mut recorder = recorder(Input::Files(files).meta());
         recorder.keep_words(options.words);
         for file in files.iter().take(1) {
             document::read(&mut recorder, file)?;
@@ -131,15 +106,8 @@ impl Importer for GeminiDocument {
         recorder.finish(naming(options))
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let files = vec![read(path, files::root_marker(path).as_deref())?];
-        let run = self.import(&files, options)?;
-        Ok(Session {
-            format: self.format(),
-            layout: self.layout(),
-            files,
-            run,
-        })
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        Ok(vec![read(path, files::root_marker(path).as_deref())?])
     }
 
     fn variables(&self) -> &'static [&'static str] {
@@ -158,9 +126,9 @@ fn has_header(head: &[u8]) -> bool {
         && has("\"projectHash\":")
 }
 
-fn recorder(files: &[SessionFile]) -> Recorder {
+/// The file beside the chats names the folder.
+fn recorder(root: Option<&[u8]>) -> Recorder {
     let mut recorder = Recorder::new("gemini", Some("google"));
-    let root = files.first().and_then(|file| file.meta.as_deref());
     recorder.working_directory(root.and_then(files::directory));
     recorder
 }

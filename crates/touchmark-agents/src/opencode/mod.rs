@@ -30,7 +30,7 @@ use crate::importer::{Importer, Places};
 use crate::recorder::input::{check_file_count, check_size};
 use crate::recorder::{Naming, Recorder};
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "opencode";
@@ -87,23 +87,12 @@ impl Importer for OpenCode {
         Ok(run)
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let (file, _) = files::open(path)?;
-        let mut head = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(file, MAGIC.len() as u64), &mut head)
-            .map_err(|source| files::io(path, source))?;
-        let files = if head == MAGIC {
-            written_out(path, options)?
+    fn gather(&self, path: &Path, options: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        if files::read_head(path, MAGIC.len())? == MAGIC {
+            written_out(path, options)
         } else {
-            vec![files::read(path, None)?]
-        };
-        let run = self.import(&files, options)?;
-        Ok(Session {
-            format: FORMAT,
-            layout: self.layout(),
-            files,
-            run,
-        })
+            Ok(vec![files::read(path, None)?])
+        }
     }
 
     fn variables(&self) -> &'static [&'static str] {

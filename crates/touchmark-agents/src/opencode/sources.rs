@@ -35,11 +35,15 @@ pub(super) fn read(
             messages: 0,
             parts: 0,
         };
-        let whole = ImportOptions {
-            up_to: None,
-            ..options.clone()
-        };
-        read_one(recorder, &mut rows, file, is_subagent, agent, &whole)?;
+        read_one(
+            recorder,
+            &mut rows,
+            file,
+            is_subagent,
+            agent,
+            None,
+            options.max_line_bytes,
+        )?;
         let is_whole = rows.last == Some((rows.messages, rows.parts, true));
         let now = recorder.run.counters;
         let is_clean = (now.malformed, now.skipped) == (before.malformed, before.skipped);

@@ -30,7 +30,7 @@ use crate::recorder::document::{Piece, read_document};
 use crate::recorder::lines::{LineFormat, Spot, read_one};
 use crate::recorder::{Naming, Place, Recorder};
 use crate::run::{Completeness, Role, Run, StepKind, Usage};
-use crate::session::{Candidate, ImportOptions, Layout, Session, SessionFile};
+use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "openhands-events";
@@ -83,11 +83,15 @@ impl Importer for OpenHands {
         let mut totals = Totals::default();
         if file.bytes.starts_with(FIRST_LINE) {
             let mut rows = Rows::default();
-            let whole = ImportOptions {
-                up_to: None,
-                ..options.clone()
-            };
-            read_one(&mut recorder, &mut rows, file, false, None, &whole)?;
+            read_one(
+                &mut recorder,
+                &mut rows,
+                file,
+                false,
+                None,
+                None,
+                options.max_line_bytes,
+            )?;
             let is_whole = rows.last == Some((rows.events, true)) && recorder.run.counters.malformed == 0;
             if let Some(source) = recorder.run.sources.last_mut()
                 && !is_whole
@@ -118,19 +122,11 @@ impl Importer for OpenHands {
         })
     }
 
-    fn load(&self, path: &Path, options: &ImportOptions) -> Result<Session, ImportError> {
-        let file = match folder::of(path) {
+    fn gather(&self, path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, ImportError> {
+        Ok(vec![match folder::of(path) {
             Some(found) => folder::write_out(&found)?,
             None => files::read(path, None)?,
-        };
-        let files = vec![file];
-        let run = self.import(&files, options)?;
-        Ok(Session {
-            format: FORMAT,
-            layout: self.layout(),
-            files,
-            run,
-        })
+        }])
     }
 
     fn discover(&self, places: &Places, repository_root: &Path) -> Result<Vec<Candidate>, ImportError> {

@@ -20,7 +20,6 @@ mod operation;
 mod products;
 mod record;
 
-use std::io::BufRead;
 use std::path::Path;
 
 use memchr::memmem;
@@ -30,7 +29,7 @@ use crate::error::ImportError;
 use crate::importer::{Importer, Places};
 use crate::recorder::{Naming, Recorder, lines};
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
 pub const FORMAT: &str = "otlp-json-lines";
@@ -55,33 +54,21 @@ impl Importer for Otlp {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = Recorder::new("otlp", None);
-        let mut mapping = Mapping::new(options.session_id.as_deref());
-        lines::read_files(&mut recorder, &mut mapping, files, options)?;
-        finish(recorder, mapping, options)
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
         let mut recorder = Recorder::new("otlp", None);
         let mut mapping = Mapping::new(options.session_id.as_deref());
-        lines::read_reader(&mut recorder, &mut mapping, name, reader, options)?;
-        finish(recorder, mapping, options)
+        lines::read(&mut recorder, &mut mapping, input, options)?;
+        mapping.finish(&mut recorder)?;
+        recorder.finish(Naming {
+            hook: options.session_id.as_deref(),
+            ..Naming::default()
+        })
     }
 
     fn discover(&self, _places: &Places, _root: &Path) -> Result<Vec<Candidate>, ImportError> {
         Ok(Vec::new())
     }
-}
-
-fn finish(mut recorder: Recorder, mapping: Mapping, options: &ImportOptions) -> Result<Run, ImportError> {
-    mapping.finish(&mut recorder)?;
-    recorder.finish(Naming {
-        hook: options.session_id.as_deref(),
-        ..Naming::default()
-    })
 }

@@ -225,19 +225,19 @@ impl Answers {
                 requests: answer.usage.requests.or(Some(1)),
                 ..answer.usage
             };
-            sum(&mut total, counted);
+            add_usage(&mut total, counted);
             if let Some(model) = answer.model {
                 let model = &mut self.models[model].1;
                 model.answers += counted.requests.unwrap_or(1);
-                sum(&mut model.usage, counted);
+                add_usage(&mut model.usage, counted);
             }
         }
         let mut reported = Usage::default();
         let mut by_model: BTreeMap<usize, Usage> = BTreeMap::new();
         for part in &self.totals {
-            sum(&mut reported, part.usage);
+            add_usage(&mut reported, part.usage);
             if let Some(model) = part.model {
-                sum(by_model.entry(model).or_default(), part.usage);
+                add_usage(by_model.entry(model).or_default(), part.usage);
             }
         }
         for (model, usage) in by_model {
@@ -261,7 +261,8 @@ fn refresh(kept: &mut Usage, mut new: Usage) {
         .or(kept.requests);
 }
 
-fn sum(total: &mut Usage, mut more: Usage) {
+/// Adds what is known to what is known.
+pub(crate) fn add_usage(total: &mut Usage, mut more: Usage) {
     for part in PARTS {
         add(part(total), *part(&mut more));
     }

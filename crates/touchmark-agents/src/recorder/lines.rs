@@ -12,7 +12,7 @@ use crate::json::lenient::Object;
 use crate::json::lines::{Line, Lines, ReaderLines, SliceLines};
 use crate::limits::{MAX_SESSION_BYTES, MAX_VALUES_PER_LINE};
 use crate::run::{Completeness, StepKind};
-use crate::session::{ImportOptions, SessionFile};
+use crate::session::{ImportOptions, Input, SessionFile};
 
 /// A piece of JSON and where it stands in its file.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,19 @@ pub(crate) trait LineFormat {
     ) -> Result<(), ImportError>;
 }
 
+/// Reads what is at hand of a session.
+pub(crate) fn read<F: LineFormat>(
+    recorder: &mut Recorder,
+    format: &mut F,
+    input: Input<'_>,
+    options: &ImportOptions,
+) -> Result<(), ImportError> {
+    match input {
+        Input::Files(files) => read_files(recorder, format, files, options),
+        Input::Reader { name, reader } => read_reader(recorder, format, name, reader, options),
+    }
+}
+
 /// Reads all files of a session that are in memory: its own first, then those of its sub-agents.
 pub(crate) fn read_files<F: LineFormat>(
     recorder: &mut Recorder,
@@ -66,40 +79,39 @@ pub(crate) fn read_files<F: LineFormat>(
     check_file_count(files.len())?;
     recorder.keep_words(options.words);
     for (at, file) in files.iter().enumerate() {
-        let bytes = up_to(file, options.up_to.filter(|_| at == 0))?;
-        check_size(bytes.len() as u64)?;
         let agent = format.agent_of(at, &file.name);
         if let (Some(agent), Some(meta)) = (&agent, &file.meta) {
             format.meta(recorder, agent, meta);
         }
-        let is_cut = bytes.len() < file.bytes.len();
-        recorder.begin_source(&file.name, at > 0, agent);
-        let lines = SliceLines::new(bytes);
-        read_lines(recorder, format, lines, options.max_line_bytes, is_cut)?;
+        let up_to = options.up_to.filter(|_| at == 0);
+        read_one(
+            recorder,
+            format,
+            file,
+            at > 0,
+            agent,
+            up_to,
+            options.max_line_bytes,
+        )?;
     }
     Ok(())
 }
 
-/// Reads one file that is in memory, for importers whose files are of several kinds.
+/// Reads one file that is in memory up to a watermark, for importers whose files are of several kinds.
 pub(crate) fn read_one<F: LineFormat>(
     recorder: &mut Recorder,
     format: &mut F,
     file: &SessionFile,
     is_subagent: bool,
     agent: Option<String>,
-    options: &ImportOptions,
+    watermark: Option<u64>,
+    max_line_bytes: usize,
 ) -> Result<(), ImportError> {
-    let bytes = up_to(file, options.up_to)?;
+    let bytes = up_to(file, watermark)?;
     check_size(bytes.len() as u64)?;
     let is_cut = bytes.len() < file.bytes.len();
     recorder.begin_source(&file.name, is_subagent, agent);
-    read_lines(
-        recorder,
-        format,
-        SliceLines::new(bytes),
-        options.max_line_bytes,
-        is_cut,
-    )
+    read_lines(recorder, format, SliceLines::new(bytes), max_line_bytes, is_cut)
 }
 
 /// Reads the session's own file from a reader, holding one line at a time.

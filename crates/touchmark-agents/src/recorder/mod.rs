@@ -45,7 +45,7 @@
 //! impl Importer for Example {
 //!     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
 //!         let mut recorder = Recorder::new("example", Some("example-inc"));
-//!         lines::read_files(&mut recorder, &mut Mapping, files, options)?;
+//!         lines::read(&mut recorder, &mut Mapping, Input::Files(files), options)?;
 //!         recorder.finish(Naming { hook: options.session_id.as_deref(), ..Naming::default() })
 //!     }
 //!     // product, format, recognises, discover
@@ -67,7 +67,7 @@ mod words;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use answers::{Growth, NewAnswer};
+pub(crate) use answers::{Growth, NewAnswer, add_usage};
 pub(crate) use calls::{NewCall, NewResult, Place};
 pub(crate) use identity::{Naming, Own};
 pub(crate) use lines::{LineFormat, Spot};
