@@ -191,6 +191,23 @@ fn a_session_whose_process_died_tells_no_tokens() {
 }
 
 #[test]
+fn answers_that_are_told_of_one_by_one_are_counted_once() {
+    let run = fixture("answers.jsonl");
+    // Three answers of 11, 20 and 40 tokens with 3 from the cache each; both ends tell of all before them. Copilot CLI
+    // 1.0.102 wrote such ends in a session that was resumed twice: 22, 33 and 44 tokens after 2, 3 and 4 answers of 11.
+    let expected = Usage {
+        input_tokens: Some(8 + 17 + 37),
+        output_tokens: Some(21),
+        cache_read_tokens: Some(9),
+        cache_write_tokens: Some(0),
+        requests: Some(3),
+    };
+    assert_eq!(run.usage, expected);
+    let models: Vec<_> = run.models.values().map(|model| model.usage).collect();
+    assert_eq!(models, [expected]);
+}
+
+#[test]
 fn what_was_taken_back_is_marked_and_stays_counted() {
     let run = fixture("rewound.jsonl");
     let expected: Vec<(String, bool)> = [

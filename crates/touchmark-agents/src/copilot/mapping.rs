@@ -1,21 +1,19 @@
 //! What each event means.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::value::RawValue;
 
 use super::kinds;
-use super::record::{Context, Data, Event, ModelMetrics, Tokens, list};
+use super::record::{Context, Data, Event, list};
 use super::tools;
+use super::usage::{self, AUTO, believed};
 use crate::error::ImportError;
-use crate::json::lenient::{Count, Object, Text};
-use crate::limits::{MAX_NAME_BYTES, MAX_TOKENS};
+use crate::json::lenient::Text;
+use crate::limits::MAX_NAME_BYTES;
 use crate::recorder::{LineFormat, NewAnswer, Place, Recorder, Spot, parts, times};
 use crate::run::{PromptOrigin, PromptPart, Relation, Role, StepKind, Usage};
-
-/// The name that stands for a model that the product chooses itself.
-const AUTO: &str = "auto";
 
 /// Reads the events of one session.
 #[derive(Default)]
@@ -32,6 +30,7 @@ pub(super) struct Mapping {
     /// The last report of tokens as it stands, and how many different ones there were.
     reported: Option<String>,
     reports: u32,
+    taken: usage::Taken,
 }
 
 /// The steps that were taken back, so that none is marked again however often it is taken back.
@@ -143,6 +142,7 @@ impl Mapping {
             }
             "subagent.started" => self.agent_started(recorder, data, place),
             "subagent.completed" | "subagent.failed" => self.agent_ended(recorder, data),
+            "session.usage_record" => self.taken.record(recorder, data, place),
             "session.shutdown" => self.shutdown(recorder, data, place),
             _ => {}
         }
@@ -285,7 +285,7 @@ impl Mapping {
     }
 
     /// The tokens of the part of the session that ends here. A session that was resumed ends more than once, and each
-    /// end tells of its own part.
+    /// end tells of its own part; in newer versions, which say up to which answer they count, of the whole session.
     fn shutdown(&mut self, recorder: &mut Recorder, data: &Data<'_>, place: Place<'_>) {
         for path in data
             .code_changes
@@ -299,20 +299,19 @@ impl Mapping {
             }
         }
         let Some(raw) = data.model_metrics else { return };
+        if data.usage_accounting_watermarks.is_some() {
+            return self.taken.report(recorder, raw, place);
+        }
+        if self.taken.is_known() {
+            return;
+        }
         if self.reported.as_deref() != Some(raw.get()) {
             self.reported = Some(raw.get().to_owned());
             self.reports = self.reports.saturating_add(1);
         }
         let scope = format!("shutdown {}", self.reports);
-        let metrics = serde_json::from_str::<BTreeMap<String, Object<ModelMetrics>>>(raw.get());
-        for (model, metrics) in metrics.unwrap_or_default().into_iter().take(256) {
-            let Some(metrics) = metrics.0 else { continue };
-            let usage = Usage {
-                requests: metrics.requests.0.and_then(|requests| believed(requests.count)),
-                ..metrics.usage.0.map(usage).unwrap_or_default()
-            };
-            let model = Some(model.as_str()).filter(|model| *model != AUTO);
-            recorder.total(&scope, model.map(|model| (model, None)), usage, place);
+        for (model, usage) in usage::by_model(raw) {
+            recorder.total(&scope, usage::named(&model), usage, place);
         }
     }
 }
@@ -358,26 +357,6 @@ fn repository(context: &Context<'_>) -> Option<String> {
     })
 }
 
-fn believed(count: Count) -> Option<u64> {
-    count.0.filter(|tokens| *tokens <= MAX_TOKENS)
-}
-
-/// Takes what came from and went to the cache out of the input. Input that is less than both does not hold them.
-fn usage(tokens: Tokens) -> Usage {
-    let (read, write) = (
-        believed(tokens.cache_read_tokens),
-        believed(tokens.cache_write_tokens),
-    );
-    let cached = read.unwrap_or(0) + write.unwrap_or(0);
-    Usage {
-        input_tokens: believed(tokens.input_tokens).map(|input| input.checked_sub(cached).unwrap_or(input)),
-        output_tokens: believed(tokens.output_tokens),
-        cache_read_tokens: read,
-        cache_write_tokens: write,
-        requests: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,22 +375,5 @@ mod tests {
         assert_eq!(marked(&mut taken, 0, 11), [0, 1, 7, 10]);
         assert_eq!(marked(&mut taken, 0, 12), [11]);
         assert_eq!((taken.ranges.len(), taken.ranges[0].clone()), (1, 0..12));
-    }
-
-    #[test]
-    fn input_is_told_apart_from_the_cache() {
-        let read = |json: &str| usage(serde_json::from_str::<Tokens>(json).unwrap());
-        let all = read(
-            r#"{"inputTokens":11538077,"outputTokens":72829,"cacheReadTokens":11027120,"cacheWriteTokens":0}"#,
-        );
-        assert_eq!(
-            (all.input_tokens, all.cache_read_tokens, all.output_tokens),
-            (Some(510_957), Some(11_027_120), Some(72_829))
-        );
-        assert_eq!(
-            read(r#"{"inputTokens":5,"cacheReadTokens":9}"#).input_tokens,
-            Some(5)
-        );
-        assert_eq!(read(r#"{"inputTokens":-1,"outputTokens":"x"}"#), Usage::default());
     }
 }

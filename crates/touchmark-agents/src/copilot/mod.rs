@@ -11,6 +11,7 @@ mod kinds;
 mod mapping;
 mod record;
 mod tools;
+mod usage;
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};

@@ -95,6 +95,9 @@ pub(super) struct Data<'a> {
     #[serde(borrow)]
     pub(super) agent_name: Text<'a>,
     pub(super) total_tokens: Count,
+    // What one answer took.
+    #[serde(borrow)]
+    pub(super) usage: Option<&'a RawValue>,
     // Going back.
     #[serde(borrow)]
     pub(super) up_to_event_id: Text<'a>,
@@ -103,6 +106,8 @@ pub(super) struct Data<'a> {
     // The end.
     #[serde(borrow)]
     pub(super) model_metrics: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) usage_accounting_watermarks: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) code_changes: Object<CodeChanges<'a>>,
 }
@@ -179,6 +184,25 @@ pub(super) struct CodeChanges<'a> {
 pub(super) struct ModelMetrics {
     pub(super) requests: Object<Requests>,
     pub(super) usage: Object<Tokens>,
+}
+
+/// What one answer took: whose, and which of its session's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UsageRecord<'a> {
+    #[serde(borrow)]
+    pub(super) model: Text<'a>,
+    #[serde(borrow)]
+    pub(super) accounting: Object<Accounting<'a>>,
+}
+
+/// The place of an answer among all of a session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Accounting<'a> {
+    #[serde(borrow)]
+    pub(super) source_session_id: Text<'a>,
+    pub(super) sequence: Count,
 }
 
 /// How many requests there were.
