@@ -25,6 +25,11 @@ pub fn relative_to(root: &str, working_directory: Option<&str>, path: &str) -> O
     }
 }
 
+/// Returns whether a path names its place by itself, on whichever system.
+pub(crate) fn is_whole(path: &str) -> bool {
+    is_absolute(path, false) || is_absolute(path, true)
+}
+
 fn is_windows(root: &str) -> bool {
     let bytes = root.as_bytes();
     bytes.len() >= 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':'

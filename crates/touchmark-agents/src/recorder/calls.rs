@@ -6,6 +6,7 @@ use super::names::{commit_hints, identifier, split_name};
 use crate::commands::classify;
 use crate::error::ImportError;
 use crate::limits::{MAX_COMMAND_BYTES, MAX_DISTINCT_NAMES, MAX_NAME_BYTES};
+use crate::paths::is_whole;
 use crate::run::{Command, CommitHint, McpServer, Role, Subagent, Tool, ToolKind, WrittenPath};
 
 /// The most bytes of a command's output that are searched for commits.
@@ -108,7 +109,8 @@ pub(super) struct Calls {
     commands: Vec<Command>,
     command_bytes: usize,
     writes: Vec<Write>,
-    written: HashSet<(String, bool)>,
+    /// The writes that results confirmed, each with the directory that its name belongs to.
+    confirmed: HashSet<(String, Option<String>)>,
     commits: Vec<CommitHint>,
     agents: HashMap<String, Subagent>,
 }
@@ -347,11 +349,15 @@ impl Calls {
         if path.is_empty() || path.len() > MAX_NAME_BYTES || self.writes.len() >= MAX_DISTINCT_NAMES {
             return;
         }
+        let working_directory = place.working_directory.map(str::to_owned);
         // A write that a result confirms needs no second entry; unconfirmed ones wait for their own calls.
-        if call.is_none() && !self.written.insert((path.to_owned(), true)) {
+        if call.is_none()
+            && !self
+                .confirmed
+                .insert((path.to_owned(), working_directory.clone()))
+        {
             return;
         }
-        let working_directory = place.working_directory.map(str::to_owned);
         self.writes.push(Write {
             path: path.to_owned(),
             working_directory,
@@ -388,7 +394,11 @@ impl Calls {
                 Some(Some(answer)) if answer.has_failed() == Some(true) => continue,
                 Some(answer) => answer.is_some(),
             };
-            let entry = written.entry(write.path).or_insert(WrittenPath {
+            let name = match written.get(&write.path) {
+                Some(first) => told_apart(write.path, write.working_directory.as_deref(), first),
+                None => write.path,
+            };
+            let entry = written.entry(name).or_insert(WrittenPath {
                 working_directory: write.working_directory,
                 confirmed,
                 role: write.role,
@@ -410,6 +420,18 @@ impl Calls {
     }
 }
 
+/// The name of a file that was written after another of the same name: where the two names belong to different
+/// directories, they are two files, and the later one is named with its directory.
+fn told_apart(path: String, directory: Option<&str>, first: &WrittenPath) -> String {
+    match directory.filter(|directory| first.working_directory.as_deref() != Some(directory)) {
+        Some(directory) if !is_whole(&path) => format!("{}/{path}", directory.trim_end_matches('/')),
+        _ => path,
+    }
+}
+
 fn short(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= MAX_NAME_BYTES).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
