@@ -7,6 +7,7 @@ use crate::common::agent::Agent;
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
+const THREAD: &str = "019b0000-1000-7000-8000-000000000009";
 
 fn repository() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -343,6 +344,159 @@ fn an_agent_inside_of_another_names_its_parent() {
         claims[0]["agent"]["parent"]["instance"],
         "thread-of-the-outer-agent"
     );
+    assert_eq!(claims[0]["agent"]["parent"].get("statement"), None, "it has none");
+    let sources = &claims[0]["capture"]["sources"];
+    assert_eq!(sources["/agent/parent"], "environment");
+    assert_eq!(sources.get("/agent/parent/statement"), None);
+}
+
+/// The digest of the one statement of a session.
+#[track_caller]
+fn digest_of(sandbox: &Sandbox, folder: &std::path::Path, session: &str) -> String {
+    let all = sandbox.statements_in(folder);
+    let mut of = all
+        .iter()
+        .filter(|(_, claim)| claim["agent"]["instance"] == session);
+    let (digest, _) = of.next().expect("a statement of this session");
+    assert!(of.next().is_none(), "several statements");
+    digest.clone()
+}
+
+/// What Codex writes of a thread in which it changed a file, and the payload at the end of its turn.
+fn codex_turn(sandbox: &Sandbox, folder: &std::path::Path, path: &str) -> Value {
+    let cwd = folder.to_string_lossy();
+    let record = |kind: &str, payload: Value| {
+        format!(
+            "{}\n",
+            json!({"timestamp": "2026-03-01T10:00:01.000Z", "type": kind, "payload": payload})
+        )
+    };
+    let patch = format!("*** Begin Patch\n*** Add File: {path}\n+1\n*** End Patch");
+    let lines = [
+        record(
+            "session_meta",
+            json!({"id": THREAD, "cwd": cwd, "originator": "codex_cli_rs",
+            "cli_version": "0.154.0", "timestamp": "2026-03-01T10:00:00.000Z"}),
+        ),
+        record("turn_context", json!({"cwd": cwd, "model": "gpt-5.4"})),
+        record(
+            "response_item",
+            json!({"type": "message", "role": "user",
+            "content": [{"type": "input_text", "text": "go"}]}),
+        ),
+        record("event_msg", json!({"type": "user_message", "message": "go"})),
+        record(
+            "response_item",
+            json!({"type": "custom_tool_call", "name": "apply_patch", "call_id": "c-1",
+            "input": patch, "status": "completed"}),
+        ),
+        record(
+            "response_item",
+            json!({"type": "custom_tool_call_output", "call_id": "c-1",
+            "output": "{\"output\":\"Success.\",\"metadata\":{\"exit_code\":0}}"}),
+        ),
+        record(
+            "response_item",
+            json!({"type": "message", "role": "assistant",
+            "content": [{"type": "output_text", "text": "done"}]}),
+        ),
+    ];
+    let file = sandbox.path(format!(
+        "home/.codex/sessions/2026/03/01/rollout-2026-03-01T10-00-00-{THREAD}.jsonl"
+    ));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, lines.concat()).unwrap();
+    std::fs::write(folder.join(path), "1\n").unwrap();
+    json!({"hook_event_name": "Stop", "session_id": THREAD, "transcript_path": file, "cwd": cwd, "turn_id": "t-1",
+        "stop_hook_active": false, "last_assistant_message": "done"})
+}
+
+/// The end of a turn of Codex that was started by a session of Claude Code, and its statement.
+#[track_caller]
+fn codex_inside(sandbox: &Sandbox, folder: &std::path::Path, variable: (&str, &str)) -> Value {
+    let payload = codex_turn(sandbox, folder, "inner.txt");
+    let mut command = sandbox.command(["hook", "run", "codex"]);
+    command.current_dir(folder).env(variable.0, variable.1);
+    crate::common::agent::hook(command, payload.to_string().as_bytes()).unheard();
+    sandbox.settled();
+    let all = sandbox.statements_in(folder);
+    let inner = all
+        .into_values()
+        .find(|claim| claim["agent"]["instance"] == THREAD);
+    inner.unwrap_or_else(|| panic!("{}", sandbox.troubles()))
+}
+
+#[test]
+fn an_agent_inside_of_another_names_the_last_statement_of_its_parent() {
+    let sandbox = repository();
+    let mut outer = Agent::new(&sandbox, ONE);
+    outer.starts().is_told("go").writes("a.txt", "1\n");
+    outer.commits("by the outer one");
+    outer.stops();
+    sandbox.settled();
+    let statement = digest_of(&sandbox, &sandbox.repo(), ONE);
+    let inner = codex_inside(&sandbox, &sandbox.repo(), ("CLAUDE_CODE_SESSION_ID", ONE));
+    assert_eq!(inner["agent"]["product"]["name"], "codex");
+    let parent = &inner["agent"]["parent"];
+    assert_eq!(
+        *parent,
+        json!({"instance": ONE, "statement": {"sha256": statement}})
+    );
+    let sources = &inner["capture"]["sources"];
+    assert_eq!(sources["/agent/parent"], "environment");
+    assert_eq!(sources["/agent/parent/statement"], "observed");
+}
+
+#[test]
+fn a_parents_statement_is_not_named_where_it_is_not_certain() {
+    let sandbox = repository();
+    let other = sandbox.path("other");
+    sandbox.git(["init", "--quiet", "-b", "main", other.to_str().unwrap()]);
+    std::fs::write(other.join("c.txt"), "c\n").unwrap();
+    sandbox.git_in(&other, ["add", "--all"]);
+    sandbox.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+    let mut outer = Agent::new(&sandbox, ONE);
+    outer.starts().is_told("go").writes("a.txt", "1\n").stops();
+    sandbox.settled();
+    digest_of(&sandbox, &sandbox.repo(), ONE);
+    // It has said nothing about this repository.
+    let inner = codex_inside(&sandbox, &other, ("CLAUDE_CODE_SESSION_ID", ONE));
+    assert_eq!(inner["agent"]["parent"], json!({"instance": ONE}));
+    // A session of another product, whatever its id, is another session.
+    let sandbox = repository();
+    let mut outer = Agent::new(&sandbox, ONE);
+    outer.starts().is_told("go").writes("a.txt", "1\n").stops();
+    sandbox.settled();
+    let inner = codex_inside(&sandbox, &sandbox.repo(), ("GEMINI_SESSION_ID", ONE));
+    assert_eq!(inner["agent"]["parent"], json!({"instance": ONE}));
+}
+
+#[test]
+fn the_gate_does_not_ask_for_the_statement_of_a_parent() {
+    let sandbox = repository();
+    let mut outer = Agent::new(&sandbox, ONE);
+    outer.starts().is_told("go").writes("a.txt", "1\n");
+    outer.commits("by the outer one");
+    outer.stops();
+    sandbox.settled();
+    let statement = digest_of(&sandbox, &sandbox.repo(), ONE);
+    let fork = forked(&sandbox, &outer);
+    assert_eq!(fork["agent"]["parent"]["statement"]["sha256"], statement.as_str());
+    sandbox.git(["update-ref", "refs/heads/protected", "HEAD~1"]);
+    let verdict = judged(&sandbox, "protected..HEAD");
+    assert_eq!(verdict["decision"], "allowed", "{verdict:#}");
+    // Neither where nobody has it any more.
+    for reference in sandbox.evidence_refs() {
+        if sandbox
+            .git(["ls-tree", "--name-only", &reference])
+            .contains(&statement)
+        {
+            sandbox.git(["update-ref", "-d", &reference]);
+        }
+    }
+    assert!(!sandbox.statements_in(&sandbox.repo()).contains_key(&statement));
+    let verdict = judged(&sandbox, "protected..HEAD");
+    assert_eq!(verdict["decision"], "allowed", "{verdict:#}");
 }
 
 #[test]
@@ -419,6 +573,39 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
     assert_eq!(sandbox.chained().len(), 1);
 }
 
+/// A fork of a session that writes b.txt and commits it, and its statement.
+#[track_caller]
+fn forked(sandbox: &Sandbox, agent: &Agent<'_>) -> Value {
+    // The fork begins with the parent's records, and says of each where it is from.
+    let copied = std::fs::read_to_string(agent.file()).unwrap();
+    let file = agent.file().with_file_name(format!("{TWO}.jsonl"));
+    let mut lines = String::new();
+    for (number, line) in copied.lines().enumerate() {
+        let mut record: Value = serde_json::from_str(line).unwrap();
+        record["forkedFrom"] = json!({"sessionId": ONE, "messageUuid": record["uuid"]});
+        record["sessionId"] = json!(TWO);
+        record["uuid"] = json!(format!("11111111-0000-4000-8000-{number:012}"));
+        lines.push_str(&format!("{record}\n"));
+    }
+    let mut fork = Agent::new(sandbox, TWO);
+    fork.starts();
+    sandbox.settled();
+    let own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
+    // A message or a call of one session is none of another's.
+    let own = String::from_utf8(own).unwrap();
+    let own = own.replace("msg_0", "msg_9").replace("toolu_0", "toolu_9");
+    let own = own.replace("00000000-0000-4000-8000", "99999999-0000-4000-8000");
+    let own = lines + &own;
+    std::fs::write(&file, own).unwrap();
+    sandbox.write("b.txt", "2\n");
+    sandbox.commit("by the fork");
+    fork.stops();
+    sandbox.settled();
+    let mut of = sandbox.chained().into_iter();
+    let fork = of.find(|claim| claim["agent"]["instance"] == TWO);
+    fork.unwrap_or_else(|| panic!("{}", sandbox.troubles()))
+}
+
 #[test]
 fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
     let sandbox = repository();
@@ -430,36 +617,12 @@ fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
         .runs("cargo test")
         .stops();
     sandbox.settled();
-    // The fork begins with the parent's records, and says of each where it is from.
-    let copied = std::fs::read_to_string(agent.file()).unwrap();
-    let file = agent.file().with_file_name(format!("{TWO}.jsonl"));
-    let mut lines = String::new();
-    let mut last = Value::Null;
-    for (number, line) in copied.lines().enumerate() {
-        let mut record: Value = serde_json::from_str(line).unwrap();
-        record["forkedFrom"] = json!({"sessionId": ONE, "messageUuid": record["uuid"]});
-        record["sessionId"] = json!(TWO);
-        last = json!(format!("11111111-0000-4000-8000-{number:012}"));
-        record["uuid"] = last.clone();
-        lines.push_str(&format!("{record}\n"));
-    }
-    let mut fork = Agent::new(&sandbox, TWO);
-    fork.starts();
-    sandbox.settled();
-    let own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
-    // A message or a call of one session is none of another's.
-    let own = String::from_utf8(own).unwrap();
-    let own = own.replace("msg_0", "msg_9").replace("toolu_0", "toolu_9");
-    let own = own.replace("00000000-0000-4000-8000", "99999999-0000-4000-8000");
-    let own = lines + &own;
-    std::fs::write(&file, own).unwrap();
-    sandbox.write("b.txt", "2\n");
-    fork.stops();
-    sandbox.settled();
+    let fork = forked(&sandbox, &agent);
     let claims = sandbox.chained();
     assert_eq!(claims.len(), 2, "{}", sandbox.troubles());
-    let fork = &claims[1];
-    assert_eq!(fork["agent"]["parent"]["instance"], ONE, "{last}");
+    let statement = digest_of(&sandbox, &sandbox.repo(), ONE);
+    assert_eq!(fork["agent"]["parent"]["statement"]["sha256"], statement.as_str());
+    assert_eq!(fork["agent"]["parent"]["instance"], ONE);
     assert_eq!(fork["agent"]["parent"]["relation"], "fork");
     assert_eq!(fork["run"]["sequence"], 0);
     assert_eq!(fork["run"]["since"]["prompts"], 1);

@@ -83,3 +83,12 @@ pub(crate) fn parent(environment: &Environment, product: &str, session: Option<&
         .find(|id| Some(*id) != session && id.len() <= MAX_VALUE_BYTES)
         .map(str::to_owned)
 }
+
+/// Returns the product whose session this one says it runs inside of; nothing where two of them would be.
+pub(crate) fn product_of(environment: &Environment, session: &str) -> Option<&'static str> {
+    let mut named = SESSIONS
+        .iter()
+        .filter(|(_, name)| environment.text(name) == Some(session));
+    let (product, _) = named.next()?;
+    named.next().is_none().then_some(*product)
+}

@@ -20,7 +20,7 @@ use super::rows::{self, Rows};
 use super::statement::{self, Commitments, Parts, Teller};
 use super::surroundings::Surroundings;
 use super::told::Told;
-use super::{ChangeArgs, instructions, sbom, secrets, session, vault};
+use super::{ChangeArgs, instructions, parent, sbom, secrets, session, vault};
 use crate::capture::account::{self, Totals};
 use crate::context::Context;
 use crate::error::CliError;
@@ -34,6 +34,7 @@ pub(super) struct Place {
     pub(super) sequence: u64,
     pub(super) previous: Option<DigestSet>,
     pub(super) since: Option<claim::Since>,
+    /// As it was seen; what the session's own records say of it is added later.
     pub(super) parent: Option<claim::ParentAgent>,
 }
 
@@ -253,9 +254,13 @@ impl Captured {
         &'a self,
         args: &ChangeArgs,
         git: &Repository,
-        place: Place,
+        mut place: Place,
         context: &Context<'_>,
     ) -> Result<(Statement, vault::Kept<'a>), CliError> {
+        if let Teller::Session(session) = &self.teller {
+            let repository = &self.change.repository.uri;
+            place.parent = parent::of(&session.run, place.parent, repository, context)?;
+        }
         let scanner = secrets::scanner(&args.redaction_rules, context)?;
         let mut kept = vault::Kept::new(fresh_run_key()?);
         let mut commitments = self.committed(args, &mut kept, &scanner, context)?;

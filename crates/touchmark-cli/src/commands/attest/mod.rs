@@ -7,6 +7,7 @@ mod commitments;
 mod head;
 mod identity;
 mod instructions;
+mod parent;
 pub(crate) mod report;
 mod rows;
 mod sbom;

@@ -79,6 +79,15 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
     if parts.agent.is_some() {
         sources.insert("/agent/id".to_owned(), claim::Source::SelfReported);
     }
+    if let Some(parent) = &parts.place.parent {
+        let is_told = run.parent.as_ref().map(|told| &told.session_id) == Some(&parent.instance);
+        if !is_told {
+            sources.insert("/agent/parent".to_owned(), claim::Source::Environment);
+        }
+        if parent.statement.is_some() {
+            sources.insert("/agent/parent/statement".to_owned(), claim::Source::Observed);
+        }
+    }
     let is_first = parts.place.sequence == 0;
     let session = Some((session, is_first));
     let (identities, findings) = parts
@@ -96,7 +105,7 @@ fn from_session(session: &Session, parts: Parts<'_>) -> Result<claim::AgentChang
                 vendor: run.product.vendor.clone(),
             }),
             owner: parts.owner,
-            parent: parent(run, parts.place.parent),
+            parent: parts.place.parent,
             entrypoint: run.entrypoint.clone(),
         },
         models: models(run)?,
@@ -263,27 +272,6 @@ fn models(run: &run::Run) -> Result<Vec<claim::Model>, CliError> {
         .hint("name another session with --session"));
     }
     Ok(models)
-}
-
-/// The session that this one works for or goes back to: what was seen, with what its own records say of it.
-fn parent(run: &run::Run, seen: Option<claim::ParentAgent>) -> Option<claim::ParentAgent> {
-    let told = run.parent.as_ref().map(|parent| claim::ParentAgent {
-        instance: parent.session_id.clone(),
-        statement: None,
-        relation: match parent.relation {
-            run::Relation::Fork => Some(claim::ParentRelation::Fork),
-            run::Relation::Resume => Some(claim::ParentRelation::Resume),
-            run::Relation::Subagent => Some(claim::ParentRelation::Subagent),
-            _ => None,
-        },
-    });
-    match (seen, told) {
-        (Some(seen), Some(told)) if seen.instance == told.instance => Some(claim::ParentAgent {
-            relation: seen.relation.or(told.relation),
-            ..seen
-        }),
-        (seen, told) => seen.or(told),
-    }
 }
 
 fn tools(run: &run::Run) -> Option<Vec<claim::Tool>> {
