@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -199,4 +199,37 @@ fn a_session_in_which_nobody_answered_is_over_when_its_agent_is_gone() {
     sandbox.settled();
     assert_eq!(sandbox.chained(), Vec::<Value>::new());
     assert_eq!(sandbox.troubles(), "");
+}
+
+#[test]
+fn work_of_which_no_record_says_whose_it_is_waits_and_is_told_of() {
+    let sandbox = repository();
+    let (file, text) = session(&sandbox);
+    let text = text.replace("\"model\":\"claude-sonnet-4.5\",", "");
+    let (nameless, _) = split(&text, text.lines().count() - 1);
+    assert!(nameless.contains("tool.execution_start") && !nameless.contains("claude"));
+    fs::write(sandbox.path("nameless"), nameless).unwrap();
+    let start = payload(&sandbox, &json!({"source": "new", "initialPrompt": "go"}));
+    let end = payload(&sandbox, &json!({"reason": "complete"})).to_string();
+    let script = format!(
+        "open({file:?}, 'w').write(open({nameless:?}).read())\n\
+         hook({end:?})\n",
+        nameless = sandbox.path("nameless")
+    );
+    if agent(&sandbox, &start, &script).is_none() {
+        return;
+    }
+    let until = Instant::now() + Duration::from_secs(30);
+    while sandbox.troubles().is_empty() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    sandbox.rested();
+    let status = sandbox.touchmark(["publish", "--format", "json"]);
+    assert_eq!(status.code, Some(1), "{}", status.stderr);
+    assert!(
+        sandbox.troubles().contains("\"session.no_model\""),
+        "{}",
+        sandbox.troubles()
+    );
+    assert_eq!((sandbox.turns().len(), sandbox.chained().len()), (1, 0));
 }

@@ -348,6 +348,13 @@ pub(super) fn attest(
                 "the session's record holds no answer yet",
             ));
         }
+        // Somebody worked, and a statement has to say who: this waits until a person sees to it.
+        if !session.run.tools.is_empty() {
+            return Err(CliError::failed(
+                "session.no_model",
+                "the session's record names no model, and tells of work",
+            ));
+        }
         return Ok(Vec::new());
     }
     known = named(known, &session);
