@@ -12,11 +12,11 @@ use crate::discovery::{Found, is_inside};
 use crate::error::ImportError;
 use crate::files::{entries, is_real_file, read_capped};
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Count, Items, Object, Text};
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_SESSION_BYTES};
 use crate::neutral::tools::deed;
-use crate::recorder::document::{Piece, read_document, walk};
-use crate::recorder::input::utf8_prefix;
+use crate::recorder::document::{Piece, read_document, survey};
 use crate::recorder::{Naming, NewAnswer, NewCall, NewResult, Place, Recorder, Spot, parts, times};
 use crate::run::{PromptOrigin, Run, StepKind, Usage};
 use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
@@ -45,7 +45,7 @@ impl Importer for Amp {
 
     fn recognises(&self, _name: &str, head: &[u8]) -> bool {
         let has = |needle: &[u8]| memmem::find(head, needle).is_some();
-        head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+        first_byte(head) == Some(b'{')
             && has(b"\"T-")
             && has(b"\"messages\"")
             && (has(b"\"agentMode\"") || has(b"\"toolUseID\"") || has(b"\"messageId\""))
@@ -104,9 +104,8 @@ fn tree_inside(bytes: &[u8], root: &str) -> Option<String> {
     // The environment stands near the end of a thread: what comes before it is only passed over.
     let window = bytes.len().saturating_sub(DISCOVERY_WINDOW_BYTES);
     memmem::find(&bytes[window..], b"\"trees\"").or_else(|| memmem::find(bytes, b"\"trees\""))?;
-    let (json, _) = utf8_prefix(bytes);
     let mut found = None;
-    let _ = walk(Spot { json, offset: 0 }, &[ENVIRONMENT], &mut |piece| {
+    let _ = survey(bytes, &[ENVIRONMENT], &mut |piece| {
         if let Piece::Item { spot, .. } = piece
             && let Ok(Object(Some(tree))) = serde_json::from_str::<Object<Tree<'_>>>(spot.json)
             && let Some(directory) = tree.directory().filter(|directory| is_inside(root, directory))
@@ -343,20 +342,13 @@ fn read_block(
                 return Ok(());
             };
             let arguments = block.input.map(RawValue::get);
-            let deed = deed(name, arguments);
-            let writes: Vec<&str> = deed.writes.iter().map(String::as_str).collect();
-            recorder.call(
-                &NewCall {
-                    id: block.id.as_deref(),
-                    name,
-                    command: deed.command.as_deref(),
-                    writes: &writes,
-                    agent_type: deed.agent_type.as_deref(),
-                    arguments,
-                    ..NewCall::default()
-                },
-                place,
-            )
+            let call = NewCall {
+                id: block.id.as_deref(),
+                name,
+                arguments,
+                ..NewCall::default()
+            };
+            deed(name, arguments).call(recorder, call, place)
         }
         (StepKind::ToolResult, Some("tool_result")) => {
             result(recorder, block, place);

@@ -15,7 +15,7 @@ use crate::json::lenient::{Count, Flag, Items, Object, Text, first_text};
 use crate::neutral::tools::deed;
 use crate::recorder::names::is_uuid;
 use crate::recorder::{LineFormat, Naming, NewCall, NewResult, Place, Recorder, Spot, lines, parts, times};
-use crate::run::{PromptOrigin, PromptPart, Role, Run, StepKind, Usage};
+use crate::run::{PromptOrigin, PromptPart, Run, StepKind, Usage};
 use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
@@ -230,20 +230,13 @@ fn answer(recorder: &mut Recorder, block: &Block<'_>, place: Place<'_>) -> Resul
                 "Create" => "create_file",
                 other => other,
             };
-            let deed = deed(known, arguments);
-            let writes: Vec<&str> = deed.writes.iter().map(String::as_str).collect();
-            recorder.call(
-                &NewCall {
-                    id: block.id.as_deref(),
-                    name,
-                    command: deed.command.as_deref(),
-                    writes: &writes,
-                    agent_type: deed.agent_type.as_deref(),
-                    arguments,
-                    ..NewCall::default()
-                },
-                place,
-            )
+            let call = NewCall {
+                id: block.id.as_deref(),
+                name,
+                arguments,
+                ..NewCall::default()
+            };
+            deed(known, arguments).call(recorder, call, place)
         }
         _ => Ok(()),
     }
@@ -287,11 +280,7 @@ fn settings(recorder: &mut Recorder, meta: &[u8]) {
     let Ok(Object(Some(settings))) = serde_json::from_slice::<Object<Settings<'_>>>(meta) else {
         return;
     };
-    let place = Place {
-        step: recorder.run.steps.len().saturating_sub(1),
-        role: Role::Primary,
-        working_directory: None,
-    };
+    let place = recorder.last_place();
     let usage = settings.token_usage.0.unwrap_or_default();
     let usage = Usage {
         input_tokens: usage.input_tokens.0,

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::error::ImportError;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Flag, Object, Text};
 use crate::recorder::{LineFormat, Naming, NewCall, NewResult, Place, Recorder, Spot, lines};
 use crate::run::{PromptOrigin, PromptPart, Run, StepKind};
@@ -50,7 +51,7 @@ impl Importer for Windsurf {
     fn recognises(&self, name: &str, head: &[u8]) -> bool {
         let has = |needle: &[u8]| memmem::find(head, needle).is_some();
         name.ends_with(".jsonl")
-            && head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+            && first_byte(head) == Some(b'{')
             && has(b"\"status\":")
             && (has(b"\"user_input\":") || has(b"\"planner_response\":"))
     }

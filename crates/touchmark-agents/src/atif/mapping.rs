@@ -263,11 +263,7 @@ impl Mapping {
         }
         if has_none || is_more {
             let scope = format!("file {}", recorder.run.sources.len());
-            let place = Place {
-                step: recorder.run.steps.len().saturating_sub(1),
-                role: Role::Primary,
-                working_directory: None,
-            };
+            let place = recorder.last_place();
             recorder.total(&scope, None, reported, place);
         }
     }
@@ -356,19 +352,13 @@ fn add_call(recorder: &mut Recorder, call: &ToolCall<'_>, place: Place<'_>) -> R
             .filter(|named| !named.is_empty())
             .unwrap_or(deed.writes);
     }
-    let writes: Vec<&str> = deed.writes.iter().map(String::as_str).collect();
-    recorder.call(
-        &NewCall {
-            id: call.tool_call_id.as_deref(),
-            name,
-            command: deed.command.as_deref(),
-            writes: &writes,
-            agent_type: deed.agent_type.as_deref(),
-            arguments,
-            ..NewCall::default()
-        },
-        place,
-    )
+    let call = NewCall {
+        id: call.tool_call_id.as_deref(),
+        name,
+        arguments,
+        ..NewCall::default()
+    };
+    deed.call(recorder, call, place)
 }
 
 /// Reads the answers to a step's calls. One that names no call answers the only one, where there is only one.

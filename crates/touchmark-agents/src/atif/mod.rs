@@ -23,9 +23,10 @@ use self::mapping::{Head, LISTS, Mapping};
 use crate::error::ImportError;
 use crate::files::{Gathered, is_real_file};
 use crate::importer::{Importer, Places};
-use crate::recorder::document::{Piece, read_document, walk};
-use crate::recorder::input::{check_file_count, utf8_prefix};
-use crate::recorder::{Naming, Recorder, Spot};
+use crate::json::first_byte;
+use crate::recorder::document::{Piece, read_document, survey, whole};
+use crate::recorder::input::check_file_count;
+use crate::recorder::{Naming, Recorder};
 use crate::run::{Completeness, Run};
 use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
@@ -50,8 +51,8 @@ impl Importer for Atif {
     }
 
     fn recognises(&self, _name: &str, head: &[u8]) -> bool {
-        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
-        first == Some(&b'{')
+        let first = first_byte(head);
+        first == Some(b'{')
             && memmem::find(head, b"\"schema_version\"").is_some()
             && memmem::find(head, b"\"ATIF-v").is_some()
     }
@@ -116,11 +117,7 @@ fn import_file(
     file: &SessionFile,
 ) -> Result<Head, ImportError> {
     let is_subagent = at > 0 && !mapping.continued.contains(&file.name);
-    let (text, _) = utf8_prefix(&file.bytes);
-    let whole = Spot {
-        json: text,
-        offset: 0,
-    };
+    let (whole, _) = whole(&file.bytes);
     let head = mapping.head(recorder, whole, at == 0);
     let agent = is_subagent.then(|| {
         let named = head.trajectory_id.as_deref().or(head.session_id.as_deref());
@@ -141,13 +138,8 @@ fn import_file(
 
 /// The files in the same folder that a trajectory names: its continuation, and those of its sub-agents.
 fn named_files(bytes: &[u8]) -> Vec<String> {
-    let (text, _) = utf8_prefix(bytes);
-    let whole = Spot {
-        json: text,
-        offset: 0,
-    };
     let mut names = Vec::new();
-    let _ = walk(whole, &["steps"], &mut |piece| {
+    let _ = survey(bytes, &["steps"], &mut |piece| {
         match piece {
             Piece::Field {
                 path: "continued_trajectory_ref",

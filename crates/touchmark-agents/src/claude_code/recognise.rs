@@ -2,12 +2,13 @@
 
 use memchr::memmem;
 
+use crate::json::first_byte;
+
 /// Returns whether the beginning of a file looks like records of Claude Code: JSON Lines whose first records carry its
 /// own field names. Headless output, which may have any name, begins with the record that names its session.
 pub(super) fn recognises(name: &str, head: &[u8]) -> bool {
     let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-    let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first != Some(&b'{') || !has("\"type\":") {
+    if first_byte(head) != Some(b'{') || !has("\"type\":") {
         return false;
     }
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -38,6 +38,7 @@ use self::mapping::{Mapping, id_in_name};
 use crate::error::ImportError;
 use crate::files::Gathered;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::recorder::{Naming, Own, Recorder, lines};
 use crate::run::{Finding, Run};
 use crate::session::{Candidate, ImportOptions, Input, SessionFile};
@@ -138,7 +139,7 @@ fn recorder() -> Recorder {
 }
 
 fn is_lines(name: &str, head: &[u8]) -> bool {
-    name.ends_with(".jsonl") && head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+    name.ends_with(".jsonl") && first_byte(head) == Some(b'{')
 }
 
 /// The header's identifier is the session's, also where the file was given another name.

@@ -29,6 +29,7 @@ use crate::discovery::Found;
 use crate::error::ImportError;
 use crate::files;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Object, Text};
 use crate::limits::DISCOVERY_WINDOW_BYTES;
 use crate::recorder::input::check_file_count;
@@ -55,7 +56,7 @@ impl Importer for Cursor {
 
     fn recognises(&self, name: &str, head: &[u8]) -> bool {
         let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-        if !name.ends_with(".jsonl") || head.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        if !name.ends_with(".jsonl") || first_byte(head) != Some(b'{') {
             return false;
         }
         is_stream(head)

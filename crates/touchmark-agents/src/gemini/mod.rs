@@ -26,6 +26,7 @@ use self::lines::Mapping;
 use crate::error::ImportError;
 use crate::files::{Gathered, read};
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::recorder::input::check_file_count;
 use crate::recorder::{Naming, Recorder};
 use crate::run::Run;
@@ -121,9 +122,7 @@ impl Importer for GeminiDocument {
 
 fn has_header(head: &[u8]) -> bool {
     let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-    head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-        && has("\"sessionId\":")
-        && has("\"projectHash\":")
+    first_byte(head) == Some(b'{') && has("\"sessionId\":") && has("\"projectHash\":")
 }
 
 /// The file beside the chats names the folder.

@@ -3,6 +3,11 @@
 pub(crate) mod lenient;
 pub(crate) mod lines;
 
+/// The first byte of JSON that is no blank.
+pub(crate) fn first_byte(json: &[u8]) -> Option<u8> {
+    json.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
 /// Returns JSON without the blanks between its tokens, apart from line feeds between records. Bytes that are no JSON
 /// come out as something that is none either.
 pub(crate) fn compact(json: &[u8]) -> Vec<u8> {

@@ -18,11 +18,11 @@ use serde_json::value::RawValue;
 use self::message::Reader;
 use crate::error::ImportError;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Count, Object, Text};
-use crate::recorder::document::{Piece, read_document, walk};
-use crate::recorder::input::utf8_prefix;
-use crate::recorder::{Naming, Place, Recorder, Spot};
-use crate::run::{Role, Run, Usage};
+use crate::recorder::document::{Piece, read_document, survey};
+use crate::recorder::{Naming, Recorder};
+use crate::run::{Run, Usage};
 use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 use crate::swe_agent::submit;
 
@@ -48,7 +48,7 @@ impl Importer for MiniSweAgent {
 
     fn recognises(&self, name: &str, head: &[u8]) -> bool {
         let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+        let first = first_byte(head);
         match first {
             Some(b'{') => {
                 has("\"mini-swe-agent-1")
@@ -111,11 +111,7 @@ fn settle(recorder: &mut Recorder, info: &Info) {
         recorder.cost(cost, "USD", None);
     }
     if let Some(calls) = info.calls {
-        let place = Place {
-            step: recorder.run.steps.len().saturating_sub(1),
-            role: Role::Primary,
-            working_directory: None,
-        };
+        let place = recorder.last_place();
         let usage = Usage {
             requests: Some(calls),
             ..Usage::default()
@@ -181,40 +177,32 @@ struct Environment<'a> {
 
 /// Reads what is said of the run, which may stand behind the messages.
 fn info(bytes: &[u8]) -> Result<Info, ImportError> {
-    let (text, _) = utf8_prefix(bytes);
     let mut info = Info::default();
-    walk(
-        Spot {
-            json: text,
-            offset: 0,
-        },
-        &[],
-        &mut |piece| {
-            let Piece::Field { path: "info", spot } = piece else {
-                return Ok(());
+    survey(bytes, &[], &mut |piece| {
+        let Piece::Field { path: "info", spot } = piece else {
+            return Ok(());
+        };
+        if let Ok(Object(Some(raw))) = serde_json::from_str::<Object<RawInfo<'_>>>(spot.json) {
+            let owned = |text: Text<'_>| {
+                text.0
+                    .map(std::borrow::Cow::into_owned)
+                    .filter(|text| !text.is_empty())
             };
-            if let Ok(Object(Some(raw))) = serde_json::from_str::<Object<RawInfo<'_>>>(spot.json) {
-                let owned = |text: Text<'_>| {
-                    text.0
-                        .map(std::borrow::Cow::into_owned)
-                        .filter(|text| !text.is_empty())
-                };
-                let stats = raw.model_stats.0.unwrap_or_default();
-                let config = raw.config.0.unwrap_or_default();
-                info = Info {
-                    version: owned(raw.mini_version),
-                    folder: config
-                        .environment
-                        .0
-                        .and_then(|environment| owned(environment.cwd)),
-                    model: config.model.0.and_then(|model| owned(model.model_name)),
-                    submission: owned(raw.submission),
-                    cost: stats.instance_cost.map(|raw| raw.get().to_owned()),
-                    calls: stats.api_calls.0,
-                };
-            }
-            Ok(())
-        },
-    )?;
+            let stats = raw.model_stats.0.unwrap_or_default();
+            let config = raw.config.0.unwrap_or_default();
+            info = Info {
+                version: owned(raw.mini_version),
+                folder: config
+                    .environment
+                    .0
+                    .and_then(|environment| owned(environment.cwd)),
+                model: config.model.0.and_then(|model| owned(model.model_name)),
+                submission: owned(raw.submission),
+                cost: stats.instance_cost.map(|raw| raw.get().to_owned()),
+                calls: stats.api_calls.0,
+            };
+        }
+        Ok(())
+    })?;
     Ok(info)
 }

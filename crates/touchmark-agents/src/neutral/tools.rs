@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::error::ImportError;
 use crate::json::lenient::{Object, Text};
+use crate::recorder::{NewCall, Place, Recorder};
 
 /// Names of shells, in lower case.
 const SHELLS: [&str; 20] = [
@@ -79,6 +81,27 @@ pub(crate) struct Deed {
     pub(crate) writes: Vec<String>,
     /// The type of sub-agent that it starts.
     pub(crate) agent_type: Option<String>,
+}
+
+impl Deed {
+    /// Tells the recorder of the call that does this.
+    pub(crate) fn call(
+        &self,
+        recorder: &mut Recorder,
+        call: NewCall<'_>,
+        place: Place<'_>,
+    ) -> Result<(), ImportError> {
+        let writes: Vec<&str> = self.writes.iter().map(String::as_str).collect();
+        recorder.call(
+            &NewCall {
+                command: self.command.as_deref(),
+                writes: &writes,
+                agent_type: self.agent_type.as_deref(),
+                ..call
+            },
+            place,
+        )
+    }
 }
 
 /// The arguments of interest, under every name that they have.

@@ -27,6 +27,7 @@ use memchr::memmem;
 use crate::error::ImportError;
 use crate::files;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::recorder::input::{check_file_count, check_size};
 use crate::recorder::{Naming, Recorder};
 use crate::run::Run;
@@ -64,9 +65,7 @@ impl Importer for OpenCode {
         if head.starts_with(sources::FIRST_LINE) {
             return true;
         }
-        head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-            && has(b"\"info\"")
-            && (has(b"\"ses_") || has(b"\"projectID\""))
+        first_byte(head) == Some(b'{') && has(b"\"info\"") && (has(b"\"ses_") || has(b"\"projectID\""))
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
@@ -154,6 +153,7 @@ fn written_out(path: &Path, _: &ImportOptions) -> Result<Vec<SessionFile>, Impor
 /// The sessions of a database whose directory lies inside the repository. A database that cannot be read has none.
 #[cfg(feature = "sqlite")]
 fn candidates(path: &Path, root: &Path) -> Vec<Candidate> {
+    use crate::discovery::is_inside;
     let (Some(root), Ok(metadata)) = (root.to_str(), std::fs::symlink_metadata(path)) else {
         return Vec::new();
     };
@@ -161,13 +161,11 @@ fn candidates(path: &Path, root: &Path) -> Vec<Candidate> {
         return Vec::new();
     };
     let listed = rows::list(&database, &mut true).unwrap_or_default();
-    let inside =
-        |directory: &str| directory == root || crate::paths::relative_to(root, None, directory).is_some();
     listed
         .into_iter()
         .filter(|session| session.parent.is_none())
         .filter_map(|session| {
-            let directory = session.directory.filter(|directory| inside(directory))?;
+            let directory = session.directory.filter(|directory| is_inside(root, directory))?;
             Some(Candidate {
                 path: path.to_owned(),
                 session_id: session.id,

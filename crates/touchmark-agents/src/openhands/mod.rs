@@ -20,16 +20,17 @@ use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::discovery::Found;
+use crate::discovery::{Found, is_inside};
 use crate::error::ImportError;
 use crate::files;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Count, Flag, Text};
 use crate::mini_swe_agent::usage::apart;
 use crate::recorder::document::{Piece, read_document};
 use crate::recorder::lines::{LineFormat, Spot, read_one};
-use crate::recorder::{Naming, Place, Recorder};
-use crate::run::{Completeness, Role, Run, StepKind, Usage};
+use crate::recorder::{Naming, Recorder};
+use crate::run::{Completeness, Run, StepKind, Usage};
 use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
@@ -56,7 +57,7 @@ impl Importer for OpenHands {
 
     fn recognises(&self, name: &str, head: &[u8]) -> bool {
         let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-        match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        match first_byte(head) {
             Some(b'[') => {
                 has("\"source\"") && has("\"timestamp\"") && (has("\"action\"") || has("\"observation\""))
             }
@@ -145,9 +146,7 @@ impl Importer for OpenHands {
                 let Some(state_says) = folder::state(&state) else {
                     continue;
                 };
-                let inside = |directory: &String| {
-                    directory == root || crate::paths::relative_to(root, None, directory).is_some()
-                };
+                let inside = |directory: &String| is_inside(root, directory);
                 if let Some(directory) = state_says.working_directory().filter(inside) {
                     found.add(state, state_says.id().unwrap_or_default(), directory);
                 }
@@ -174,11 +173,7 @@ struct Totals {
 
 impl Totals {
     fn settle(self, recorder: &mut Recorder) {
-        let place = Place {
-            step: recorder.run.steps.len().saturating_sub(1),
-            role: Role::Primary,
-            working_directory: None,
-        };
+        let place = recorder.last_place();
         if let Some(usage) = self.usage {
             recorder.total("run", None, usage, place);
         }
@@ -213,6 +208,16 @@ impl Accumulated {
             self.cache_write_tokens.0,
         )
     }
+}
+
+/// What a shell says of a command that it ran.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    exit_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    working_dir: Text<'a>,
 }
 
 fn amount(raw: &RawValue) -> Option<f64> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Accumulated, Totals, amount, exit_code};
+use super::{Accumulated, Metadata, Totals, amount, exit_code};
 use crate::error::ImportError;
 use crate::json::lenient::{Object, Text, first_text};
 use crate::limits::MAX_DISTINCT_NAMES;
@@ -124,15 +124,6 @@ struct Extras<'a> {
     exit_code: Option<&'a RawValue>,
     #[serde(borrow)]
     metadata: Object<Metadata<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    exit_code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    working_dir: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::state::State;
-use super::{Accumulated, Totals, exit_code};
+use super::{Accumulated, Metadata, Totals, exit_code};
 use crate::error::ImportError;
 use crate::json::lenient::{Flag, Object, Text};
 use crate::limits::{MAX_DISTINCT_NAMES, MAX_NAME_BYTES};
@@ -124,15 +124,6 @@ struct Observation<'a> {
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     metadata: Object<Metadata<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    exit_code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    working_dir: Text<'a>,
 }
 
 /// Reads events in order.

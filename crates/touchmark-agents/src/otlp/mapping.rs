@@ -271,14 +271,14 @@ impl Mapping {
             }
             if !has_tools {
                 for call in &message.calls {
-                    let deed = deed(&call.name, call.arguments.as_deref());
-                    let tool = ToolUse {
-                        name: call.name.clone(),
-                        id: call.id.clone(),
-                        arguments: call.arguments.clone(),
-                        ..ToolUse::default()
+                    let arguments = call.arguments.as_deref();
+                    let told = NewCall {
+                        id: call.id.as_deref(),
+                        name: &call.name,
+                        arguments,
+                        ..NewCall::default()
                     };
-                    add_call(recorder, &tool, call.id.as_deref(), &deed, place)?;
+                    deed(&call.name, arguments).call(recorder, told, place)?;
                 }
             }
         }
@@ -373,8 +373,16 @@ fn tool_use(
 ) -> Result<(), ImportError> {
     let span = format!("{}/{}#{}", operation.trace, operation.id, operation.step);
     let id = tool.id.as_deref().unwrap_or(&span);
-    let deed = deed(&tool.name, tool.arguments.as_deref());
-    add_call(recorder, tool, Some(id), &deed, place)?;
+    let arguments = tool.arguments.as_deref();
+    let deed = deed(&tool.name, arguments);
+    let call = NewCall {
+        id: Some(id),
+        name: &tool.name,
+        server: tool.server.as_deref(),
+        arguments,
+        ..NewCall::default()
+    };
+    deed.call(recorder, call, place)?;
     if let Some(agent) = deed.agent_type.as_deref().filter(|_| place.role == Role::Primary) {
         recorder.link_subagent(agent, Some(id));
     }
@@ -388,28 +396,6 @@ fn tool_use(
         place,
     );
     Ok(())
-}
-
-fn add_call(
-    recorder: &mut Recorder,
-    tool: &ToolUse,
-    id: Option<&str>,
-    deed: &crate::neutral::tools::Deed,
-    place: Place<'_>,
-) -> Result<(), ImportError> {
-    let writes: Vec<&str> = deed.writes.iter().map(String::as_str).collect();
-    recorder.call(
-        &NewCall {
-            id,
-            name: &tool.name,
-            server: tool.server.as_deref(),
-            command: deed.command.as_deref(),
-            writes: &writes,
-            agent_type: deed.agent_type.as_deref(),
-            arguments: tool.arguments.as_deref(),
-        },
-        place,
-    )
 }
 
 /// Where the agent worked, in the names of the conventions and of one product.

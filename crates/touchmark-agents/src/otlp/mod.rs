@@ -27,6 +27,7 @@ use memchr::memmem;
 use self::mapping::Mapping;
 use crate::error::ImportError;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::recorder::{Naming, Recorder, lines};
 use crate::run::Run;
 use crate::session::{Candidate, ImportOptions, Input, SessionFile};
@@ -48,9 +49,9 @@ impl Importer for Otlp {
     }
 
     fn recognises(&self, _name: &str, head: &[u8]) -> bool {
-        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+        let first = first_byte(head);
         let has = |needle: &[u8]| memmem::find(head, needle).is_some();
-        first == Some(&b'{') && (has(b"\"resourceSpans\"") || has(b"\"resourceLogs\""))
+        first == Some(b'{') && (has(b"\"resourceSpans\"") || has(b"\"resourceLogs\""))
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {

@@ -64,11 +64,7 @@ pub(crate) fn read_document(
 ) -> Result<(), ImportError> {
     check_size(bytes.len() as u64)?;
     recorder.begin_source(name, is_subagent, agent);
-    let (text, is_text) = utf8_prefix(bytes);
-    let whole = Spot {
-        json: text,
-        offset: 0,
-    };
+    let (whole, is_text) = whole(bytes);
     let ending = walk(whole, lists, &mut |piece| {
         recorder.begin_record();
         visit(recorder, piece)
@@ -76,7 +72,7 @@ pub(crate) fn read_document(
     let completeness = match ending {
         Ending::Complete if is_text => Completeness::Whole,
         Ending::Complete => {
-            unreadable(recorder, text.len(), bytes.len())?;
+            unreadable(recorder, whole.json.len(), bytes.len())?;
             Completeness::Prefix
         }
         Ending::Followed(end) => {
@@ -91,6 +87,21 @@ pub(crate) fn read_document(
     };
     recorder.end_source(bytes.len() as u64, completeness);
     Ok(())
+}
+
+/// A document from its beginning, as far as it is text, and whether that is all of it.
+pub(crate) fn whole(bytes: &[u8]) -> (Spot<'_>, bool) {
+    let (json, is_text) = utf8_prefix(bytes);
+    (Spot { json, offset: 0 }, is_text)
+}
+
+/// Walks a document apart from any run, for what has to be known before its records are read, or besides them.
+pub(crate) fn survey(
+    bytes: &[u8],
+    lists: &[&str],
+    visit: &mut dyn FnMut(Piece<'_>) -> Result<(), ImportError>,
+) -> Result<Ending, ImportError> {
+    walk(whole(bytes).0, lists, visit)
 }
 
 fn unreadable(recorder: &mut Recorder, from: usize, to: usize) -> Result<(), ImportError> {

@@ -174,6 +174,15 @@ impl Recorder {
         })
     }
 
+    /// Where that stands which is said of the run as a whole: at the last step, by the agent itself.
+    pub(crate) fn last_place(&self) -> Place<'static> {
+        Place {
+            step: self.run.steps.len().saturating_sub(1),
+            role: Role::Primary,
+            working_directory: None,
+        }
+    }
+
     /// Adds a step; returns its index.
     pub(crate) fn step(&mut self, kind: StepKind, offset: u64, len: u64) -> Result<usize, ImportError> {
         if self.run.steps.len() >= MAX_STEPS {

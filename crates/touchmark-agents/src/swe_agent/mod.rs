@@ -20,12 +20,12 @@ use self::record::{Config, Info, Reader};
 use crate::discovery::Found;
 use crate::error::ImportError;
 use crate::importer::{Importer, Places};
+use crate::json::first_byte;
 use crate::json::lenient::{Object, Text};
-use crate::recorder::document::{Piece, read_document, walk};
-use crate::recorder::input::utf8_prefix;
+use crate::recorder::document::{Piece, read_document, survey};
 use crate::recorder::names::split_provider;
-use crate::recorder::{Naming, Place, Recorder, Spot};
-use crate::run::{Role, Run, Submitted, Usage};
+use crate::recorder::{Naming, Place, Recorder};
+use crate::run::{Run, Submitted, Usage};
 use crate::session::{Candidate, ImportOptions, Layout, SessionFile};
 
 /// The name under which transcripts of this format are recorded.
@@ -52,7 +52,7 @@ impl Importer for SweAgent {
 
     fn recognises(&self, _: &str, head: &[u8]) -> bool {
         let has = |needle: &str| memmem::find(head, needle.as_bytes()).is_some();
-        head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+        first_byte(head) == Some(b'{')
             && has("\"trajectory\"")
             && has("\"action\"")
             && has("\"observation\"")
@@ -123,31 +123,23 @@ impl Importer for SweAgent {
 
 /// Reads the configuration, which may stand behind the steps that it explains.
 fn config(bytes: &[u8]) -> Result<Config, ImportError> {
-    let (text, _) = utf8_prefix(bytes);
     let mut config = Config::default();
-    walk(
-        Spot {
-            json: text,
-            offset: 0,
-        },
-        &[],
-        &mut |piece| {
-            if let Piece::Field {
-                path: "replay_config",
-                spot,
-            } = piece
-            {
-                let inner = serde_json::from_str::<Text<'_>>(spot.json)
-                    .ok()
-                    .and_then(|text| text.0);
-                let json = inner.as_deref().unwrap_or(spot.json);
-                if let Ok(Object(Some(read))) = serde_json::from_str::<Object<Config>>(json) {
-                    config = read;
-                }
+    survey(bytes, &[], &mut |piece| {
+        if let Piece::Field {
+            path: "replay_config",
+            spot,
+        } = piece
+        {
+            let inner = serde_json::from_str::<Text<'_>>(spot.json)
+                .ok()
+                .and_then(|text| text.0);
+            let json = inner.as_deref().unwrap_or(spot.json);
+            if let Ok(Object(Some(read))) = serde_json::from_str::<Object<Config>>(json) {
+                config = read;
             }
-            Ok(())
-        },
-    )?;
+        }
+        Ok(())
+    })?;
     Ok(config)
 }
 
@@ -171,11 +163,7 @@ fn settle(recorder: &mut Recorder, config: &Config, info: &Info) {
     };
     if usage != Usage::default() {
         let model = config.agent.model.name.as_deref().map(split_provider);
-        let place = Place {
-            step: recorder.run.steps.len().saturating_sub(1),
-            role: Role::Primary,
-            working_directory: None,
-        };
+        let place = recorder.last_place();
         recorder.total(
             "run",
             model.map(|(provider, name)| (name, provider)),
@@ -200,9 +188,8 @@ pub(crate) fn submit(recorder: &mut Recorder, submission: Option<&str>) {
     });
     let folder = recorder.run.working_directories.first().cloned();
     let place = Place {
-        step: recorder.run.steps.len().saturating_sub(1),
-        role: Role::Primary,
         working_directory: folder.as_deref(),
+        ..recorder.last_place()
     };
     for path in patch::paths(patch) {
         recorder.wrote(&path, place);

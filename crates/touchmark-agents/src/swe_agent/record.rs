@@ -9,8 +9,7 @@ use super::tools::{self, Act};
 use crate::error::ImportError;
 use crate::json::lenient::{Count, Flag, Object, Text};
 use crate::limits::MAX_DISTINCT_NAMES;
-use crate::recorder::document::{Piece, walk};
-use crate::recorder::input::utf8_prefix;
+use crate::recorder::document::{Piece, survey};
 use crate::recorder::names::split_provider;
 use crate::recorder::{NewCall, NewResult, Place, Recorder, Spot, parts};
 use crate::run::{PromptOrigin, StepKind};
@@ -208,32 +207,24 @@ impl<'c> Reader<'c> {
     pub(super) fn new(config: &'c Config, bytes: &[u8]) -> Result<Self, ImportError> {
         let mut named: HashMap<String, VecDeque<Named>> = HashMap::new();
         let mut has_trajectory = false;
-        let (text, _) = utf8_prefix(bytes);
-        walk(
-            Spot {
-                json: text,
-                offset: 0,
-            },
-            &["history", "trajectory"],
-            &mut |piece| {
-                match piece {
-                    Piece::Item {
-                        list: "history",
-                        spot,
-                        ..
-                    } => {
-                        if let Some((action, call)) = named_call(spot.json)
-                            && named.len() < MAX_DISTINCT_NAMES
-                        {
-                            named.entry(action).or_default().push_back(call);
-                        }
+        survey(bytes, &["history", "trajectory"], &mut |piece| {
+            match piece {
+                Piece::Item {
+                    list: "history",
+                    spot,
+                    ..
+                } => {
+                    if let Some((action, call)) = named_call(spot.json)
+                        && named.len() < MAX_DISTINCT_NAMES
+                    {
+                        named.entry(action).or_default().push_back(call);
                     }
-                    Piece::Item { .. } => has_trajectory = true,
-                    Piece::Field { .. } => {}
                 }
-                Ok(())
-            },
-        )?;
+                Piece::Item { .. } => has_trajectory = true,
+                Piece::Field { .. } => {}
+            }
+            Ok(())
+        })?;
         let model = config.agent.model.name.as_deref().map(split_provider);
         Ok(Self {
             model: model.map(|(provider, name)| (name, provider)),
