@@ -112,8 +112,12 @@ pub(crate) fn io(path: &Path, source: std::io::Error) -> ImportError {
     }
 }
 
-/// Lists a folder in order of names; a folder that is not there is empty.
+/// Lists a folder in order of names; a folder that is not there is empty. One of too many entries is refused.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    entries_up_to(folder, MAX_CANDIDATES)
+}
+
+fn entries_up_to(folder: &Path, limit: usize) -> Result<Vec<PathBuf>, ImportError> {
     let listing = match std::fs::read_dir(folder) {
         Ok(listing) => listing,
         Err(error)
@@ -127,7 +131,13 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
         Err(error) => return Err(io(folder, error)),
     };
     let mut paths = Vec::new();
-    for entry in listing.take(MAX_CANDIDATES) {
+    for entry in listing {
+        if paths.len() >= limit {
+            return Err(ImportError::TooLarge {
+                what: "files in one folder",
+                limit: limit as u64,
+            });
+        }
         paths.push(entry.map_err(|source| io(folder, source))?.path());
     }
     paths.sort();
@@ -142,4 +152,20 @@ pub(crate) fn is_real_dir(path: &Path) -> bool {
 /// Returns whether this is a file and no symbolic link to one.
 pub(crate) fn is_real_file(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_too_many_entries_is_refused_and_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(entries_up_to(folder.path(), 3).unwrap().len(), 3);
+        let error = entries_up_to(folder.path(), 2).unwrap_err();
+        assert_eq!(error.code(), "session.too_large");
+    }
 }

@@ -10,6 +10,7 @@ use crate::json::lenient::{Object, Text};
 use crate::limits::MAX_NAME_BYTES;
 use crate::neutral::tools::{deed, unquoted};
 use crate::recorder::document::{Piece, walk};
+use crate::recorder::names::identifier;
 use crate::recorder::{NewAnswer, NewCall, NewResult, Place, Recorder, Spot, parts, times};
 use crate::run::{Finding, PromptOrigin, Role, StepKind, Usage};
 
@@ -270,12 +271,7 @@ impl Mapping {
 }
 
 fn note_agent(recorder: &mut Recorder, agent: &Agent<'_>) {
-    use crate::recorder::names::{UNREADABLE_NAME, identifier};
-    if let Some(name) = agent.name.as_deref().filter(|name| !name.is_empty())
-        && identifier(name) != UNREADABLE_NAME
-    {
-        recorder.run.product.name = name.to_owned();
-    }
+    recorder.product(agent.name.as_deref());
     // Agents that do not know their version have to write one all the same.
     let version = agent.version.as_deref().filter(|version| *version != "unknown");
     let Some(extra) = &agent.extra.0 else {
@@ -302,7 +298,7 @@ fn note_agent(recorder: &mut Recorder, agent: &Agent<'_>) {
     recorder.run.product.vendor = extra
         .vendor
         .as_deref()
-        .filter(|name| identifier(name) != UNREADABLE_NAME)
+        .filter(|name| identifier(name) == *name)
         .map(str::to_owned);
 }
 

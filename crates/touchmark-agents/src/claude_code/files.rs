@@ -1,15 +1,13 @@
 //! Finding and reading the files of a session. Symbolic links are never followed below the folder that is named.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
 use memchr::memmem;
 
-use crate::discovery::working_directory_inside;
+use crate::discovery::{Found, working_directory_inside};
 use crate::error::ImportError;
 use crate::files::{entries, io, is_real_dir, is_real_file, read_head};
-use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_NAME_BYTES};
+use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_NAME_BYTES};
 use crate::session::Candidate;
 
 /// The files of one session.
@@ -30,44 +28,25 @@ pub fn discover(config_dirs: &[PathBuf], repository_root: &Path) -> Result<Vec<C
     let Some(root) = repository_root.to_str() else {
         return Ok(Vec::new());
     };
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for config_dir in config_dirs {
         for project in entries(&config_dir.join("projects"))? {
             if !is_real_dir(&project) {
                 continue;
             }
             for path in entries(&project)? {
-                if let Some((session_id, metadata)) = session_file(&path) {
-                    found.push((path, session_id, metadata));
-                }
-                if found.len() > MAX_CANDIDATES {
-                    return Err(ImportError::TooLarge {
-                        what: "session files",
-                        limit: MAX_CANDIDATES as u64,
-                    });
+                let Some(session_id) = session_id_of(&path) else {
+                    continue;
+                };
+                found.look()?;
+                // A file that vanishes or cannot be read is no candidate.
+                if let Ok(Some(directory)) = working_directory_inside(&path, root) {
+                    found.add(path, session_id, directory);
                 }
             }
         }
     }
-    let mut candidates = Vec::new();
-    for (path, session_id, metadata) in found {
-        let Ok(modified) = metadata.modified().map(DateTime::<Utc>::from) else {
-            continue;
-        };
-        // A file that vanishes or cannot be read is no candidate.
-        let Ok(Some(working_directory)) = working_directory_inside(&path, root) else {
-            continue;
-        };
-        candidates.push(Candidate {
-            path,
-            session_id,
-            modified,
-            bytes: metadata.len(),
-            working_directory,
-        });
-    }
-    candidates.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
-    Ok(candidates)
+    Ok(found.sorted())
 }
 
 /// Finds the files of the sub-agents that belong to a session's own file: those in `<session>/subagents/`, with those that a
@@ -129,14 +108,11 @@ fn is_agent_file(path: &Path) -> bool {
     name.starts_with("agent-") && name.ends_with(".jsonl") && is_real_file(path)
 }
 
-/// Returns the identifier and the metadata of a session's own file.
-fn session_file(path: &Path) -> Option<(String, Metadata)> {
+/// Returns the identifier in the name of a session's own file.
+fn session_id_of(path: &Path) -> Option<String> {
     let stem = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
-    if stem.is_empty() || stem.starts_with("agent-") {
-        return None;
-    }
-    let metadata = std::fs::symlink_metadata(path).ok()?;
-    metadata.is_file().then(|| (stem.to_owned(), metadata))
+    let is_own = !stem.is_empty() && !stem.starts_with("agent-") && is_real_file(path);
+    is_own.then(|| stem.to_owned())
 }
 
 fn first_session_id(path: &Path) -> Result<Option<String>, ImportError> {

@@ -215,7 +215,7 @@ impl Mapping {
         if let Some(cost) = self.cost {
             recorder.cost(&format!("{cost}"), "USD", None);
         }
-        name_product(recorder, self.service.or(name));
+        recorder.product(self.service.or(name).as_deref());
         Ok(())
     }
 
@@ -408,11 +408,4 @@ fn surroundings(recorder: &mut Recorder, attributes: &Attributes<'_>) {
         branch,
         attributes.text(&["vcs.repository.url.full", "copilot_chat.repo.remote_url"]),
     );
-}
-
-fn name_product(recorder: &mut Recorder, name: Option<String>) {
-    use crate::recorder::names::{UNREADABLE_NAME, identifier};
-    if let Some(name) = name.filter(|name| !name.is_empty() && identifier(name) != UNREADABLE_NAME) {
-        recorder.run.product.name = name;
-    }
 }

@@ -294,7 +294,7 @@ impl Recorder {
     /// Adds the answer to a call; it may come before the call.
     pub(crate) fn result(&mut self, result: &NewResult<'_>, place: Place<'_>) {
         self.calls.add_result(result, place.step);
-        // A cap that is reached here is reached again by the next word, which can say so.
+        // A cap that is reached here is told in the end.
         let _ = self.keep_result(result, place);
     }
 
@@ -379,7 +379,7 @@ impl Recorder {
 
     /// Joins everything.
     pub(crate) fn finish(mut self, naming: Naming<'_>) -> Result<Run, ImportError> {
-        let words = self.take_words();
+        let words = self.take_words()?;
         let mut run = self.run;
         run.words = words;
         if run.steps.iter().all(|step| step.kind == StepKind::Unreadable) {

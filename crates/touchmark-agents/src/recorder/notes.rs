@@ -29,6 +29,13 @@ impl Recorder {
         self.last_time = Some(time);
     }
 
+    /// Names the product, where records are those of whichever product wrote them. What is no name is left out.
+    pub(crate) fn product(&mut self, name: Option<&str>) {
+        if let Some(name) = name.filter(|name| !name.is_empty() && identifier(name) == *name) {
+            self.run.product.name = name.to_owned();
+        }
+    }
+
     /// Notes the version of the product that wrote a record.
     pub(crate) fn version(&mut self, version: Option<&str>) {
         note(&mut self.run.product.versions, version);

@@ -114,18 +114,14 @@ impl Recorder {
         })
     }
 
+    /// Adds a word. One that is beyond the cap is not kept, which [`Self::take_words`] tells where this caller does not.
     fn word(&mut self, place: Place<'_>, len: usize, word: impl FnOnce() -> Word) -> Result<(), ImportError> {
         let subagent = self.subagent_of(place);
         let Some(keeper) = &mut self.keeper else {
             return Ok(());
         };
         keeper.bytes = keeper.bytes.saturating_add(len.saturating_add(64));
-        if keeper.bytes > MAX_WORD_BYTES {
-            return Err(ImportError::TooLarge {
-                what: "bytes of words",
-                limit: MAX_WORD_BYTES as u64,
-            });
-        }
+        keeper.check()?;
         keeper.words.entries.push(WordEntry {
             step: place.step,
             role: place.role,
@@ -150,15 +146,30 @@ impl Recorder {
         }
     }
 
-    pub(super) fn take_words(&mut self) -> Option<Words> {
+    /// Gives what was kept, if that is all of it.
+    pub(super) fn take_words(&mut self) -> Result<Option<Words>, ImportError> {
         let steps = self.run.steps.len();
-        let mut keeper = self.keeper.take()?;
+        let Some(mut keeper) = self.keeper.take() else {
+            return Ok(None);
+        };
+        keeper.check()?;
         keeper.flush_time(steps);
-        Some(keeper.words)
+        Ok(Some(keeper.words))
     }
 }
 
 impl Keeper {
+    /// Refuses more words than the cap.
+    fn check(&self) -> Result<(), ImportError> {
+        if self.bytes > MAX_WORD_BYTES {
+            return Err(ImportError::TooLarge {
+                what: "bytes of words",
+                limit: MAX_WORD_BYTES as u64,
+            });
+        }
+        Ok(())
+    }
+
     /// Gives the steps of the record before their time.
     fn flush_time(&mut self, steps: usize) {
         if let Some(time) = self.time.take() {
@@ -167,5 +178,34 @@ impl Keeper {
                 .extend((self.record..steps).map(|step| (step, time)));
         }
         self.record = steps;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::{Naming, Spot};
+    use crate::run::StepKind;
+
+    #[test]
+    fn a_last_word_beyond_the_cap_is_not_left_out_in_silence() {
+        let finished = |room: usize| {
+            let mut recorder = Recorder::new("example", None);
+            recorder.keep_words(true);
+            let spot = Spot {
+                json: "{}",
+                offset: 0,
+            };
+            let place = recorder.add_step(StepKind::ToolResult, spot).unwrap();
+            recorder.keeper.as_mut().unwrap().bytes = MAX_WORD_BYTES - room;
+            let result = NewResult {
+                id: "c",
+                ..NewResult::default()
+            };
+            recorder.result(&result, place);
+            recorder.finish(Naming::default())
+        };
+        assert_eq!(finished(64).unwrap().words.unwrap().entries.len(), 1);
+        assert_eq!(finished(63).unwrap_err().code(), "session.too_large");
     }
 }
