@@ -10,12 +10,14 @@ pub mod good;
 pub mod keyless;
 
 mod evidence;
+mod junit;
 mod log;
 mod seeds;
 mod session;
 mod trust;
 
 pub use evidence::{bundle, dsse, statement};
+pub use junit::junit;
 pub use keyless::{certificate, timestamp};
 pub use log::{checkpoint, entry_v1, entry_v2};
 pub use session::session;
@@ -69,6 +71,7 @@ pub const TARGETS: &[Target] = &[
     target("checkpoint", 4 * 1024, checkpoint, seeds::checkpoint),
     target("entry_v1", 8 * 1024, entry_v1, seeds::entry_v1),
     target("entry_v2", 8 * 1024, entry_v2, seeds::entry_v2),
+    target("junit", 16 * 1024, junit, junit::seeds),
     target("session", 16 * 1024, session, session::seeds),
     target("signing_config", 8 * 1024, signing_config, seeds::signing_config),
     target("timestamp", 4 * 1024, timestamp, seeds::timestamp),

@@ -140,6 +140,7 @@ fn seeds_are_accepted_by_the_parsers_they_are_for() {
                 .iter()
                 .any(|importer| importer.recognises(name, &bytes[end + 1..]))
         }
+        ("junit", _) => touchmark_junit::read(bytes).is_ok(),
         ("signing_config", _) => SigningConfigFile::parse(bytes).is_ok(),
         ("trusted_root", _) => TrustedRoot::parse(bytes).is_ok(),
         _ => false,

@@ -4,12 +4,11 @@
 //! who ran the tests; whether that counts is up to the role of whoever signs.
 
 mod command;
-mod junit;
-mod outcome;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use touchmark_junit::{MAX_REPORT_BYTES, Outcome, Report};
 use touchmark_sign::attestation;
 use touchmark_sign::vault::RecordName;
 use touchmark_statement::agent_change::{ChainId, EnvironmentKind, Source};
@@ -18,7 +17,6 @@ use touchmark_statement::predicate::Predicate;
 use touchmark_statement::statement::{ResourceDescriptor, Statement};
 use touchmark_statement::test_result::{RunBy, TestResult, TestRun};
 
-use self::outcome::Outcome;
 use super::head::Head;
 use super::surroundings::{Surroundings, agent_marks};
 use super::{capture, report, vault};
@@ -139,7 +137,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     let outcome = Outcome::of(
         reports.iter().map(|(_, report)| report),
         ended.map(|ended| ended.is_success()),
-    )?;
+    )
+    .map_err(|error| {
+        CliError::from_error(ExitCode::Invalid, error.code(), &error).hint("what did not run has not passed")
+    })?;
     let key = capture::fresh_run_key()?;
     let statement = statement(
         args,
@@ -158,7 +159,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
 fn statement(
     args: &Args,
     head: &Head,
-    (surroundings, reports): (&Surroundings, &[(ResourceDescriptor, junit::Report)]),
+    (surroundings, reports): (&Surroundings, &[(ResourceDescriptor, Report)]),
     (outcome, ended): (&Outcome, Option<command::Ended>),
     key: &touchmark_verify::commitment::RunKey,
     context: &Context<'_>,
@@ -212,11 +213,11 @@ fn run_by(
     (by, by.map(|_| Source::Environment))
 }
 
-fn reports(files: &[PathBuf]) -> Result<Vec<(ResourceDescriptor, junit::Report)>, CliError> {
+fn reports(files: &[PathBuf]) -> Result<Vec<(ResourceDescriptor, Report)>, CliError> {
     let mut reports = Vec::with_capacity(files.len());
     for file in files {
-        let bytes = file_argument::read(file, junit::MAX_REPORT_BYTES)?;
-        let report = junit::read(&bytes).map_err(|error| {
+        let bytes = file_argument::read(file, MAX_REPORT_BYTES)?;
+        let report = touchmark_junit::read(&bytes).map_err(|error| {
             CliError::from_error(exit_of(error.code()), error.code(), &error)
                 .because(format_args!("in {}", file.display()))
         })?;

@@ -1,7 +1,6 @@
 //! Reports as each tool writes them, each defect alone, and bytes at random.
 
 use super::*;
-use crate::commands::attest::tests::outcome::Outcome;
 use touchmark_statement::test_result::{TestCounts, TestOutcome};
 
 fn file(name: &str) -> Vec<u8> {
@@ -12,7 +11,7 @@ fn file(name: &str) -> Vec<u8> {
 #[track_caller]
 fn outcome(report: &[u8]) -> Outcome {
     let report = read(report).unwrap();
-    Outcome::of([&report].into_iter(), None).unwrap()
+    Outcome::of([&report], None).unwrap()
 }
 
 fn counts(passed: u64, flaky: u64, skipped: u64, failed: u64, errors: u64) -> TestCounts {
@@ -203,7 +202,7 @@ fn totals_that_do_not_fit_make_no_pass() {
     let failed = GOOD.replace("<skipped/>", "<failure/>");
     let report = read(failed.as_bytes()).unwrap();
     assert!(report.is_inconsistent);
-    let outcome = Outcome::of([&report].into_iter(), Some(true)).unwrap();
+    let outcome = Outcome::of([&report], Some(true)).unwrap();
     assert_eq!(
         (outcome.result, outcome.totals_differ),
         (TestOutcome::Failed, true)
@@ -249,7 +248,7 @@ fn every_way_to_fail_is_a_failure() {
 fn what_did_not_run_is_no_pass() {
     let refused = |text: &[u8], succeeded| {
         let report = read(text).unwrap();
-        Outcome::of([&report].into_iter(), succeeded).map_err(|error| error.code().to_owned())
+        Outcome::of([&report], succeeded).map_err(|error| error.code().to_owned())
     };
     assert_eq!(
         refused(&file("pytest/empty.xml"), None).unwrap_err(),

@@ -2,32 +2,62 @@
 
 use touchmark_statement::test_result::{TestCounts, TestOutcome};
 
-use super::junit::{Ending, Report};
-use crate::error::{CliError, ExitCode};
+use crate::{Ending, Report};
 
 /// The most bytes that one list of names takes in a statement.
 const MAX_LIST_BYTES: usize = 768 * 1_024;
 
+/// Why reports show nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutcomeError {
+    /// No report names a test.
+    #[error("the report names no test")]
+    Empty,
+    /// No test ran.
+    #[error("all {skipped} tests were skipped")]
+    NoneRan {
+        /// How many there are.
+        skipped: u64,
+    },
+}
+
+impl OutcomeError {
+    /// Returns the stable code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "tests.empty",
+            Self::NoneRan { .. } => "tests.none_ran",
+        }
+    }
+}
+
 /// One result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub(super) result: TestOutcome,
-    pub(super) counts: TestCounts,
+pub struct Outcome {
+    /// The worst that was found.
+    pub result: TestOutcome,
+    /// How many tests ended how.
+    pub counts: TestCounts,
     /// Whether a report states totals that its tests do not show.
-    pub(super) totals_differ: bool,
-    /// Absent where nothing names tests, or where there are too many to name.
-    pub(super) passed: Option<Vec<String>>,
-    pub(super) warned: Option<Vec<String>>,
-    /// Cut where there are too many; never empty where a named test failed.
-    pub(super) failed: Option<Vec<String>>,
+    pub totals_differ: bool,
+    /// What passed. Absent where nothing names tests, or where there are too many to name.
+    pub passed: Option<Vec<String>>,
+    /// What passed after it had failed; absent in the same cases.
+    pub warned: Option<Vec<String>>,
+    /// What failed. Cut where there are too many; never empty where a named test failed.
+    pub failed: Option<Vec<String>>,
 }
 
 impl Outcome {
     /// Takes reports and how the command ended, whichever there is, together. The worse of both counts.
-    pub(super) fn of<'r>(
-        reports: impl Iterator<Item = &'r Report>,
+    ///
+    /// # Errors
+    ///
+    /// Fails where reports show no test that ran, unless something failed.
+    pub fn of<'r>(
+        reports: impl IntoIterator<Item = &'r Report>,
         succeeded: Option<bool>,
-    ) -> Result<Self, CliError> {
+    ) -> Result<Self, OutcomeError> {
         let (mut counts, mut totals_differ, mut has_reports) = (TestCounts::default(), false, false);
         let (mut passed, mut warned, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for report in reports {
@@ -70,19 +100,14 @@ impl Outcome {
 }
 
 /// A report without a test that ran proves nothing.
-fn refuse_nothing(counts: &TestCounts) -> Result<(), CliError> {
+fn refuse_nothing(counts: &TestCounts) -> Result<(), OutcomeError> {
     if counts.passed + counts.flaky > 0 {
         return Ok(());
     }
-    let error = match counts.skipped {
-        0 => CliError::new(ExitCode::Invalid, "tests.empty", "the report names no test"),
-        skipped => CliError::new(
-            ExitCode::Invalid,
-            "tests.none_ran",
-            format!("all {skipped} tests were skipped"),
-        ),
-    };
-    Err(error.hint("what did not run has not passed"))
+    Err(match counts.skipped {
+        0 => OutcomeError::Empty,
+        skipped => OutcomeError::NoneRan { skipped },
+    })
 }
 
 fn fits(list: &[String]) -> bool {

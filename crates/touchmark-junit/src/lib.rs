@@ -2,25 +2,41 @@
 //! jest-junit write it.
 //!
 //! A report is a file from outside. It is read in one pass, without entities, without a document type, below the caps of
-//! this module; what is not well-formed is refused. Nothing of it is kept but the names of tests and how each one ended.
+//! this crate; what is not well-formed is refused. Nothing of it is kept but the names of tests and how each one ended.
+//! [`Outcome`] is the one result that reports and a command's end come to: nothing that failed, and nothing that did not
+//! run, is a pass.
+//!
+//! ```
+//! use touchmark_junit::{Outcome, read};
+//! use touchmark_statement::test_result::TestOutcome;
+//!
+//! let report = read(b"<testsuite><testcase classname='sums' name='adds'/></testsuite>").unwrap();
+//! assert_eq!(report.cases[0].name, "sums::adds");
+//! let outcome = Outcome::of([&report], None).unwrap();
+//! assert_eq!(outcome.result, TestOutcome::Passed);
+//! ```
+
+mod outcome;
+
+pub use outcome::{Outcome, OutcomeError};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 /// The largest report that is read.
-pub(crate) const MAX_REPORT_BYTES: u64 = 64 * 1_024 * 1_024;
+pub const MAX_REPORT_BYTES: u64 = 64 * 1_024 * 1_024;
 /// How deep elements may nest.
 const MAX_DEPTH: usize = 64;
 /// The most attributes of one element.
 const MAX_ATTRIBUTES: usize = 64;
 /// The most cases of one report.
-pub(crate) const MAX_CASES: usize = 500_000;
+pub const MAX_CASES: usize = 500_000;
 /// The longest name that is kept; what is longer is cut.
-const MAX_NAME_BYTES: usize = 1_024;
+pub const MAX_NAME_BYTES: usize = 1_024;
 
 /// Why a file is no report that could be attested.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum JunitError {
+pub enum JunitError {
     /// The bytes are not UTF-8, or say that they are something else.
     #[error("the report is not in UTF-8")]
     Encoding,
@@ -68,7 +84,7 @@ pub(crate) enum JunitError {
 
 impl JunitError {
     /// Returns the stable code of this refusal.
-    pub(crate) fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Encoding => "junit.encoding",
             Self::DocumentType => "junit.doctype",
@@ -86,7 +102,7 @@ impl JunitError {
 
 /// How a test ended; of several marks the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It passed.
     Passed,
     /// It did not run.
@@ -101,20 +117,20 @@ pub(crate) enum Ending {
 
 /// One test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Case {
+pub struct Case {
     /// `classname::name`, as far as the report gives them.
-    pub(crate) name: String,
+    pub name: String,
     /// How it ended.
-    pub(crate) ending: Ending,
+    pub ending: Ending,
 }
 
 /// What a report says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Report {
+pub struct Report {
     /// Its tests, in order; several may have one name.
-    pub(crate) cases: Vec<Case>,
+    pub cases: Vec<Case>,
     /// Whether a suite states totals that its cases do not show. Such a report never passes.
-    pub(crate) is_inconsistent: bool,
+    pub is_inconsistent: bool,
 }
 
 /// How many tests ended how.
@@ -171,7 +187,7 @@ enum Open {
 }
 
 /// Reads a report.
-pub(crate) fn read(bytes: &[u8]) -> Result<Report, JunitError> {
+pub fn read(bytes: &[u8]) -> Result<Report, JunitError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JunitError::Encoding)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::from_str(text);
