@@ -179,6 +179,35 @@ impl Folder {
         Ok(names)
     }
 
+    /// Returns the first whole files in the order of their names, and leaves out what is beyond `max`.
+    pub fn first_names(&self, max: usize) -> Result<Vec<String>, FolderError> {
+        let mut first = std::collections::BinaryHeap::new();
+        self.each_name(|name| {
+            first.push(name);
+            if first.len() > max {
+                first.pop();
+            }
+        })?;
+        Ok(first.into_sorted_vec())
+    }
+
+    /// Returns the whole files that were written last, in the order of their names, and leaves out what is beyond `max`.
+    pub fn latest_names(&self, max: usize) -> Result<Vec<String>, FolderError> {
+        let mut latest = std::collections::BinaryHeap::new();
+        self.each_name(|name| {
+            let Ok(found) = statat(&self.fd, &name, AtFlags::SYMLINK_NOFOLLOW) else {
+                return;
+            };
+            latest.push(std::cmp::Reverse((found.st_mtime, found.st_mtime_nsec, name)));
+            if latest.len() > max {
+                latest.pop();
+            }
+        })?;
+        let mut names: Vec<String> = latest.into_iter().map(|std::cmp::Reverse((_, _, name))| name).collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Returns whether there is a file of this name.
     pub fn contains(&self, name: &str) -> Result<bool, FolderError> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -331,26 +360,43 @@ impl Folder {
     }
 
     fn all_names(&self, max: usize) -> Result<Vec<String>, FolderError> {
-        let listing = Dir::read_from(self.fd.as_fd()).map_err(|errno| self.failed("", errno))?;
         let mut names = Vec::new();
-        for entry in listing {
-            let entry = entry.map_err(|errno| self.failed("", errno))?;
-            // Our own names are ASCII; anything else was not written by us.
-            let Ok(name) = entry.file_name().to_str() else {
-                continue;
-            };
-            if name == "." || name == ".." {
-                continue;
-            }
+        self.entries(|name| {
             if names.len() >= max {
                 return Err(FolderError::TooMany {
                     path: self.path.clone(),
                     max,
                 });
             }
-            names.push(name.to_owned());
-        }
+            names.push(name);
+            Ok(())
+        })?;
         Ok(names)
+    }
+
+    /// Calls `each` with the name of every whole file.
+    fn each_name(&self, mut each: impl FnMut(String)) -> Result<(), FolderError> {
+        self.entries(|name| {
+            if !name.starts_with('.') {
+                each(name);
+            }
+            Ok(())
+        })
+    }
+
+    fn entries(&self, mut each: impl FnMut(String) -> Result<(), FolderError>) -> Result<(), FolderError> {
+        let listing = Dir::read_from(self.fd.as_fd()).map_err(|errno| self.failed("", errno))?;
+        for entry in listing {
+            let entry = entry.map_err(|errno| self.failed("", errno))?;
+            // Our own names are ASCII; anything else was not written by us.
+            let Ok(name) = entry.file_name().to_str() else {
+                continue;
+            };
+            if name != "." && name != ".." {
+                each(name.to_owned())?;
+            }
+        }
+        Ok(())
     }
 
     fn temporary(&self) -> Result<(String, File), FolderError> {
@@ -389,3 +435,6 @@ impl Folder {
 fn lock_name(name: &str) -> String {
     format!(".lock-{name}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 use super::spool::{Turn, Watermark};
 use crate::error::CliError;
 
-/// The most sessions that a sweep looks at.
+/// The most sessions that are looked through: those that something happened in last.
 const MAX_SESSIONS: usize = 10_000;
 
 /// One session.
@@ -113,7 +113,7 @@ impl Sessions {
 
     /// Returns every session that has not ended; one that cannot be read is left out.
     pub(crate) fn open_ones(&self) -> Result<Vec<Known>, CliError> {
-        let names = self.0.names(MAX_SESSIONS)?;
+        let names = self.0.latest_names(MAX_SESSIONS)?;
         let read = |name: &String| super::read::<Known>(&self.0, name).ok().flatten();
         Ok(names
             .iter()
@@ -124,7 +124,7 @@ impl Sessions {
 
     /// Returns every session that worked in a work tree.
     pub(crate) fn in_work_tree(&self, work_tree: &str) -> Result<Vec<Known>, CliError> {
-        let names = self.0.names(MAX_SESSIONS)?;
+        let names = self.0.latest_names(MAX_SESSIONS)?;
         let read = |name: &String| super::read::<Known>(&self.0, name).ok().flatten();
         Ok(names
             .iter()

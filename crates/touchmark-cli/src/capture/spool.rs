@@ -176,9 +176,9 @@ impl Turns {
         Ok(name)
     }
 
-    /// Returns the names of all turns, oldest first.
+    /// Returns the names of the oldest turns, in order.
     pub(crate) fn names(&self) -> Result<Vec<String>, CliError> {
-        Ok(self.0.names(MAX_TURNS)?)
+        Ok(self.0.first_names(MAX_TURNS)?)
     }
 
     /// Reads a turn; nothing where somebody else has dealt with it.
