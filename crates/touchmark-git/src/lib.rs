@@ -41,7 +41,7 @@ pub use self::evidence::{
     Written,
 };
 pub use self::gather::Gathered;
-pub use self::program::GitProgram;
+pub use self::program::{GitProgram, Haste};
 pub use self::repository::{Finding, Head, OpenOptions, Repository};
 pub use self::snapshot::Snapshot;
 pub use self::walk::Sought;

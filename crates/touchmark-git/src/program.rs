@@ -10,7 +10,7 @@ mod shadow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::shadow::{Session, ShadowRefs, first_lines};
 use crate::error::GitError;
@@ -22,6 +22,16 @@ pub struct GitProgram {
     search_path: OsString,
     passed: Vec<(OsString, OsString)>,
     excludes: Option<PathBuf>,
+    haste: Option<Haste>,
+}
+
+/// What a look at a work tree may take where somebody waits for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Haste {
+    /// When every run of git has ended, or is ended.
+    pub until: Instant,
+    /// The most bytes of changed files that are taken in, so that little is half-written then.
+    pub max_bytes: u64,
 }
 
 impl GitProgram {
@@ -56,6 +66,7 @@ impl GitProgram {
             search_path,
             passed: Vec::new(),
             excludes: None,
+            haste: None,
         })
     }
 
@@ -74,6 +85,26 @@ impl GitProgram {
     pub fn with_excludes_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.excludes = Some(path.into());
         self
+    }
+
+    /// Ends every local run by a moment, for a caller who does not stay to see how long it takes.
+    #[must_use]
+    pub fn in_haste(mut self, haste: Haste) -> Self {
+        self.haste = Some(haste);
+        self
+    }
+
+    pub(crate) fn haste(&self) -> Option<Haste> {
+        self.haste
+    }
+
+    /// How long a local run may take from now on.
+    pub(crate) fn local_bounds(&self) -> Bounds {
+        let left = self.haste.map(|haste| haste.until.saturating_duration_since(Instant::now()));
+        Bounds {
+            timeout: left.map_or(Bounds::LOCAL.timeout, |left| left.min(Bounds::LOCAL.timeout)),
+            ..Bounds::LOCAL
+        }
     }
 
     /// Returns where the program is.

@@ -8,6 +8,8 @@
 
 mod edit;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,11 +52,31 @@ struct Changed {
     new: bool,
 }
 
+impl Changed {
+    /// Refuses to take in more than there is time for.
+    fn require_at_most(&self, max_bytes: u64, root: &Path) -> Result<(), GitError> {
+        let mut left = max_bytes;
+        for path in self.paths.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+            let found = root.join(OsStr::from_bytes(path)).symlink_metadata();
+            left = left
+                .checked_sub(found.map_or(0, |found| found.len()))
+                .ok_or_else(|| GitError::Timeout {
+                    command: "update-index".to_owned(),
+                    seconds: 0,
+                })?;
+        }
+        Ok(())
+    }
+}
+
 impl Repository {
     /// Writes the tree of the work tree as it is now and returns its id. Only objects are written.
     pub fn snapshot_work_tree(&self) -> Result<Snapshot, GitError> {
         let session = self.work_tree_session()?;
         let (changed, staged) = self.look(session)?;
+        if let (Some(haste), Some(root)) = (session.haste(), &self.layout.work_tree) {
+            changed.require_at_most(haste.max_bytes, root)?;
+        }
         let tree = match staged {
             Ok(staged) if changed.paths.is_empty() => staged,
             Ok(staged) if !changed.unmerged => self.edited(session, &staged, &changed)?,

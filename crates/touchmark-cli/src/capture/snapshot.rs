@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use touchmark_git::{OpenOptions, Repository};
+use touchmark_git::{GitProgram, Haste, OpenOptions, Repository};
 use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_verify::git_view::GitView as _;
 
@@ -17,6 +17,10 @@ use crate::pipeline;
 const MAX_INDEX_BYTES: u64 = 1_600_000;
 /// How long a hook waits for it.
 const PATIENCE: Duration = Duration::from_millis(60);
+/// How long what was ended then may take to be gone. What hangs in the system itself is left behind.
+const PARTING: Duration = Duration::from_millis(200);
+/// The most bytes of changed files that a hook takes in.
+const MAX_CHANGED_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A repository at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,19 +42,27 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Looks at the repository around a folder as a hook does: quickly. `None` where there is none.
     pub(crate) fn quick(folder: &Path, environment: &Environment) -> Option<Self> {
-        let git = open(folder, environment)?;
+        let mut program = pipeline::git_program(environment);
+        let haste = Haste {
+            until: Instant::now() + PATIENCE,
+            max_bytes: MAX_CHANGED_BYTES,
+        };
+        program = program.map(|program| program.in_haste(haste));
+        let git = open_with(folder, program)?;
         let mut snapshot = Self::without_tree(&git)?;
         let index = git.git_dir().join("index").metadata();
         if index.is_ok_and(|index| index.len() > MAX_INDEX_BYTES) {
             return Some(snapshot);
         }
         let (sender, receiver) = mpsc::channel();
-        // What takes longer is left behind: it only reads, or writes objects that nothing names.
+        // Nothing of it stays when the time is over: no process that nobody ends, and no folder that nobody removes.
         let look = move || {
-            let _ = sender.send(git.snapshot_work_tree().ok());
+            let found = git.snapshot_work_tree().ok();
+            drop(git);
+            let _ = sender.send(found);
         };
         std::thread::Builder::new().spawn(look).ok()?;
-        if let Ok(Some(found)) = receiver.recv_timeout(PATIENCE)
+        if let Ok(Some(found)) = receiver.recv_timeout(PATIENCE + PARTING)
             && found.head == snapshot.head
         {
             snapshot.tree = Some(found.tree);
@@ -106,8 +118,12 @@ pub(crate) fn work_tree(git: &Repository) -> String {
 
 /// Opens the repository around a folder, with the git program of this environment.
 pub(crate) fn open(folder: &Path, environment: &Environment) -> Option<Repository> {
+    open_with(folder, pipeline::git_program(environment))
+}
+
+fn open_with(folder: &Path, git: Option<GitProgram>) -> Option<Repository> {
     let options = OpenOptions {
-        git: pipeline::git_program(environment),
+        git,
         ..OpenOptions::default()
     };
     Repository::discover_with(folder, options).ok()

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use touchmark_statement::git_id::ObjectFormat;
 
 use super::run::{Output, run};
-use super::{Bounds, GitProgram};
+use super::{Bounds, GitProgram, Haste};
 use crate::error::GitError;
 use crate::open::Layout;
 
@@ -78,6 +78,11 @@ impl Session {
         self.folder.path()
     }
 
+    /// Returns what a look at the work tree may take.
+    pub(crate) fn haste(&self) -> Option<Haste> {
+        self.program.haste()
+    }
+
     /// Makes a link in the shadow folder.
     pub(crate) fn link(&self, target: &Path, name: &str) -> Result<(), GitError> {
         let path = self.folder().join(name);
@@ -118,7 +123,12 @@ impl Session {
     ) -> Result<Output, GitError> {
         let mut command = self.command(false);
         command.args(args).envs(variables.iter().copied());
-        run(command, args.first().unwrap_or(&""), input, Bounds::LOCAL)
+        run(
+            command,
+            args.first().unwrap_or(&""),
+            input,
+            self.program.local_bounds(),
+        )
     }
 
     /// Runs a command that talks to a remote, whatever its exit status.
