@@ -7,14 +7,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 
 use crate::error::CliError;
 
 /// Reads a regular file of at most `max_bytes`. Symbolic links are followed: the user named the file.
 pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, CliError> {
-    read_with(path, max_bytes, OFlags::empty())?
-        .ok_or_else(|| CliError::usage("file.missing", format!("{} does not exist", path.display())))
+    read_with(path, max_bytes, OFlags::empty())?.ok_or_else(|| missing(path))
 }
 
 /// Reads a regular file that need not exist and must not be reached through a symbolic link as its last component.
@@ -22,7 +21,15 @@ pub(crate) fn read_own(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>, C
     read_with(path, max_bytes, OFlags::NOFOLLOW)
 }
 
-fn read_with(path: &Path, max_bytes: u64, extra: OFlags) -> Result<Option<Vec<u8>>, CliError> {
+/// Opens a regular file that is too large to be read at once. Symbolic links are followed, as in [`read`].
+pub(crate) fn open(path: &Path) -> Result<File, CliError> {
+    match opened(path, OFlags::empty())? {
+        Some((file, _)) => Ok(file),
+        None => Err(missing(path)),
+    }
+}
+
+fn opened(path: &Path, extra: OFlags) -> Result<Option<(File, Stat)>, CliError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | extra;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),
@@ -30,14 +37,20 @@ fn read_with(path: &Path, max_bytes: u64, extra: OFlags) -> Result<Option<Vec<u8
         Err(rustix::io::Errno::LOOP) => return Err(not_regular(path, "a symbolic link")),
         Err(error) => return Err(CliError::io("file.unreadable", path, &error.into())),
     };
-    let unreadable = |error: &std::io::Error| CliError::io("file.unreadable", path, error);
-    let before = rustix::fs::fstat(&file).map_err(|e| unreadable(&e.into()))?;
-    match FileType::from_raw_mode(before.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(not_regular(path, "a folder")),
-        FileType::Fifo => return Err(not_regular(path, "a named pipe")),
-        _ => return Err(not_regular(path, "a device or socket")),
+    let found = rustix::fs::fstat(&file).map_err(|e| CliError::io("file.unreadable", path, &e.into()))?;
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => Ok(Some((file, found))),
+        FileType::Directory => Err(not_regular(path, "a folder")),
+        FileType::Fifo => Err(not_regular(path, "a named pipe")),
+        _ => Err(not_regular(path, "a device or socket")),
     }
+}
+
+fn read_with(path: &Path, max_bytes: u64, extra: OFlags) -> Result<Option<Vec<u8>>, CliError> {
+    let Some((file, before)) = opened(path, extra)? else {
+        return Ok(None);
+    };
+    let unreadable = |error: &std::io::Error| CliError::io("file.unreadable", path, error);
     let mut bytes = Vec::new();
     (&file)
         .take(max_bytes.saturating_add(1))
@@ -60,6 +73,10 @@ fn read_with(path: &Path, max_bytes: u64, extra: OFlags) -> Result<Option<Vec<u8
         .hint("run the command again when nothing writes to it"));
     }
     Ok(Some(bytes))
+}
+
+fn missing(path: &Path) -> CliError {
+    CliError::usage("file.missing", format!("{} does not exist", path.display()))
 }
 
 fn not_regular(path: &Path, what: &str) -> CliError {

@@ -1,6 +1,5 @@
 //! Where the words are: this machine's vault, the queue for escrow, or records that somebody else's machine escrowed.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use touchmark_sign::escrow::{self, EscrowKey};
@@ -12,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::escrow::{open_key, outbox_folder, store_folder};
+use crate::file_argument;
 use crate::password::PasswordArgs;
 
 /// The most files of a folder of escrowed records.
@@ -63,7 +63,7 @@ impl RecordArgs {
         };
         let mut met = None;
         for file in self.files(context)? {
-            let Ok(header) = File::open(&file)
+            let Ok(header) = file_argument::open(&file)
                 .map_err(drop)
                 .and_then(|mut file| escrow::read_header(&mut file).map_err(drop))
             else {
@@ -158,14 +158,8 @@ fn files_of(place: &Path) -> Result<Vec<PathBuf>, CliError> {
 
 /// Opens one escrowed record.
 pub(crate) fn open_file(path: &Path, key: &EscrowKey) -> Result<Opened, CliError> {
-    let mut file = File::open(path).map_err(|error| CliError::io("file.unreadable", path, &error))?;
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    if !is_file {
-        return Err(CliError::usage(
-            "file.not_regular",
-            format!("{} is not a regular file", path.display()),
-        ));
-    }
+    // Others write into a store: what lies there may be a pipe that nobody ever writes to.
+    let mut file = file_argument::open(path)?;
     let (name, record) = escrow::open(&mut file, key)?;
     Ok(Opened { name, record })
 }
