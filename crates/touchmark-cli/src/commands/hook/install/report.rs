@@ -1,6 +1,9 @@
 //! What was done, as text with diffs and as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+use touchmark_agents::secrets;
 
 use super::change::{Change, Installed, Then};
 use crate::context::Context;
@@ -162,7 +165,8 @@ impl Report {
     }
 }
 
-/// The lines that change, as a unified diff.
+/// The lines that change, as a unified diff. The user's settings may hold secrets, and a terminal is recorded: what is or
+/// is called like one is left out.
 fn diff(file: &str, before: Option<&str>, after: Option<&str>) -> String {
     if before == after {
         return String::new();
@@ -172,9 +176,27 @@ fn diff(file: &str, before: Option<&str>, after: Option<&str>) -> String {
         None => "/dev/null".to_owned(),
     };
     let (old, new) = (name(before, "a"), name(after, "b"));
-    similar::TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default())
+    let diff = similar::TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default())
         .unified_diff()
         .context_radius(3)
         .header(&old, &new)
-        .to_string()
+        .to_string();
+    let named: String = diff.split_inclusive('\n').map(without_named_secret).collect();
+    String::from_utf8_lossy(&secrets::redact(named.as_bytes()).bytes).into_owned()
+}
+
+/// Takes the value out of a line whose name says that it is a secret: `"API_KEY": "…"`, `token = "…"`.
+fn without_named_secret(line: &str) -> Cow<'_, str> {
+    const NAMES: [&str; 6] = ["key", "token", "secret", "passw", "auth", "credential"];
+    let Some(at) = line.find([':', '=']) else {
+        return Cow::Borrowed(line);
+    };
+    let (name, value) = line.split_at(at + 1);
+    let lower = name.to_ascii_lowercase();
+    let is_text = value.trim_start().starts_with(['"', '\'']);
+    if !is_text || !NAMES.iter().any(|word| lower.contains(word)) {
+        return Cow::Borrowed(line);
+    }
+    let end = if line.ends_with('\n') { "\n" } else { "" };
+    Cow::Owned(format!("{name} [REDACTED]{end}"))
 }
