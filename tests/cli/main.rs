@@ -17,6 +17,7 @@ mod attest_tests;
 mod bundles;
 mod capture;
 mod capture_crash;
+mod capture_hostile;
 mod crash;
 mod demo;
 mod disclose;

@@ -1,0 +1,196 @@
+//! What somebody else can put in the way of capture: in a repository, in a store, in the user's own folders.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::common::agent::{Agent, hook};
+use crate::common::{Outcome, Sandbox, World};
+
+const ONE: &str = "11111111-1111-4111-8111-111111111111";
+
+fn pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
+
+/// Runs a command that must end by itself.
+#[track_caller]
+fn ending(mut command: Command) -> Outcome {
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = receiver.recv_timeout(Duration::from_secs(60)) else {
+        Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status()
+            .unwrap();
+        panic!("it does not end");
+    };
+    Outcome::of(output.unwrap())
+}
+
+fn repository() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
+    sandbox.commit("first");
+    sandbox
+}
+
+#[test]
+fn case_224_a_pipe_in_an_escrow_store_holds_up_nobody() {
+    let world = World::unattested();
+    let key = world.file("escrow.pem");
+    world
+        .touchmark(["vault", "key", "generate", "--plain", "--output", &key])
+        .ok();
+    fs::create_dir_all(world.path("touchmark/config")).unwrap();
+    fs::create_dir(world.path("store")).unwrap();
+    let settings = format!(
+        "[vault]\nescrow-keys = [\"{}\"]\nstore = \"../../store\"\n",
+        world.file("escrow.pub")
+    );
+    fs::write(world.path("touchmark/config/config.toml"), settings).unwrap();
+    world.attest_with(&[]);
+    pipe(&world.path("store/0.escrow"));
+    std::os::unix::fs::symlink("/dev/zero", world.path("store/1.escrow")).unwrap();
+    let store = world.file("store");
+    let elsewhere = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command.env("TOUCHMARK_HOME", world.path("investigator"));
+        ending(command)
+    };
+    let from = ["--vault", &store, "--escrow-key", &key];
+    fs::write(world.path("text.txt"), "greet").unwrap();
+    let text = world.file("text.txt");
+    let search = [
+        &[
+            "vault",
+            "search",
+            "--inside",
+            "--format",
+            "json",
+            "--text-file",
+            &text,
+        ],
+        &from[..],
+    ];
+    let found = elsewhere(&search.concat()).json();
+    assert_eq!(
+        (found["searched"].as_u64(), found["unopened"].as_u64()),
+        (Some(1), Some(2))
+    );
+    let out = world.file("prompt.json");
+    let disclose = [
+        &["disclose", "HEAD", "--prompt", "0", "--output", &out],
+        &from[..],
+    ];
+    elsewhere(&disclose.concat()).ok();
+    for name in ["0.escrow", "1.escrow"] {
+        let file = world.file(&format!("store/{name}"));
+        elsewhere(&["vault", "open", &file, "--escrow-key", &key]).refused(2, "file.not_regular");
+    }
+}
+
+#[test]
+fn a_look_at_a_work_tree_that_hangs_leaves_no_process_and_no_folder_behind() {
+    let sandbox = repository();
+    fs::create_dir(sandbox.path("tmp")).unwrap();
+    // git waits for whoever writes this list of ignored files.
+    pipe(&sandbox.repo().join(".gitignore"));
+    let agent = Agent::new(&sandbox, ONE)
+        .with("TMPDIR", sandbox.path("tmp").to_str().unwrap())
+        .with("TOUCHMARK_RUN", "1");
+    agent
+        .hook(&serde_json::json!({"hook_event_name": "UserPromptSubmit", "prompt": "x"}))
+        .unheard();
+    assert_eq!(sandbox.turns().len(), 1, "the event is kept");
+    assert_eq!(fs::read_dir(sandbox.path("tmp")).unwrap().count(), 0);
+    let here = sandbox.repo().canonicalize().unwrap();
+    let left = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == here))
+        .filter(|entry| fs::read(entry.path().join("comm")).is_ok_and(|name| name.starts_with(b"git")));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn what_is_too_large_to_be_taken_in_quickly_is_left_to_the_worker() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent.starts().is_told("x");
+    sandbox.settled();
+    let objects = || sandbox.files("repo/.git/objects").len();
+    let before = objects();
+    fs::write(sandbox.repo().join("large.bin"), vec![7; 6 * 1024 * 1024]).unwrap();
+    // Told apart from what the worker does: an event that no worker looks at the work tree for.
+    let mut command = sandbox.command(["hook", "run", "claude-code"]);
+    command.env("TOUCHMARK_RUN", "1");
+    let event = serde_json::json!({"hook_event_name": "UserPromptSubmit", "prompt": "y"});
+    hook(command, &agent.payload(&event)).unheard();
+    assert_eq!(objects(), before);
+    agent.writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n").stops();
+    sandbox.settled();
+    assert_eq!(sandbox.chained().len(), 1);
+}
+
+#[test]
+fn sessions_and_turns_beyond_the_most_that_are_looked_at_stop_nothing() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent.starts().is_told("x");
+    sandbox.settled();
+    let known = sandbox.files("touchmark/data/capture/sessions").remove(0);
+    for number in 0..10_001 {
+        let name = known.0.with_file_name(format!("{number:064x}.json"));
+        let mut file = fs::File::create(name).unwrap();
+        file.write_all(br#"{"ended":true,"product":"x","session":"x"}"#)
+            .unwrap();
+    }
+    let started = Instant::now();
+    agent
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .commits("two");
+    hook(sandbox.command(["hook", "run", "git-post-commit"]), b"").unheard();
+    agent.stops();
+    sandbox.settled();
+    assert_eq!(sandbox.troubles(), "");
+    assert_eq!(sandbox.chained().len(), 1, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_is_or_is_called_a_secret_is_in_no_diff_of_a_configuration() {
+    let sandbox = Sandbox::new();
+    let token = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2");
+    let settings = format!(
+        "{{\n  \"env\": {{\n    \"DB_PASSWORD\": \"hunter-two\",\n    \"GREETING\": \"{token}\",\n    \
+         \"ACME_API_KEY\": \"a1b2c3\"\n  }}\n}}\n"
+    );
+    let file = sandbox.path("home/.claude/settings.json");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, &settings).unwrap();
+    for flags in [&["--dry-run"][..], &["--dry-run", "--format", "json"], &[]] {
+        let said = sandbox
+            .touchmark(["hook", "install", "claude-code"].iter().chain(flags))
+            .ok();
+        assert!(said.stdout.contains("hook run claude-code"), "{}", said.stdout);
+        for secret in ["hunter-two", &token[..], "a1b2c3"] {
+            assert!(
+                !said.stdout.contains(secret) && !said.stderr.contains(secret),
+                "{}",
+                said.stdout
+            );
+        }
+    }
+    // The file itself holds everything as before.
+    let now = fs::read_to_string(&file).unwrap();
+    assert!(now.contains("\"hunter-two\"") && now.contains(&token) && now.contains("\"a1b2c3\""));
+}
