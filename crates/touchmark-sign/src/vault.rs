@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Kinds and origins are numbered as in the leaves of commitments. Pieces ascend strictly by (kind, index). A piece whose
-//! place is 1 is a slice of the raw transcript from its offset on; with place 0 the offset is 0. Version 1 had neither
-//! place nor offset, and every piece its own bytes; it is read as well.
+//! place is 1 is a slice of the raw transcript from its offset on, all of which cover it at most 16 times; with place 0 the
+//! offset is 0. Version 1 had neither place nor offset, and every piece its own bytes; it is read as well.
 
 mod draft;
 mod error;
@@ -42,6 +42,14 @@ use crate::folder::Folder;
 pub const MAX_RECORD_BYTES: u64 = 1 << 30;
 /// Most pieces of one record.
 pub const MAX_PIECES: usize = 1_000_000;
+/// How often the slices of a transcript may cover it, all together: a small record must not stand for endless bytes.
+const MAX_COVERED: u64 = 16;
+
+/// Returns whether slices of these lengths cover their transcript more often than they may.
+fn covers_too_often(transcript: u64, slices: impl Iterator<Item = u64>) -> bool {
+    let total = slices.fold(0, u64::saturating_add);
+    total > transcript.saturating_mul(MAX_COVERED)
+}
 /// Most records of one vault.
 pub const MAX_RECORDS: usize = 1_000_000;
 const SUFFIX: &str = ".vault";

@@ -12,7 +12,7 @@ use touchmark_verify::commitment::{Item, Kind, RunKey, TRANSCRIPT_RAW, origin_ta
 use zeroize::Zeroizing;
 
 use super::record::{CHECKSUM_BYTES, HEADER_BYTES, MAGIC_V2, ROW_BYTES_V2};
-use super::{MAX_PIECES, MAX_RECORD_BYTES, RecordName, VaultError};
+use super::{MAX_PIECES, MAX_RECORD_BYTES, RecordName, VaultError, covers_too_often};
 
 /// The bytes of one piece of a draft. `Debug` shows sizes only.
 pub enum Content<'a> {
@@ -100,6 +100,13 @@ impl<'a> Draft<'a> {
         }
         if self.resolved().any(|(_, bytes)| bytes.is_none()) {
             return Err(VaultError::Slice);
+        }
+        let lengths = self.pieces.iter().filter_map(|piece| match &piece.content {
+            Content::OfTranscript { len, .. } => Some(*len),
+            _ => None,
+        });
+        if covers_too_often(self.transcript().len() as u64, lengths) {
+            return Err(VaultError::TooLarge);
         }
         Ok(())
     }

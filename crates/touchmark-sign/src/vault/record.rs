@@ -10,7 +10,7 @@ use touchmark_verify::commitment::{Item, Kind, RunKey, TRANSCRIPT_RAW, origin_ta
 use zeroize::Zeroizing;
 
 use super::draft::{Draft, order};
-use super::{MAX_PIECES, RecordName, VaultError};
+use super::{MAX_PIECES, RecordName, VaultError, covers_too_often};
 
 pub(super) const MAGIC_V1: &[u8; 19] = b"touchmark-vault v1\n";
 pub(super) const MAGIC_V2: &[u8; 19] = b"touchmark-vault v2\n";
@@ -145,6 +145,10 @@ fn point_into_transcript(rows: &mut Rows, slices: &[(usize, usize, usize)]) -> O
         return None;
     }
     let transcript = rows[raw].1.clone();
+    let lengths = slices.iter().map(|(_, _, len)| *len as u64);
+    if covers_too_often(transcript.len() as u64, lengths) {
+        return None;
+    }
     for (row, offset, len) in slices {
         let start = transcript.start.checked_add(*offset)?;
         let end = start.checked_add(*len).filter(|end| *end <= transcript.end)?;

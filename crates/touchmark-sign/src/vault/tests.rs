@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use touchmark_statement::agent_change::PromptOrigin;
 use touchmark_verify::commitment::{Item, Kind, RunKey};
 
+use super::record::{CHECKSUM_BYTES, HEADER_BYTES, ROW_BYTES_V2};
 use super::*;
 
 fn name() -> RecordName {
@@ -278,4 +279,37 @@ fn nothing_of_a_record_is_shown() {
     for secret in ["secret", "5a5a", "90, 90", "step\"", "97, 32"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
+}
+
+#[test]
+fn a_small_record_does_not_stand_for_endless_bytes() {
+    let key = key();
+    let transcript = vec![b't'; 1_000];
+    let drafted = |count: u32| {
+        let slices = (0..count).map(|index| step(index, 0, 1_000));
+        let raw = DraftPiece {
+            item: item(Kind::Transcript, 0),
+            content: Content::Borrowed(&transcript),
+        };
+        Draft::new(&key, slices.chain([raw]).collect())
+    };
+    assert!(drafted(16).is_ok());
+    assert_eq!(drafted(17).unwrap_err().code(), "vault.too_large");
+    // Somebody else wrote it: one slice more.
+    let parsed = |slices: u32| {
+        let mut bytes = Vec::new();
+        drafted(slices - 1).unwrap().encode(&name(), &mut bytes).unwrap();
+        bytes.truncate(bytes.len() - CHECKSUM_BYTES);
+        // The transcript's row stands behind those of the steps.
+        bytes[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&(slices + 1).to_be_bytes());
+        let mut row = bytes[HEADER_BYTES..HEADER_BYTES + ROW_BYTES_V2].to_vec();
+        row[3..7].copy_from_slice(&(slices - 1).to_be_bytes());
+        let end = HEADER_BYTES + (slices as usize - 1) * ROW_BYTES_V2;
+        bytes.splice(end..end, row);
+        let checksum = <sha2::Sha256 as sha2::Digest>::digest(&bytes);
+        bytes.extend_from_slice(&checksum);
+        Record::parse(&name(), bytes.into()).map(|record| record.pieces().len())
+    };
+    assert_eq!(parsed(16).unwrap(), 17);
+    assert_eq!(parsed(17).unwrap_err().code(), "vault.damaged");
 }
