@@ -7,11 +7,15 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use touchmark_agents::importer;
 use touchmark_agents::run::{CommandKind, Completeness, Run};
 use touchmark_agents::session::{ImportOptions, Session};
+
+use support::files_below;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// What lies beside sessions and is none.
@@ -24,26 +28,13 @@ const NO_SESSIONS: [&str; 6] = [
     ".project_root",
 ];
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let Ok(listing) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = listing.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
+fn sessions_below(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = files_below(folder);
+    paths.retain(|path| {
+        let name = path.to_string_lossy().into_owned();
+        !NO_SESSIONS.iter().any(|end| name.ends_with(end))
+    });
     paths
-        .into_iter()
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .filter(|path| {
-            let name = path.to_string_lossy().into_owned();
-            !NO_SESSIONS.iter().any(|end| name.ends_with(end))
-        })
-        .collect()
 }
 
 fn row(name: &str, session: &Session) -> String {
@@ -112,7 +103,7 @@ fn assert_sound(session: &Session, name: &str) {
 fn check(folder: &str) -> usize {
     let folder = Path::new(REPOSITORY).join(folder);
     let mut failed = Vec::new();
-    let paths = files_below(&folder);
+    let paths = sessions_below(&folder);
     for path in &paths {
         let name = path.file_name().unwrap().to_string_lossy();
         match importer::load(path, &ImportOptions::default()) {
@@ -165,7 +156,7 @@ fn every_recording_imports() {
 
 #[test]
 fn every_format_has_a_fixture_that_is_whole() {
-    let whole: Vec<&str> = files_below(&Path::new(REPOSITORY).join("testdata/sessions"))
+    let whole: Vec<&str> = sessions_below(&Path::new(REPOSITORY).join("testdata/sessions"))
         .iter()
         .filter_map(|path| importer::load(path, &ImportOptions::default()).ok())
         .filter(|session| session.run.completeness == Completeness::Whole)

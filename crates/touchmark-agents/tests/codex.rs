@@ -1,81 +1,35 @@
 //! Codex CLI's sessions: made-up ones that each show a trait, and real recordings, which are read in place.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use std::path::{Path, PathBuf};
 
+use touchmark_agents::codex::Codex;
 use touchmark_agents::importer::{self, Importer as _, Places};
 use touchmark_agents::run::{
     CommandKind, Completeness, PromptOrigin, PromptPart, Relation, Role, Run, StepKind, StepState, ToolKind,
     Usage,
 };
-use touchmark_agents::session::{ImportOptions, Session, SessionFile};
+use touchmark_agents::session::{ImportOptions, SessionFile};
+
+use support::{
+    commands, ended, import, lines, load, models, recordings, texts as prompts,
+    tokens_without_writes as tokens, tools,
+};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/codex");
-const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/sessions/codex");
 const PARENT: &str = "019b0000-1000-7000-8000-000000000001";
 const FORK: &str = "019b0000-9000-7000-8000-000000000002";
 const CHILD: &str = "019b0000-a000-7000-8000-000000000003";
 const BASE: &str = "1f2e3d4c5b6a79880716253443526170f0e1d2c3";
-
-fn load(path: &Path) -> Session {
-    importer::load(path, &ImportOptions::default()).unwrap()
-}
 
 fn fixture(name: &str) -> Run {
     let run = load(&Path::new(FIXTURES).join(name)).run;
     assert_eq!(run.completeness, Completeness::Whole, "{name}");
     assert_eq!(run.counters.unknown + run.counters.malformed, 0, "{name}");
     run
-}
-
-/// A session of these lines, which may say whatever a test needs.
-fn lines(records: &[&str]) -> Run {
-    let file = SessionFile {
-        name: "x.jsonl".into(),
-        bytes: (records.join("\n") + "\n").into_bytes(),
-        meta: None,
-    };
-    touchmark_agents::codex::Codex
-        .import(&[file], &ImportOptions::default())
-        .unwrap()
-}
-
-fn tools(run: &Run) -> Vec<(&str, [u64; 3])> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), [tool.calls, tool.failures, tool.unanswered]))
-        .collect()
-}
-
-fn commands(run: &Run) -> Vec<(&str, Option<i32>, Option<bool>)> {
-    run.commands
-        .iter()
-        .map(|command| (command.text.as_str(), command.exit_code, command.failed))
-        .collect()
-}
-
-fn prompts(run: &Run, origin: PromptOrigin) -> Vec<String> {
-    run.prompts
-        .iter()
-        .filter(|prompt| prompt.origin == origin)
-        .map(|prompt| match prompt.parts.as_slice() {
-            [PromptPart::Text(text)] => text.clone(),
-            parts => format!("{parts:?}"),
-        })
-        .collect()
-}
-
-/// Requests, input, output, cache read.
-fn tokens(usage: &Usage) -> [Option<u64>; 4] {
-    assert_eq!(usage.cache_write_tokens, None, "the product tells none");
-    [
-        usage.requests,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-    ]
 }
 
 #[test]
@@ -401,16 +355,20 @@ fn the_hook_names_the_session_and_a_contradicting_name_is_a_finding() {
 
 #[test]
 fn what_is_not_known_is_counted_and_what_has_another_type_is_absent() {
-    let run = lines(&[
-        r#"{"type":"session_meta","payload":{"id":"s","cwd":7,"cli_version":["x"],"git":"main","source":9}}"#,
-        r#"{"type":"dream","payload":{"type":"x"}}"#,
-        r#"{"type":"event_msg","payload":{"type":"telepathy"}}"#,
-        r#"{"type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":{"cmd":"ls"},"call_id":"a"}}"#,
-        r#"{"type":"response_item","payload":{"type":"function_call_output","call_id":"a","output":{"content":"x"}}}"#,
-        r#"{"type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":"7","output_tokens":-1}}}}"#,
-        r#"{"type":"event_msg","payload":{"type":"thread_rolled_back","num_turns":18446744073709551615}}"#,
-        r#"{"type":"event_msg","payload":{"type":"mcp_tool_call_end","call_id":"m","invocation":[],"result":7}}"#,
-    ]);
+    let run = lines(
+        &Codex,
+        "x.jsonl",
+        &[
+            r#"{"type":"session_meta","payload":{"id":"s","cwd":7,"cli_version":["x"],"git":"main","source":9}}"#,
+            r#"{"type":"dream","payload":{"type":"x"}}"#,
+            r#"{"type":"event_msg","payload":{"type":"telepathy"}}"#,
+            r#"{"type":"response_item","payload":{"type":"function_call","name":"exec_command","arguments":{"cmd":"ls"},"call_id":"a"}}"#,
+            r#"{"type":"response_item","payload":{"type":"function_call_output","call_id":"a","output":{"content":"x"}}}"#,
+            r#"{"type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":"7","output_tokens":-1}}}}"#,
+            r#"{"type":"event_msg","payload":{"type":"thread_rolled_back","num_turns":18446744073709551615}}"#,
+            r#"{"type":"event_msg","payload":{"type":"mcp_tool_call_end","call_id":"m","invocation":[],"result":7}}"#,
+        ],
+    );
     assert_eq!((run.counters.unknown, run.counters.malformed), (2, 0));
     assert_eq!(run.session_id.as_deref(), Some("s"));
     assert!(run.working_directories.is_empty() && run.product.versions.is_empty());
@@ -563,13 +521,12 @@ const COUNTED: [Counted; 3] = [
 
 #[test]
 fn recordings_say_what_was_counted_without_this_importer() {
-    if !Path::new(RECORDINGS).exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/codex");
+    let Some(folder) = recordings("codex") else {
         return;
-    }
+    };
     for counted in &COUNTED {
         let name = counted.file;
-        let run = load(&Path::new(RECORDINGS).join(name)).run;
+        let run = load(&folder.join(name)).run;
         assert_eq!(run.session_id.as_deref(), Some(counted.session), "{name}");
         assert_eq!(run.product.versions, [counted.version], "{name}");
         assert_eq!(
@@ -583,18 +540,12 @@ fn recordings_say_what_was_counted_without_this_importer() {
             "{name}"
         );
         assert_eq!(tools(&run), counted.tools, "{name}");
-        let codes = |test: fn(Option<i32>) -> bool| {
-            run.commands
-                .iter()
-                .filter(|command| test(command.exit_code))
-                .count()
-        };
         assert_eq!(
             [
                 run.commands.len(),
-                codes(|code| code == Some(0)),
-                codes(|code| code.is_some_and(|code| code != 0)),
-                codes(|code| code.is_none()),
+                ended(&run, |code| code == Some(0)),
+                ended(&run, |code| code.is_some_and(|code| code != 0)),
+                ended(&run, |code| code.is_none()),
             ],
             counted.commands,
             "{name}"
@@ -605,8 +556,7 @@ fn recordings_say_what_was_counted_without_this_importer() {
             .filter(|command| command.kind == CommandKind::Test);
         assert_eq!(tests.count(), counted.tests, "{name}");
         assert_eq!(tokens(&run.usage), counted.tokens.map(Some), "{name}");
-        let models: Vec<&str> = run.models.keys().map(|(model, _)| model.as_str()).collect();
-        assert_eq!(models, counted.models, "{name}");
+        assert_eq!(models(&run), counted.models, "{name}");
         assert_eq!(
             run.base_commits
                 .iter()
@@ -635,14 +585,7 @@ fn no_prefix_is_whole_and_no_cut_counts_more() {
         let importer = importer::recognise(&Path::new(FIXTURES).join(name))
             .unwrap()
             .unwrap();
-        let read = |end: usize| {
-            let file = SessionFile {
-                name: name.to_owned(),
-                bytes: bytes[..end].to_vec(),
-                meta: None,
-            };
-            importer.import(&[file], &ImportOptions::default())
-        };
+        let read = |end: usize| import(importer, name, &bytes[..end]);
         let whole = read(bytes.len()).unwrap();
         for end in (0..bytes.len()).step_by(7) {
             let Ok(run) = read(end) else { continue };

@@ -1,20 +1,19 @@
 //! Copilot CLI's sessions: made-up ones that each show a trait, and a real recording, which is read in place.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use std::path::Path;
 
 use touchmark_agents::copilot::Copilot;
 use touchmark_agents::importer::{self, Importer as _, Places};
-use touchmark_agents::run::{Completeness, PromptOrigin, PromptPart, Role, Run, ToolKind, Usage};
+use touchmark_agents::run::{Completeness, PromptOrigin, Role, Run, ToolKind, Usage};
 use touchmark_agents::session::{ImportOptions, SessionFile};
 
+use support::{commands, lines, prompts, recordings, tools};
+
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/copilot");
-const RECORDING: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/sessions/copilot/copilot_cli_session_events.jsonl"
-);
 const SESSION: &str = "5e551000-0000-4000-8000-000000000201";
 
 fn load(path: &Path) -> Run {
@@ -33,40 +32,6 @@ fn fixture(name: &str) -> Run {
 
 fn plain() -> Run {
     fixture(&format!("session-state/{SESSION}/events.jsonl"))
-}
-
-fn lines(records: &[&str]) -> Run {
-    let file = SessionFile {
-        name: "events.jsonl".into(),
-        bytes: (records.join("\n") + "\n").into_bytes(),
-        meta: None,
-    };
-    Copilot.import(&[file], &ImportOptions::default()).unwrap()
-}
-
-fn tools(run: &Run) -> Vec<(&str, [u64; 3])> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), [tool.calls, tool.failures, tool.unanswered]))
-        .collect()
-}
-
-fn commands(run: &Run) -> Vec<(&str, Option<i32>, Option<bool>)> {
-    run.commands
-        .iter()
-        .map(|command| (command.text.as_str(), command.exit_code, command.failed))
-        .collect()
-}
-
-fn prompts(run: &Run, origin: PromptOrigin) -> Vec<(String, bool)> {
-    run.prompts
-        .iter()
-        .filter(|prompt| prompt.origin == origin)
-        .map(|prompt| match prompt.parts.as_slice() {
-            [PromptPart::Text(text)] => (text.clone(), prompt.rewound),
-            parts => (format!("{parts:?}"), prompt.rewound),
-        })
-        .collect()
 }
 
 fn models(run: &Run) -> Vec<(&str, Role)> {
@@ -250,7 +215,11 @@ fn a_resumed_session_ends_twice_and_each_end_tells_its_own_part() {
             r#"{{"type":"session.shutdown","id":"{id}","data":{{"modelMetrics":{{"m":{{"requests":{{"count":2}},"usage":{{"inputTokens":{input},"outputTokens":10,"cacheReadTokens":0,"cacheWriteTokens":0}}}}}}}}}}"#
         )
     };
-    let run = lines(&[start, &end(2, 100), &end(3, 100), &end(4, 40)]);
+    let run = lines(
+        &Copilot,
+        "events.jsonl",
+        &[start, &end(2, 100), &end(3, 100), &end(4, 40)],
+    );
     assert_eq!(
         (
             run.usage.input_tokens,
@@ -264,16 +233,20 @@ fn a_resumed_session_ends_twice_and_each_end_tells_its_own_part() {
 
 #[test]
 fn events_of_another_type_do_no_harm() {
-    let run = lines(&[
-        r#"{"type":"session.start","id":1,"data":{"sessionId":7,"context":[],"copilotVersion":{}}}"#,
-        r#"{"type":"session.dream","id":"b","data":{}}"#,
-        r#"{"type":"user.message","id":"c","data":[]}"#,
-        r#"{"type":"tool.execution_start","id":"d","data":{"toolCallId":"t","toolName":"bash","arguments":"not json"}}"#,
-        r#"{"type":"tool.execution_complete","id":"e","data":{"toolCallId":"t","success":"yes","result":"x","shellExecution":{"exitCode":"0"}}}"#,
-        r#"{"type":"session.shutdown","id":"f","data":{"modelMetrics":{"m":7,"n":{"usage":{"inputTokens":-1}}}}}"#,
-        r#"{"type":"session.snapshot_rewind","id":"g","data":{"upToEventId":"unknown","eventIds":7}}"#,
-        r#"{"type":"user.message","id":"c","data":{"content":"again"}}"#,
-    ]);
+    let run = lines(
+        &Copilot,
+        "events.jsonl",
+        &[
+            r#"{"type":"session.start","id":1,"data":{"sessionId":7,"context":[],"copilotVersion":{}}}"#,
+            r#"{"type":"session.dream","id":"b","data":{}}"#,
+            r#"{"type":"user.message","id":"c","data":[]}"#,
+            r#"{"type":"tool.execution_start","id":"d","data":{"toolCallId":"t","toolName":"bash","arguments":"not json"}}"#,
+            r#"{"type":"tool.execution_complete","id":"e","data":{"toolCallId":"t","success":"yes","result":"x","shellExecution":{"exitCode":"0"}}}"#,
+            r#"{"type":"session.shutdown","id":"f","data":{"modelMetrics":{"m":7,"n":{"usage":{"inputTokens":-1}}}}}"#,
+            r#"{"type":"session.snapshot_rewind","id":"g","data":{"upToEventId":"unknown","eventIds":7}}"#,
+            r#"{"type":"user.message","id":"c","data":{"content":"again"}}"#,
+        ],
+    );
     assert_eq!((run.counters.unknown, run.counters.malformed), (1, 0));
     assert_eq!(run.session_id, None);
     assert_eq!(tools(&run), [("bash", [1, 0, 0])]);
@@ -320,11 +293,10 @@ fn sessions_are_found_by_the_directory_that_they_name() {
 /// `agent-sessions` 0.3.0 refuses the last event, which says `result_type` where newer versions say `success`.
 #[test]
 fn the_recording_says_what_was_counted_by_hand() {
-    if !Path::new(RECORDING).exists() {
-        println!("skipped: no recording at ../shared/data/sessions/copilot");
+    let Some(path) = recordings("copilot/copilot_cli_session_events.jsonl") else {
         return;
-    }
-    let run = load(Path::new(RECORDING));
+    };
+    let run = load(&path);
     assert_eq!(
         run.session_id.as_deref(),
         Some("301561f1-558a-43e9-a144-82d3ca12ab62")

@@ -1,7 +1,8 @@
 //! Cursor: the stream of its hooks, its thin transcript, both together; made up, and a real recording.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use std::path::Path;
 
@@ -13,11 +14,9 @@ use touchmark_agents::run::{
 use touchmark_agents::secrets::Scanner;
 use touchmark_agents::session::{ImportOptions, SessionFile};
 
+use support::{load, recordings, tools};
+
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/cursor");
-const RECORDED: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/sessions/cursor/cursor-session-simple.jsonl"
-);
 const CONVERSATION: &str = "5e551000-0000-4000-8000-000000000301";
 const WITH_AGENT: &str = "5e551000-0000-4000-8000-000000000302";
 
@@ -31,13 +30,6 @@ fn file(name: &str) -> SessionFile {
 
 fn import(files: &[SessionFile]) -> Run {
     Cursor.import(files, &ImportOptions::default()).unwrap()
-}
-
-fn calls(run: &Run) -> Vec<(&str, u64, u64, u64)> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), tool.calls, tool.failures, tool.unanswered))
-        .collect()
 }
 
 fn prompts(run: &Run) -> Vec<(PromptOrigin, String)> {
@@ -68,11 +60,11 @@ fn the_stream_of_hooks() {
         ]
     );
     assert_eq!(
-        calls(&run),
+        tools(&run),
         [
-            ("Edit", 2, 0, 0),
-            ("Shell", 2, 0, 0),
-            ("mcp__unknown__create_issue", 1, 1, 0)
+            ("Edit", [2, 0, 0]),
+            ("Shell", [2, 0, 0]),
+            ("mcp__unknown__create_issue", [1, 1, 0])
         ]
     );
     let commands: Vec<(CommandKind, Option<i32>, Option<bool>)> = run
@@ -131,13 +123,13 @@ fn the_thin_transcript() {
     );
     assert_eq!(prompts(&run)[1].0, PromptOrigin::Injected);
     assert_eq!(
-        calls(&run),
+        tools(&run),
         [
-            ("Read", 1, 0, 1),
-            ("Shell", 2, 0, 2),
-            ("StrReplace", 1, 0, 1),
-            ("Write", 1, 0, 1),
-            ("mcp__tracker__create_issue", 1, 0, 1)
+            ("Read", [1, 0, 1]),
+            ("Shell", [2, 0, 2]),
+            ("StrReplace", [1, 0, 1]),
+            ("Write", [1, 0, 1]),
+            ("mcp__tracker__create_issue", [1, 0, 1])
         ]
     );
     assert!(run.written.values().all(|path| !path.confirmed));
@@ -158,13 +150,13 @@ fn both_together_count_nothing_twice() {
     assert_eq!(human, ["Greet people by name, and test it.", "Commit it."]);
     // The stream's calls, by the names that only the transcript has, and what only the transcript tells of.
     assert_eq!(
-        calls(&run),
+        tools(&run),
         [
-            ("Read", 1, 0, 1),
-            ("Shell", 2, 0, 0),
-            ("StrReplace", 1, 0, 0),
-            ("Write", 1, 0, 0),
-            ("mcp__unknown__create_issue", 1, 1, 0)
+            ("Read", [1, 0, 1]),
+            ("Shell", [2, 0, 0]),
+            ("StrReplace", [1, 0, 0]),
+            ("Write", [1, 0, 0]),
+            ("mcp__unknown__create_issue", [1, 1, 0])
         ]
     );
     assert_eq!(run.tools["mcp__unknown__create_issue"].kind, ToolKind::Mcp);
@@ -209,7 +201,7 @@ fn sub_agents_lie_beside_the_transcript() {
     assert_eq!(session.files.len(), 2);
     let origins: Vec<PromptOrigin> = run.prompts.iter().map(|prompt| prompt.origin).collect();
     assert_eq!(origins, [PromptOrigin::Human, PromptOrigin::Agent]);
-    assert_eq!(calls(run), [("Grep", 1, 0, 1), ("Task", 1, 0, 1)]);
+    assert_eq!(tools(run), [("Grep", [1, 0, 1]), ("Task", [1, 0, 1])]);
     assert_eq!(run.subagents["5e551000-0000-4000-8000-000000000303"].steps, 3);
 }
 
@@ -258,23 +250,20 @@ fn transcripts_are_found_by_the_paths_in_them() {
 /// (10 of them: 3 Read, 4 WebSearch, and one each of Grep, WebFetch, Write), 1 user record, 10 of the assistant.
 #[test]
 fn the_recording_holds_what_was_counted_in_python() {
-    if !Path::new(RECORDED).exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/cursor");
+    let Some(path) = recordings("cursor/cursor-session-simple.jsonl") else {
         return;
-    }
-    let run = importer::load(Path::new(RECORDED), &ImportOptions::default())
-        .unwrap()
-        .run;
+    };
+    let run = load(&path).run;
     assert_eq!(run.steps.len(), 11);
     assert_eq!((run.human_prompts().count(), run.prompts.len()), (1, 1));
     assert_eq!(
-        calls(&run),
+        tools(&run),
         [
-            ("Grep", 1, 0, 1),
-            ("Read", 3, 0, 3),
-            ("WebFetch", 1, 0, 1),
-            ("WebSearch", 4, 0, 4),
-            ("Write", 1, 0, 1)
+            ("Grep", [1, 0, 1]),
+            ("Read", [3, 0, 3]),
+            ("WebFetch", [1, 0, 1]),
+            ("WebSearch", [4, 0, 4]),
+            ("Write", [1, 0, 1])
         ]
     );
     assert_eq!(

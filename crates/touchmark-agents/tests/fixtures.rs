@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -15,27 +17,20 @@ use touchmark_agents::run::{
 use touchmark_agents::secrets;
 use touchmark_agents::session::{ImportOptions, Session, SessionFile};
 
+use support::origins;
+
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/claude-code");
 
 fn path(name: &str) -> PathBuf {
     Path::new(SESSIONS).join(name).with_extension("jsonl")
 }
 
+fn import(bytes: &[u8]) -> Result<Run, touchmark_agents::ImportError> {
+    support::import(&claude_code::ClaudeCode, "session.jsonl", bytes)
+}
+
 fn load(name: &str) -> Session {
     claude_code::load(&path(name), &ImportOptions::default()).unwrap()
-}
-
-fn import(bytes: &[u8]) -> Result<Run, touchmark_agents::ImportError> {
-    let file = SessionFile {
-        name: "session.jsonl".into(),
-        bytes: bytes.to_vec(),
-        meta: None,
-    };
-    claude_code::import(&[file], &ImportOptions::default())
-}
-
-fn origins(run: &Run) -> Vec<PromptOrigin> {
-    run.prompts.iter().map(|prompt| prompt.origin).collect()
 }
 
 #[test]

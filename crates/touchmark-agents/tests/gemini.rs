@@ -1,86 +1,32 @@
 //! Gemini CLI's sessions: made-up ones that each show a trait, and real recordings, which are read in place.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use std::path::{Path, PathBuf};
 
 use touchmark_agents::gemini::{Gemini, GeminiDocument};
-use touchmark_agents::importer::{self, Importer, Places};
-use touchmark_agents::run::{Completeness, PromptOrigin, PromptPart, Role, Run, StepState, Usage};
-use touchmark_agents::session::{ImportOptions, Layout, Session, SessionFile};
+use touchmark_agents::importer::{Importer, Places};
+use touchmark_agents::run::{Completeness, PromptOrigin, Role, StepState};
+use touchmark_agents::session::{Layout, Session};
+
+use support::{
+    commands, ended, given, import, lines, load, models, prompts, recordings,
+    tokens_without_writes as tokens, tools,
+};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/gemini");
-const RECORDINGS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/sessions/gemini"
-);
 const MAIN: &str = "5e551000-0000-4000-8000-000000000301";
 const SUBAGENT: &str = "5e551000-0000-4000-8000-000000000302";
 const RECORDER: &str = "tmp/greeter/chats/session-2026-03-01T10-00-5e551000.jsonl";
 const LEGACY: &str = "session-2026-03-01T09-00-5e551000.json";
-
-fn load(path: &Path) -> Session {
-    importer::load(path, &ImportOptions::default()).unwrap()
-}
 
 fn fixture(name: &str) -> Session {
     let session = load(&Path::new(FIXTURES).join(name));
     assert_eq!(session.run.completeness, Completeness::Whole, "{name}");
     assert_eq!(session.run.counters.malformed, 0, "{name}");
     session
-}
-
-fn lines(records: &[&str]) -> Run {
-    let file = SessionFile {
-        name: "x.jsonl".into(),
-        bytes: (records.join("\n") + "\n").into_bytes(),
-        meta: None,
-    };
-    Gemini.import(&[file], &ImportOptions::default()).unwrap()
-}
-
-fn tools(run: &Run) -> Vec<(&str, [u64; 3])> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), [tool.calls, tool.failures, tool.unanswered]))
-        .collect()
-}
-
-fn commands(run: &Run) -> Vec<(&str, Option<i32>, Option<bool>)> {
-    run.commands
-        .iter()
-        .map(|command| (command.text.as_str(), command.exit_code, command.failed))
-        .collect()
-}
-
-fn prompts(run: &Run, origin: PromptOrigin) -> Vec<(String, bool)> {
-    run.prompts
-        .iter()
-        .filter(|prompt| prompt.origin == origin)
-        .map(|prompt| match prompt.parts.as_slice() {
-            [PromptPart::Text(text)] => (text.clone(), prompt.rewound),
-            parts => (format!("{parts:?}"), prompt.rewound),
-        })
-        .collect()
-}
-
-/// Requests, input, output, cache read.
-fn tokens(usage: &Usage) -> [Option<u64>; 4] {
-    assert_eq!(usage.cache_write_tokens, None, "the product tells none");
-    [
-        usage.requests,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-    ]
-}
-
-fn given(texts: &[(&str, bool)]) -> Vec<(String, bool)> {
-    texts
-        .iter()
-        .map(|(text, rewound)| ((*text).to_owned(), *rewound))
-        .collect()
 }
 
 #[test]
@@ -225,17 +171,21 @@ fn the_older_form_is_one_document() {
 
 #[test]
 fn orders_of_another_type_and_unknown_messages_do_no_harm() {
-    let run = lines(&[
-        r#"{"sessionId":["x"],"projectHash":"h","startTime":7}"#,
-        r#"{"$set":7}"#,
-        r#"{"$set":{"messages":7,"directories":{"a":1}}}"#,
-        r#"{"$rewindTo":{"id":"x"}}"#,
-        r#"{"id":"a","type":"user","content":{"text":"hello"}}"#,
-        r#"{"id":"b","type":"gemini","content":7,"tokens":[1],"toolCalls":[7,{"name":"x"},{"id":"c","name":"run_shell_command","args":"ls","status":"success","result":[7]}]}"#,
-        r#"{"id":"b","type":"gemini","model":"m","tokens":{"input":1e99,"output":18446744073709551615}}"#,
-        r#"{"id":"d","type":"dream"}"#,
-        r#"{}"#,
-    ]);
+    let run = lines(
+        &Gemini,
+        "x.jsonl",
+        &[
+            r#"{"sessionId":["x"],"projectHash":"h","startTime":7}"#,
+            r#"{"$set":7}"#,
+            r#"{"$set":{"messages":7,"directories":{"a":1}}}"#,
+            r#"{"$rewindTo":{"id":"x"}}"#,
+            r#"{"id":"a","type":"user","content":{"text":"hello"}}"#,
+            r#"{"id":"b","type":"gemini","content":7,"tokens":[1],"toolCalls":[7,{"name":"x"},{"id":"c","name":"run_shell_command","args":"ls","status":"success","result":[7]}]}"#,
+            r#"{"id":"b","type":"gemini","model":"m","tokens":{"input":1e99,"output":18446744073709551615}}"#,
+            r#"{"id":"d","type":"dream"}"#,
+            r#"{}"#,
+        ],
+    );
     assert_eq!(run.session_id, None);
     assert_eq!(tools(&run), [("run_shell_command", [1, 0, 0]), ("x", [1, 0, 1])]);
     assert_eq!(prompts(&run, PromptOrigin::Human), given(&[("hello", false)]));
@@ -257,7 +207,7 @@ fn taking_back_again_and_again_takes_no_time() {
         records.push(format!(r#"{{"$rewindTo":"m{at}"}}"#));
     }
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
-    let run = lines(&records);
+    let run = lines(&Gemini, "x.jsonl", &records);
     let rewound = run.steps.iter().filter(|step| step.state == StepState::Rewound);
     assert_eq!(rewound.count(), 10_000);
     assert_eq!(run.structure.copies, 10_000);
@@ -385,13 +335,12 @@ const COUNTED: [Counted; 3] = [
 
 #[test]
 fn recordings_say_what_was_counted_without_this_importer() {
-    if !Path::new(RECORDINGS).exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/gemini");
+    let Some(folder) = recordings("gemini") else {
         return;
-    }
+    };
     for counted in &COUNTED {
         let name = counted.file;
-        let run = load(&Path::new(RECORDINGS).join(name)).run;
+        let run = load(&folder.join(name)).run;
         assert_eq!(run.session_id.as_deref(), Some(counted.session), "{name}");
         assert_eq!(
             (run.steps.len(), run.counters.unknown),
@@ -402,20 +351,14 @@ fn recordings_say_what_was_counted_without_this_importer() {
         let rewound = human.iter().filter(|(_, rewound)| *rewound).count();
         assert_eq!([human.len(), rewound], counted.prompts, "{name}");
         assert_eq!(tools(&run), counted.tools, "{name}");
-        let codes = |is_zero: bool| {
-            run.commands
-                .iter()
-                .filter(|command| command.exit_code.is_some_and(|code| (code == 0) == is_zero))
-                .count()
-        };
+        let codes = |is_zero| ended(&run, |code| code.is_some_and(|code| (code == 0) == is_zero));
         assert_eq!(
             [run.commands.len(), codes(true), codes(false)],
             counted.commands,
             "{name}"
         );
         assert_eq!(tokens(&run.usage), counted.tokens.map(Some), "{name}");
-        let models: Vec<&str> = run.models.keys().map(|(model, _)| model.as_str()).collect();
-        assert_eq!(models, [counted.model], "{name}");
+        assert_eq!(models(&run), [counted.model], "{name}");
         assert_eq!(run.written.len(), counted.written, "{name}");
         assert_eq!(run.completeness, Completeness::Whole, "{name}");
         assert!(run.product.versions.is_empty() && run.base_commits.is_empty() && run.cost.is_none());
@@ -425,14 +368,7 @@ fn recordings_say_what_was_counted_without_this_importer() {
 #[test]
 fn no_cut_document_is_whole() {
     let bytes = std::fs::read(Path::new(FIXTURES).join(LEGACY)).unwrap();
-    let read = |end: usize| {
-        let file = SessionFile {
-            name: "session-x.json".to_owned(),
-            bytes: bytes[..end].to_vec(),
-            meta: None,
-        };
-        GeminiDocument.import(&[file], &ImportOptions::default())
-    };
+    let read = |end: usize| import(&GeminiDocument, "session-x.json", &bytes[..end]);
     for end in 0..bytes.len() {
         if let Ok(run) = read(end) {
             let is_complete = bytes[end..].iter().all(u8::is_ascii_whitespace);

@@ -11,8 +11,10 @@
     reason = "the environment says how many mutations there are"
 )]
 
+mod support;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::de::IgnoredAny;
 use touchmark_agents::atif;
@@ -20,28 +22,12 @@ use touchmark_agents::importer::{self, Importer};
 use touchmark_agents::run::{Completeness, Run};
 use touchmark_agents::session::{ImportOptions, Layout, Session, SessionFile};
 
+use support::files_below;
+
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions");
 /// Cutting at every byte takes the square of the size. The smallest of each format is not larger, with one exception.
 const SMALL_BYTES: usize = 16 * 1024;
 const MUTATIONS: usize = 300;
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
 
 /// The fixtures of each format, smallest first.
 fn fixtures() -> BTreeMap<&'static str, Vec<Session>> {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod support;
+
 use std::path::Path;
 
 use touchmark_agents::importer;
@@ -11,6 +13,8 @@ use touchmark_agents::run::{
     ToolKind, Usage,
 };
 use touchmark_agents::session::{ImportOptions, SessionFile};
+
+use support::origins;
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions");
 
@@ -27,10 +31,6 @@ fn usage(input: u64, output: u64, read: Option<u64>, written: Option<u64>, reque
         cache_write_tokens: written,
         requests: Some(requests),
     }
-}
-
-fn origins(run: &Run) -> Vec<PromptOrigin> {
-    run.prompts.iter().map(|prompt| prompt.origin).collect()
 }
 
 fn commands(run: &Run) -> Vec<(&str, CommandKind, Option<i32>, Option<bool>)> {

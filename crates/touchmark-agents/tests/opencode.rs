@@ -2,12 +2,13 @@
 //! databases that were cut, damaged or built to do harm.
 
 #![cfg(feature = "sqlite")]
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(
     clippy::disallowed_methods,
     reason = "how much is tried is a variable's to say"
 )]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod support;
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,9 @@ use touchmark_agents::run::{
 };
 use touchmark_agents::session::{ImportOptions, Session};
 
+use support::{origins, recordings, tokens};
+
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/opencode");
-const RECORDED: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/sessions/opencode/opencode.db"
-);
 const MAIN: &str = "ses_0000000000fixture0000000main";
 const CHILD: &str = "ses_0000000001fixture000000child";
 const OLDER: &str = "ses_0000000002fixture000000older";
@@ -52,22 +51,11 @@ fn database(folder: &Path, more: &str) -> PathBuf {
     path
 }
 
-fn origins(session: &Session) -> Vec<PromptOrigin> {
-    session.run.prompts.iter().map(|prompt| prompt.origin).collect()
-}
-
 /// Cost, then the tokens by kind, then requests.
 fn counted(session: &Session) -> (Option<&str>, [Option<u64>; 5]) {
-    let usage = session.run.usage;
     (
         session.run.cost.as_ref().map(|cost| cost.amount.as_str()),
-        [
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cache_read_tokens,
-            usage.cache_write_tokens,
-            usage.requests,
-        ],
+        tokens(&session.run.usage),
     )
 }
 
@@ -82,7 +70,7 @@ fn the_newest_session_with_its_sub_agents() {
     assert_eq!(run.product.versions, ["1.18.33"]);
     assert_eq!(run.working_directories, ["/home/ada/greeter"]);
     assert_eq!(
-        origins(&session),
+        origins(&session.run),
         [PromptOrigin::Human, PromptOrigin::Injected, PromptOrigin::Agent]
     );
     assert!(matches!(&run.prompts[0].parts[1], PromptPart::Other { kind, .. } if kind == "file"));
@@ -155,7 +143,7 @@ fn a_session_by_name_that_was_summed_up_and_taken_back() {
     assert_eq!(run.session_id.as_deref(), Some(OLDER));
     assert_eq!(run.structure.compactions, 1);
     assert_eq!(
-        origins(&session),
+        origins(&session.run),
         [
             PromptOrigin::Injected,
             PromptOrigin::Compaction,
@@ -229,11 +217,10 @@ fn the_product_s_own_sum_is_compared() {
 /// as they stand in `data` by eye.
 #[test]
 fn the_recording_holds_what_was_counted_in_python() {
-    if !Path::new(RECORDED).exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/opencode");
+    let Some(path) = recordings("opencode/opencode.db") else {
         return;
-    }
-    let session = load(Path::new(RECORDED), None);
+    };
+    let session = load(&path, None);
     let run = &session.run;
     assert_eq!(run.session_id.as_deref(), Some("test-session-123"));
     assert_eq!(run.parent.as_ref().unwrap().session_id, "parent-session-456");

@@ -1,47 +1,20 @@
 //! OpenHands, both generations: made-up sessions that each show a trait, and real recordings, which are read in place.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::path::{Path, PathBuf};
+mod support;
 
-use touchmark_agents::importer::{self, Importer, Places};
+use std::path::Path;
+
+use touchmark_agents::importer::{Importer, Places};
 use touchmark_agents::openhands::OpenHands;
-use touchmark_agents::run::{CommandKind, Completeness, PromptOrigin, Role, Run, ToolKind};
-use touchmark_agents::session::{ImportOptions, Session};
+use touchmark_agents::run::{CommandKind, Completeness, PromptOrigin, Role, ToolKind};
+use touchmark_agents::session::ImportOptions;
+
+use support::{load, origins, recordings, tokens, tools};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions/openhands");
-const RECORDED: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/data/sessions/openhands"
-);
 const V1: &str = "5e551000000040008000000000000401";
-
-fn load(path: &Path) -> Session {
-    importer::load(path, &ImportOptions::default()).unwrap()
-}
-
-fn calls(run: &Run) -> Vec<(&str, u64, u64, u64)> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), tool.calls, tool.failures, tool.unanswered))
-        .collect()
-}
-
-fn origins(run: &Run) -> Vec<PromptOrigin> {
-    run.prompts.iter().map(|prompt| prompt.origin).collect()
-}
-
-fn tokens(run: &Run) -> [Option<u64>; 5] {
-    let usage = run.usage;
-    [
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.requests,
-    ]
-}
 
 #[test]
 fn a_document_of_the_first_generation() {
@@ -56,8 +29,8 @@ fn a_document_of_the_first_generation() {
         ]
     );
     assert_eq!(
-        calls(&run),
-        [("execute_bash", 2, 1, 0), ("str_replace_editor", 2, 1, 0)]
+        tools(&run),
+        [("execute_bash", [2, 1, 0]), ("str_replace_editor", [2, 1, 0])]
     );
     let commands: Vec<(CommandKind, Option<i32>, Option<bool>)> = run
         .commands
@@ -75,7 +48,7 @@ fn a_document_of_the_first_generation() {
     // Three responses; the first stands on two actions and on their observations. Each reads 1,000 tokens, 600 of them
     // from a cache and 300 for it. The sum that the product reported is older than the third, so it does not count.
     assert_eq!(
-        tokens(&run),
+        tokens(&run.usage),
         [Some(300), Some(150), Some(1_800), Some(900), Some(3)]
     );
     let model = &run.models[&("claude-opus-4-5".to_owned(), Role::Primary)];
@@ -96,7 +69,7 @@ fn a_folder_of_the_first_generation() {
     let run = load(&folder).run;
     assert_eq!(run.session_id.as_deref(), Some("v0-folder"));
     // A sum that came with the last answer counts: 2,500 tokens read, 1,200 from and 300 for a cache, make 1,000.
-    assert_eq!(tokens(&run)[2], Some(1_200));
+    assert_eq!(tokens(&run.usage)[2], Some(1_200));
     assert_eq!(run.completeness, Completeness::Whole);
     for path in [folder.join("events"), folder.join("events/4.json")] {
         assert_eq!(load(&path).run.session_id, run.session_id);
@@ -123,18 +96,18 @@ fn a_conversation_of_the_second_generation() {
         ]
     );
     assert_eq!(
-        calls(run),
+        tools(run),
         [
-            ("file_editor", 1, 0, 0),
-            ("mcp__tracker__create_issue", 1, 1, 0),
-            ("terminal", 1, 1, 0)
+            ("file_editor", [1, 0, 0]),
+            ("mcp__tracker__create_issue", [1, 1, 0]),
+            ("terminal", [1, 1, 0])
         ]
     );
     assert_eq!(run.tools["mcp__tracker__create_issue"].kind, ToolKind::Mcp);
     assert_eq!(run.commands[0].exit_code, Some(1));
     // 3,000 - 2,000 - 400 of the agent and 500 of the condenser, whose requests no event shows.
     assert_eq!(
-        tokens(run),
+        tokens(&run.usage),
         [Some(1_100), Some(150), Some(2_000), Some(400), Some(4)]
     );
     assert_eq!(run.models.len(), 2);
@@ -256,21 +229,20 @@ fn conversations_are_found_by_their_working_directory() {
 /// Harbor 0.25.0 (`OpenHands._convert_events_to_trajectory`: `['str_replace_editor', 'finish']` and `['finish']`).
 #[test]
 fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
-    let path = |name: &str| -> PathBuf { Path::new(RECORDED).join(name) };
-    if !path("v0-basic.json").exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/openhands");
+    let Some(folder) = recordings("openhands") else {
         return;
-    }
+    };
+    let path = |name: &str| folder.join(name);
     let run = load(&path("v0-basic.json")).run;
     assert_eq!(run.steps.len(), 4);
     assert_eq!(origins(&run), [PromptOrigin::Human]);
     assert_eq!(
-        calls(&run),
-        [("finish", 1, 0, 1), ("str_replace_editor", 1, 0, 0)]
+        tools(&run),
+        [("finish", [1, 0, 1]), ("str_replace_editor", [1, 0, 0])]
     );
     // 3486 - 0 - 3482 and 4646 - 3482 - 1158; 1135 + 177; 0 + 3482; 3482 + 1158.
     assert_eq!(
-        tokens(&run),
+        tokens(&run.usage),
         [Some(10), Some(1_312), Some(3_482), Some(4_640), Some(2)]
     );
     assert!(
@@ -287,9 +259,12 @@ fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
     let run = load(&path("v0-basic-interactions.json")).run;
     assert_eq!(run.steps.len(), 6);
     assert_eq!(origins(&run), [PromptOrigin::Human; 3]);
-    assert_eq!(calls(&run), [("finish", 1, 0, 1)]);
+    assert_eq!(tools(&run), [("finish", [1, 0, 1])]);
     // One of three answers has its response beside it: 2473 - 2304, 10, 2304.
-    assert_eq!(tokens(&run), [Some(169), Some(10), Some(2_304), None, Some(3)]);
+    assert_eq!(
+        tokens(&run.usage),
+        [Some(169), Some(10), Some(2_304), None, Some(3)]
+    );
     assert!(
         run.models
             .contains_key(&("gpt-4o-2024-08-06".to_owned(), Role::Primary))

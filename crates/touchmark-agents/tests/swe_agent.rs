@@ -1,9 +1,10 @@
 //! SWE-agent and mini-swe-agent: made-up trajectories that each show a trait, and real ones, which are read in place.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 
 use touchmark_agents::importer;
 use touchmark_agents::run::{
@@ -13,43 +14,13 @@ use touchmark_agents::secrets::Scanner;
 use touchmark_agents::session::ImportOptions;
 use touchmark_statement::digest::Sha256Digest;
 
+use support::{origins, recordings, tokens, tools};
+
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/sessions");
-const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/sessions");
 
 fn fixture(name: &str) -> Run {
     let path = Path::new(FIXTURES).join(name);
     importer::load(&path, &ImportOptions::default()).unwrap().run
-}
-
-fn recorded(name: &str) -> Option<PathBuf> {
-    let path = Path::new(RECORDED).join(name);
-    if !path.exists() {
-        println!("skipped: no recordings at ../shared/data/sessions/{name}");
-        return None;
-    }
-    Some(path)
-}
-
-fn calls(run: &Run) -> Vec<(&str, u64, u64, u64)> {
-    run.tools
-        .iter()
-        .map(|(name, tool)| (name.as_str(), tool.calls, tool.failures, tool.unanswered))
-        .collect()
-}
-
-fn origins(run: &Run) -> Vec<PromptOrigin> {
-    run.prompts.iter().map(|prompt| prompt.origin).collect()
-}
-
-fn tokens(run: &Run) -> [Option<u64>; 5] {
-    let usage = run.usage;
-    [
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.requests,
-    ]
 }
 
 fn confirmed(run: &Run) -> Vec<&str> {
@@ -80,15 +51,15 @@ fn a_run_with_calls_of_functions() {
     );
     // Every call of the conversation has the same identifier, and each counts.
     assert_eq!(
-        calls(&run),
+        tools(&run),
         [
-            ("bash", 1, 0, 0),
-            ("create", 1, 0, 0),
-            ("edit", 1, 1, 0),
-            ("submit", 1, 0, 0)
+            ("bash", [1, 0, 0]),
+            ("create", [1, 0, 0]),
+            ("edit", [1, 1, 0]),
+            ("submit", [1, 0, 0])
         ]
     );
-    assert_eq!(tokens(&run), [Some(9_000), Some(300), None, None, Some(5)]);
+    assert_eq!(tokens(&run.usage), [Some(9_000), Some(300), None, None, Some(5)]);
     let model = &run.models[&("claude-opus-4-5".to_owned(), Role::Primary)];
     assert_eq!((model.provider.as_deref(), model.steps), (Some("anthropic"), 4));
     assert_eq!(run.cost.as_ref().unwrap().amount, "0.25");
@@ -115,7 +86,7 @@ fn a_run_with_calls_of_functions() {
 #[test]
 fn a_run_before_functions() {
     let run = fixture("swe-agent/ada__greeter-0.traj");
-    assert_eq!(calls(&run), [("bash", 1, 0, 0), ("edit", 1, 0, 0)]);
+    assert_eq!(tools(&run), [("bash", [1, 0, 0]), ("edit", [1, 0, 0])]);
     assert_eq!(run.working_directories, ["/greeter"]);
     assert_eq!(confirmed(&run), ["/greeter/greet.py"]);
     assert_eq!(
@@ -131,7 +102,7 @@ fn a_run_before_functions() {
 /// also by Harbor 0.25.0 (`convert_swe_agent_to_atif`), the patch by `hashlib.sha256(d['info']['submission'])`.
 #[test]
 fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
-    if let Some(path) = recorded("swe-agent/marshmallow-1867-function-calling.traj") {
+    if let Some(path) = recordings("swe-agent/marshmallow-1867-function-calling.traj") {
         let run = importer::load(&path, &ImportOptions::default()).unwrap().run;
         assert_eq!(
             run.session_id.as_deref(),
@@ -147,20 +118,20 @@ fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
         assert_eq!(run.steps.len(), 13 + 28);
         assert_eq!(origins(&run), [PromptOrigin::Injected, PromptOrigin::Human]);
         assert_eq!(
-            calls(&run),
+            tools(&run),
             [
-                ("bash", 6, 0, 0),
-                ("create", 1, 0, 0),
-                ("edit", 1, 0, 0),
-                ("find_file", 1, 0, 0),
-                ("insert", 1, 0, 0),
-                ("open", 2, 0, 0),
-                ("submit", 1, 0, 0)
+                ("bash", [6, 0, 0]),
+                ("create", [1, 0, 0]),
+                ("edit", [1, 0, 0]),
+                ("find_file", [1, 0, 0]),
+                ("insert", [1, 0, 0]),
+                ("open", [2, 0, 0]),
+                ("submit", [1, 0, 0])
             ]
         );
         assert_eq!(run.base_commits[0].id, "bfd2593d4b416122e30cdefe0c72d322ef471611");
         // The run replays another's actions: its model is called so, and it spent nothing.
-        assert_eq!(tokens(&run), [Some(0), Some(0), None, None, Some(13)]);
+        assert_eq!(tokens(&run.usage), [Some(0), Some(0), None, None, Some(13)]);
         assert!(run.models.contains_key(&("replay".to_owned(), Role::Primary)));
         assert_eq!(run.working_directories, ["/testbed"]);
         let kinds: Vec<CommandKind> = run.commands.iter().map(|command| command.kind).collect();
@@ -176,7 +147,7 @@ fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
         assert!(confirmed(&run).contains(&"src/marshmallow/fields.py"));
         assert_eq!(run.completeness, Completeness::Whole);
     }
-    if let Some(path) = recorded("swe-agent/pydicom__pydicom-1458.traj") {
+    if let Some(path) = recordings("swe-agent/pydicom__pydicom-1458.traj") {
         let run = importer::load(&path, &ImportOptions::default()).unwrap().run;
         assert_eq!(run.session_id.as_deref(), Some("pydicom__pydicom-1458"));
         assert_eq!(
@@ -189,17 +160,20 @@ fn the_recordings_hold_what_was_counted_in_python_and_by_harbor() {
         );
         // Three of five edits: `grep -o 'Your proposed edit has introduced'` over the observations gives 3.
         assert_eq!(
-            calls(&run),
+            tools(&run),
             [
-                ("bash", 3, 0, 0),
-                ("create", 1, 0, 0),
-                ("edit", 5, 3, 0),
-                ("find_file", 1, 0, 0),
-                ("open", 1, 0, 0),
-                ("submit", 1, 0, 0)
+                ("bash", [3, 0, 0]),
+                ("create", [1, 0, 0]),
+                ("edit", [5, 3, 0]),
+                ("find_file", [1, 0, 0]),
+                ("open", [1, 0, 0]),
+                ("submit", [1, 0, 0])
             ]
         );
-        assert_eq!(tokens(&run), [Some(122_612), Some(1_369), None, None, Some(12)]);
+        assert_eq!(
+            tokens(&run.usage),
+            [Some(122_612), Some(1_369), None, None, Some(12)]
+        );
         assert_eq!(run.cost.as_ref().unwrap().amount, "1.26719");
         assert!(run.models.is_empty() && run.base_commits.is_empty() && run.product.versions.is_empty());
         assert_eq!(
@@ -228,7 +202,7 @@ fn a_mini_run() {
     // Four answers: the one that could not be used stands in the complaint about it. Each is read as 1,000 + n with 400
     // of them from a cache.
     assert_eq!(
-        tokens(&run),
+        tokens(&run.usage),
         [
             Some(4 * 600 + 1 + 2 + 3 + 4),
             Some(80),
@@ -293,8 +267,8 @@ fn the_bare_list_of_the_first_versions() {
             (CommandKind::Vcs, None)
         ]
     );
-    assert_eq!(calls(&run), [("bash", 3, 1, 1)]);
-    assert_eq!(tokens(&run), [None, None, None, None, Some(4)]);
+    assert_eq!(tools(&run), [("bash", [3, 1, 1])]);
+    assert_eq!(tokens(&run.usage), [None, None, None, None, Some(4)]);
     assert_eq!((run.session_id, run.cost, run.models.len()), (None, None, 0));
     assert!(run.submitted.is_some());
 }
@@ -303,13 +277,13 @@ fn the_bare_list_of_the_first_versions() {
 /// (`Counter({'0': 7, '1': 2})`), roles 1 system, 11 user, 10 assistant; the last user message is the patch.
 #[test]
 fn the_recorded_list_holds_what_was_counted_in_python() {
-    let Some(path) = recorded("mini-swe-agent/github_issue.traj.json") else {
+    let Some(path) = recordings("mini-swe-agent/github_issue.traj.json") else {
         return;
     };
     let run = importer::load(&path, &ImportOptions::default()).unwrap().run;
     assert_eq!(run.steps.len(), 22);
     assert_eq!(origins(&run), [PromptOrigin::Injected, PromptOrigin::Human]);
-    assert_eq!(calls(&run), [("bash", 10, 2, 1)]);
+    assert_eq!(tools(&run), [("bash", [10, 2, 1])]);
     let of = |code: Option<i32>| {
         run.commands
             .iter()
