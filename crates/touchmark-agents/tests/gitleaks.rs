@@ -8,31 +8,20 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "../src/secrets/tests/random.rs"]
+mod random;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
 use touchmark_agents::secrets::{self, Scanner};
 
-const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const LOWER: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
-const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const HEX: &str = "0123456789abcdef";
-const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const DIGITS: &str = "0123456789";
+use random::{ALNUM, HEX, LETTERS, UPPER, random};
 
-fn random(len: usize, alphabet: &str, seed: u64) -> String {
-    let alphabet = alphabet.as_bytes();
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    (0..len)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            char::from(alphabet[(state % alphabet.len() as u64) as usize])
-        })
-        .collect()
-}
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+const DIGITS: &str = "0123456789";
 
 /// One line for each sample, by the name of the sample.
 fn samples() -> BTreeMap<&'static str, String> {
