@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::common::Sandbox;
+use crate::common::world::World;
 
 const HASH_A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const HASH_B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -219,6 +220,44 @@ fn what_cannot_be_read_is_named_and_the_document_says_so() {
         ])
     );
     sandbox.touchmark(["explain", "lockfile.duplicate_key"]).ok();
+}
+
+/// The good case under a policy that asks this of an SBOM, with a lockfile that nobody here can read, or without.
+#[track_caller]
+fn judged(asked: &str, has_unread: bool, exit: i32, codes: &[&str]) -> Value {
+    let requires = format!("transcript = \"whole\", sbom = {asked} }}");
+    let world = World::under(|policy| policy.replace("transcript = \"whole\" }", &requires));
+    if has_unread {
+        world.write("tests/bun.lock", "{}");
+        world.commit("a lockfile that is not read");
+    }
+    world.attest_with(&[]);
+    world.approve_as("alice", &[]);
+    world.judged(&["--target", "refs/heads/main"], exit, codes)
+}
+
+#[test]
+fn the_gate_tells_of_lockfiles_that_were_not_read_or_refuses_them_as_the_policy_says() {
+    judged("\"whole\"", false, 0, &[]);
+    // The session did not write the lockfile, which is told as well.
+    let beside = ["lineage.attribution", "lineage.undeclared"];
+    let with = ["agent.sbom_incomplete", beside[0], beside[1]];
+    let refused = judged("\"whole\"", true, 10, &with);
+    assert_eq!(refused["decision"], "missing");
+    let told = judged("true", true, 0, &with);
+    assert_eq!(told["decision"], "allowed");
+    let reasons = told["reasons"].as_array().unwrap();
+    let mut reasons = reasons
+        .iter()
+        .filter(|reason| reason["code"] == "agent.sbom_incomplete");
+    let reason = reasons.next().unwrap();
+    assert_eq!(reason["class"], "finding");
+    assert_eq!(reason["paths"], json!(["tests/bun.lock"]));
+    assert_eq!(
+        reason["found"],
+        "lockfiles that are not known in full: lockfile.unsupported"
+    );
+    judged("false", true, 0, &beside);
 }
 
 #[test]

@@ -222,7 +222,19 @@ pub struct AgentRequirements {
     /// A transcript commitment.
     pub transcript: TranscriptRequirement,
     /// An SBOM.
-    pub sbom: bool,
+    pub sbom: SbomRequirement,
+}
+
+/// `require.sbom`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SbomRequirement {
+    /// Not required.
+    #[default]
+    None,
+    /// The one of the proposed tree, named by digest. What it leaves out of the change is a finding.
+    Named,
+    /// The same, with every dependency that the change changes.
+    Whole,
 }
 
 /// `require.transcript`.

@@ -4,8 +4,8 @@ use super::error::PolicyError;
 use super::reader::{Keys, Table, Value, nearest};
 use super::signers::{AGENT_SIGNER, PERSON_SIGNER, SERVICE_SIGNER, Signers};
 use super::{
-    Agent, AgentRequirements, AgentStatus, Limits, MAX_LINES_LIMIT, Person, ProductRequirement, Scope,
-    ScopeRepository, Service, ServiceRole, TranscriptRequirement,
+    Agent, AgentRequirements, AgentStatus, Limits, MAX_LINES_LIMIT, Person, ProductRequirement,
+    SbomRequirement, Scope, ScopeRepository, Service, ServiceRole, TranscriptRequirement,
 };
 
 pub(super) struct Principals {
@@ -297,6 +297,14 @@ fn require(table: &Table<'_>) -> Result<AgentRequirements, PolicyError> {
             .map(|value| value.word("\"none\", \"committed\" or \"whole\"", &words))
             .transpose()?
             .unwrap_or_default(),
-        sbom: require.boolean("sbom")?,
+        sbom: sbom(&require)?,
     })
+}
+
+fn sbom(require: &Table<'_>) -> Result<SbomRequirement, PolicyError> {
+    let booleans = [SbomRequirement::None, SbomRequirement::Named];
+    let words = [("whole", SbomRequirement::Whole)];
+    let value = require.optional("sbom");
+    let value = value.map(|value| value.boolean_or_word("true, false or \"whole\"", booleans, &words));
+    Ok(value.transpose()?.unwrap_or_default())
 }

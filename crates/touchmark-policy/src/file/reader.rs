@@ -324,6 +324,20 @@ impl<'t> Value<'t> {
             })
     }
 
+    /// Returns what a flag stands for, the first for `false`, or what one of these words does.
+    pub(super) fn boolean_or_word<T: Copy>(
+        &self,
+        expected: &'static str,
+        [no, yes]: [T; 2],
+        words: &[(&str, T)],
+    ) -> Result<T, PolicyError> {
+        match self.value {
+            DeValue::Boolean(value) => Ok(if *value { yes } else { no }),
+            DeValue::String(_) => self.word(expected, words),
+            _ => Err(self.wrong_type(expected)),
+        }
+    }
+
     pub(super) fn glob(&self) -> Result<Glob, PolicyError> {
         let DeValue::String(pattern) = self.value else {
             return Err(self.wrong_type("a pattern"));

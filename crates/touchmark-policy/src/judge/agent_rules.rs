@@ -3,7 +3,9 @@
 //! A statement that breaks one of these rules cannot account for anything. It is kept apart from statements that are
 //! wrong: where it would have accounted for the change, its broken rules are the reason for the no.
 
-use touchmark_statement::agent_change::{AgentChange, Completeness, PathRow};
+use std::collections::BTreeSet;
+
+use touchmark_statement::agent_change::{AgentChange, Completeness, PathRow, SbomClaim};
 use touchmark_statement::file_mode::FileMode;
 use touchmark_statement::git_id::GitTreeId;
 use touchmark_statement::repo_path::RepoPath;
@@ -15,7 +17,8 @@ use super::lines::Difference;
 use super::request::JudgeRequest;
 use crate::agreement::RunPlace;
 use crate::classes::POLICY_CLASS;
-use crate::file::{Agent, AgentStatus, Policy, TranscriptRequirement};
+use crate::exit::Class;
+use crate::file::{Agent, AgentStatus, Policy, SbomRequirement, TranscriptRequirement};
 use crate::globs::{Glob, Subject};
 use crate::verdict::Reason;
 
@@ -312,13 +315,53 @@ fn requirements(agent: &Agent, change: &AgentChange, reasons: &mut Vec<Reason>) 
                 .found(found),
         );
     }
-    if agent.require.sbom && change.sbom.is_none() {
-        reasons.push(
+    let whole = agent.require.sbom == SbomRequirement::Whole;
+    match &change.sbom {
+        None if agent.require.sbom != SbomRequirement::None => reasons.push(
             Reason::new("agent.sbom_missing")
                 .expected("the SBOM of the proposed tree")
                 .found("none"),
-        );
+        ),
+        Some(sbom) if whole => reasons.extend(left_out(sbom)),
+        _ => {}
     }
+}
+
+/// What is worth knowing of a statement that keeps the rules: the SBOM that is required leaves something out.
+pub(super) fn noted(agent: &Agent, evidence: &Evidence<'_>, change: &AgentChange) -> Option<Reason> {
+    let sbom = change.sbom.as_ref()?;
+    // One that was made elsewhere says nothing of dependencies, and whoever hands it in knows that.
+    let is_read_from_trees = sbom.base.is_some();
+    if agent.require.sbom != SbomRequirement::Named || !is_read_from_trees {
+        return None;
+    }
+    let reason = left_out(sbom)?.class(Class::Finding);
+    Some(reason.statement(evidence.verified.payload_digest()))
+}
+
+/// What an SBOM leaves out of what the change does to dependencies.
+fn left_out(sbom: &SbomClaim) -> Option<Reason> {
+    let reason = Reason::new("agent.sbom_incomplete").expected("every dependency that differs");
+    if sbom.base.is_none() {
+        return Some(reason.found("a document of the proposed tree alone"));
+    }
+    let manifests: BTreeSet<&RepoPath> = sbom.unread.iter().map(|unread| &unread.manifest).collect();
+    let codes: BTreeSet<&str> = sbom.unread.iter().map(|unread| unread.reason.as_str()).collect();
+    let codes: Vec<&str> = codes.into_iter().collect();
+    let found = match (manifests.len(), sbom.omitted) {
+        (0, 0) => return None,
+        (0, omitted) => format!("{omitted} that are not listed"),
+        (_, 0) => format!("lockfiles that are not known in full: {}", codes.join(", ")),
+        (_, omitted) => format!(
+            "lockfiles that are not known in full: {}; {omitted} dependencies that are not listed",
+            codes.join(", ")
+        ),
+    };
+    Some(
+        reason
+            .found(found)
+            .paths(manifests.into_iter().cloned()),
+    )
 }
 
 fn list(globs: &[Glob]) -> String {

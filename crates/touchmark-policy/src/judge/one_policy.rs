@@ -71,6 +71,8 @@ pub(super) fn judge(request: &JudgeRequest<'_>, used: &PolicyInForce<'_>, label:
 struct Claimed<'g, 'p> {
     evidence: &'g Evidence<'p>,
     broken: Vec<Reason>,
+    /// What is worth knowing of it where the answer rests on it.
+    noted: Option<Reason>,
     checked: Checked,
 }
 
@@ -83,11 +85,12 @@ fn judge_evidence(
     let policy = used.policy;
     let mut claimed: Vec<Claimed<'_, '_>> = Vec::with_capacity(gathered.agent_changes.len());
     for evidence in &gathered.agent_changes {
-        let (mut broken, mut checked) = (Vec::new(), Checked::default());
+        let (mut broken, mut noted, mut checked) = (Vec::new(), None, Checked::default());
         if let (Predicate::AgentChange(change), Principal::Agent(agent)) =
             (&evidence.verified.statement().predicate, evidence.principal)
         {
             broken = agent_rules::broken(request, policy, agent, evidence, change);
+            noted = agent_rules::noted(agent, evidence, change);
             checked = cross_check::check(request, change)?;
             let statement = evidence.verified.payload_digest();
             let reasons = cross_check::classed(&checked.reasons, policy).into_iter();
@@ -99,6 +102,7 @@ fn judge_evidence(
         claimed.push(Claimed {
             evidence,
             broken,
+            noted,
             checked,
         });
     }
@@ -131,13 +135,14 @@ fn judge_evidence(
     }
     evaluation
         .reasons
-        .extend(contradictions(request, used, &claimed, &evaluation)?);
+        .extend(noted(request, used, &claimed, &evaluation)?);
     conclude(gathered, &claimed, &agent_changes, evaluation, tested, outcome);
     Ok(())
 }
 
-/// What other sources say against the statements that the answer rests on, and against the commits beside them.
-fn contradictions(
+/// What is to be said of the statements that the answer rests on, what other sources say against them, and against the
+/// commits beside them.
+fn noted(
     request: &JudgeRequest<'_>,
     used: &PolicyInForce<'_>,
     claimed: &[Claimed<'_, '_>],
@@ -152,7 +157,7 @@ fn contradictions(
         .iter()
         .filter(|claim| ids.contains(&claim.evidence.verified.evidence_id()))
         .collect();
-    let mut reasons = Vec::new();
+    let mut reasons: Vec<Reason> = relied_on.iter().filter_map(|claim| claim.noted.clone()).collect();
     // Those that break a rule of the policy for it have said so.
     for claim in relied_on.iter().filter(|claim| claim.broken.is_empty()) {
         reasons.extend(claim.checked.reasons.iter().cloned());

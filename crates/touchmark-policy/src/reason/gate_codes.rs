@@ -168,6 +168,15 @@ pub(super) const CODES: &[Entry] = &[
         "change what the agent did, or have the limit changed in the policy",
     ),
     entry(
+        "agent.sbom_incomplete",
+        Missing,
+        "the SBOM leaves out dependencies that the change may change",
+        "Lockfiles that could not be read, or not in full, and dependencies beyond the cap of a list are named or \
+         counted, not shown. Where the policy asks for `sbom = \"whole\"` such a statement accounts for nothing; where it \
+         asks for `sbom = true` it is told and changes nothing about the answer.",
+        "let the package manager write the lockfile again in a form that is read, or ask for less in the policy",
+    ),
+    entry(
         "accounted.residual",
         Missing,
         "no evidence accounts for paths of the change",

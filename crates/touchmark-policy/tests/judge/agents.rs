@@ -5,6 +5,7 @@ use touchmark_policy::verdict::Vantage;
 
 use crate::git::path;
 use crate::world::{AGENT, ALICE, BOB, BOT, OTHER_AGENT, World, expect, findings, fingerprint};
+use touchmark_policy::exit::Class;
 
 type Edit = fn(&mut Value);
 
@@ -24,6 +25,65 @@ fn case_146_the_agent_named_must_be_the_one_that_signed() {
         let world = with_statement(|predicate| predicate["agent"]["id"] = json!(id));
         expect(&world.judge(), 11, &["agent.id_mismatch", "accounted.residual"]);
     }
+}
+
+/// The good case with an SBOM in the statement, and what the policy asks of it.
+fn with_sbom(asked: &str, edit: impl Fn(&mut Value)) -> World {
+    let mut world = with_statement(|predicate| {
+        let digest = json!({"sha256": "ab".repeat(32)});
+        predicate["sbom"] =
+            json!({"format": "cyclonedx-1.6", "digest": digest, "base": digest, "dependencies": []});
+        edit(&mut predicate["sbom"]);
+    });
+    world.edit_policy("sbom = false", &format!("sbom = {asked}"));
+    world
+}
+
+#[test]
+fn an_sbom_that_leaves_something_out_is_told_or_refused_as_the_policy_says() {
+    let unread =
+        |manifest: &str| json!({"manifest": manifest, "tree": "proposed", "reason": "lockfile.unsupported"});
+    let table: [(Edit, &str); 3] = [
+        (|sbom| sbom["omitted"] = json!(3), "3 that are not listed"),
+        (|sbom| sbom["unread"] = json!([]), ""),
+        (
+            |sbom| _ = sbom.as_object_mut().unwrap().remove("base"),
+            "a document of the proposed tree alone",
+        ),
+    ];
+    for (edit, found) in table {
+        let whole = with_sbom("\"whole\"", edit).judge();
+        match found {
+            "" => expect(&whole, 0, &[]),
+            found => {
+                expect(&whole, 10, &["agent.sbom_incomplete"]);
+                assert_eq!(whole.reasons()[0].found.as_deref(), Some(found));
+            }
+        }
+    }
+    let two = |sbom: &mut Value| sbom["unread"] = json!([unread("bun.lock"), unread("web/bun.lock")]);
+    let whole = with_sbom("\"whole\"", two).judge();
+    expect(&whole, 10, &["agent.sbom_incomplete"]);
+    assert_eq!(whole.reasons()[0].paths, [path("bun.lock"), path("web/bun.lock")]);
+    // Where one is required and no more, it is told and changes nothing.
+    let named = with_sbom("true", two).judge();
+    expect(&named, 0, &[]);
+    assert_eq!(findings(&named), ["agent.sbom_incomplete"]);
+    let mut told = named.reasons().iter();
+    let told = told
+        .find(|reason| reason.code == "agent.sbom_incomplete")
+        .unwrap();
+    assert_eq!(told.class, Class::Finding);
+    assert_eq!(told.paths, [path("bun.lock"), path("web/bun.lock")]);
+    let elsewhere = |sbom: &mut Value| _ = sbom.as_object_mut().unwrap().remove("base");
+    for silent in [with_sbom("true", elsewhere), with_sbom("false", two)] {
+        let verdict = silent.judge();
+        expect(&verdict, 0, &[]);
+        assert_eq!(findings(&verdict), [""; 0]);
+    }
+    let mut none = World::good();
+    none.edit_policy("sbom = false", "sbom = \"whole\"");
+    expect(&none.judge(), 10, &["agent.sbom_missing"]);
 }
 
 #[test]
