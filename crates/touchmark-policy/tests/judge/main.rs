@@ -12,4 +12,5 @@ mod keyless;
 mod policies;
 mod rules;
 mod tests_required;
+mod trusted;
 mod world;
