@@ -125,6 +125,26 @@ fn no_session_at_all() {
 }
 
 #[test]
+fn a_product_whose_sessions_cannot_be_searched_hides_none_of_another_s() {
+    let sandbox = Sandbox::with_change();
+    let folder = sandbox.path("home/.factory");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("sessions", folder.join("sessions")).unwrap();
+    let outcome = sandbox.touchmark(["attest", "--base", "main"]).ok();
+    assert!(
+        outcome
+            .stderr
+            .contains("sessions of droid are left out: cannot read"),
+        "{}",
+        outcome.stderr
+    );
+    let alone = Sandbox::with_change();
+    fs::remove_dir_all(alone.path("home/.claude")).unwrap();
+    fs::rename(folder, alone.path("home/.factory")).unwrap();
+    refused(&alone, &["attest", "--base", "main"], 1, "session.unreadable");
+}
+
+#[test]
 fn case_224_files_that_are_no_files() {
     let sandbox = Sandbox::with_change();
     let pipe = sandbox.path("pipe");

@@ -70,16 +70,28 @@ pub(crate) fn discover(
     Ok(session)
 }
 
-/// The sessions of every product that worked here, newest first.
+/// The sessions of every product that worked here, newest first. A product whose sessions cannot be searched hides none
+/// of another's; where no session is found, that is why.
 pub(crate) fn candidates(
     work_tree: &Path,
     context: &Context<'_>,
 ) -> Result<Vec<(&'static dyn Importer, Candidate)>, CliError> {
     let places = places(context);
     let mut all = Vec::new();
+    let mut failed = Vec::new();
     for importer in IMPORTERS {
-        let found = importer.discover(&places, work_tree)?;
-        all.extend(found.into_iter().map(|candidate| (*importer, candidate)));
+        match importer.discover(&places, work_tree) {
+            Ok(found) => all.extend(found.into_iter().map(|candidate| (*importer, candidate))),
+            Err(error) => failed.push((importer.product(), error)),
+        }
+    }
+    for (product, error) in failed {
+        if all.is_empty() {
+            return Err(error.into());
+        }
+        context
+            .output
+            .warn(format!("sessions of {product} are left out: {error}"));
     }
     all.sort_by(|(_, a), (_, b)| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
     Ok(all)
