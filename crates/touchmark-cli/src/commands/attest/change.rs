@@ -193,34 +193,27 @@ impl GitChange {
 
     fn uncommitted(
         git: &Repository,
-        base: GitCommitId,
+        commit: GitCommitId,
         ref_name: Option<String>,
         repository: claim::Repository,
     ) -> Result<Self, CliError> {
-        let base_tree = git.commit(&base)?.tree;
-        let tree: GitTreeId = git.snapshot_work_tree()?.tree;
-        let changes = git.changed_paths(&base_tree, &tree)?;
-        if changes.is_empty() {
-            return Err(GitError::EmptyRange { commit: base }.into());
-        }
-        let digest = git.tree_digest(&tree)?;
-        Ok(Self {
-            repository,
+        let base = Point {
+            tree: git.commit(&commit)?.tree,
+            head: Some(commit.clone()),
+            committed: true,
+            ref_name: None,
+        };
+        let now = Point {
+            tree: git.snapshot_work_tree()?.tree,
+            head: None,
+            committed: false,
             ref_name,
-            base: claim::Endpoint {
-                git_commit: Some(base),
-                git_tree: base_tree,
-            },
-            keys: vec![EvidenceKey::Tree(tree.clone())],
-            subjects: vec![ResourceDescriptor::new("tree", DigestSet::of_tree(&tree, digest))],
-            proposed: claim::Endpoint {
-                git_commit: None,
-                git_tree: tree,
-            },
-            commits: Vec::new(),
-            changes,
-            dirty: false,
-        })
+        };
+        let change = Self::seen(git, &base, &now, repository)?;
+        if change.changes.is_empty() {
+            return Err(GitError::EmptyRange { commit }.into());
+        }
+        Ok(change)
     }
 }
 
