@@ -60,41 +60,45 @@ fn attested(sandbox: &Sandbox, agent: &str, start: &Value, stop: &Value) -> Valu
     claims[0].clone()
 }
 
-#[test]
-fn claude_code() {
+/// Plays a recorded session of an agent whose payloads are named alike, and holds the statement against it.
+#[track_caller]
+fn named(agent: &str, id: &str, fixture: &str, place: &str, [start, stop]: [&str; 2]) {
     let sandbox = repository();
-    let id = "5e551000-0000-4000-8000-000000000003";
-    let file = recorded(
-        &sandbox,
-        "claude-code/plain.jsonl",
-        &format!(".claude/projects/x/{id}.jsonl"),
-    );
+    let file = recorded(&sandbox, &format!("{agent}/{fixture}"), place);
     let own = json!({"session_id": id, "transcript_path": file, "cwd": sandbox.repo()});
-    let claim = attested(
-        &sandbox,
-        "claude-code",
-        &payload("claude-code/session-start.json", &own),
-        &payload("claude-code/stop.json", &own),
-    );
-    assert_eq!(claim["agent"]["product"]["name"], "claude-code");
+    let hook = |event: &str| payload(&format!("{agent}/{event}.json"), &own);
+    let claim = attested(&sandbox, agent, &hook(start), &hook(stop));
+    assert_eq!(claim["agent"]["product"]["name"], agent);
     assert_eq!(claim["agent"]["instance"], id);
 }
 
 #[test]
+fn claude_code() {
+    let id = "5e551000-0000-4000-8000-000000000003";
+    let place = format!(".claude/projects/x/{id}.jsonl");
+    named(
+        "claude-code",
+        id,
+        "plain.jsonl",
+        &place,
+        ["session-start", "stop"],
+    );
+}
+
+#[test]
 fn codex() {
-    let sandbox = repository();
     let id = "019b0000-1000-7000-8000-000000000001";
     let name = format!("sessions/2026/03/01/rollout-2026-03-01T10-00-00-{id}.jsonl");
-    let file = recorded(&sandbox, &format!("codex/{name}"), &format!(".codex/{name}"));
-    let own = json!({"session_id": id, "transcript_path": file, "cwd": sandbox.repo()});
-    let claim = attested(
-        &sandbox,
-        "codex",
-        &payload("codex/session-start.json", &own),
-        &payload("codex/stop.json", &own),
-    );
-    assert_eq!(claim["agent"]["product"]["name"], "codex");
-    assert_eq!(claim["agent"]["instance"], id);
+    let place = format!(".codex/{name}");
+    named("codex", id, &name, &place, ["session-start", "stop"]);
+}
+
+#[test]
+fn gemini() {
+    let id = "5e551000-0000-4000-8000-000000000301";
+    let name = "tmp/greeter/chats/session-2026-03-01T10-00-5e551000.jsonl";
+    let place = format!(".gemini/{name}");
+    named("gemini", id, name, &place, ["session-start", "after-agent"]);
 }
 
 #[test]
@@ -122,25 +126,6 @@ fn codex_of_old_gives_its_payload_as_an_argument() {
         "{}",
         sandbox.troubles()
     );
-}
-
-#[test]
-fn gemini() {
-    let sandbox = repository();
-    let file = recorded(
-        &sandbox,
-        "gemini/tmp/greeter/chats/session-2026-03-01T10-00-5e551000.jsonl",
-        ".gemini/tmp/greeter/chats/session-2026-03-01T10-00-5e551000.jsonl",
-    );
-    let own = json!({"session_id": "5e551000-0000-4000-8000-000000000301", "transcript_path": file,
-        "cwd": sandbox.repo()});
-    let claim = attested(
-        &sandbox,
-        "gemini",
-        &payload("gemini/session-start.json", &own),
-        &payload("gemini/after-agent.json", &own),
-    );
-    assert_eq!(claim["agent"]["product"]["name"], "gemini");
 }
 
 #[test]
