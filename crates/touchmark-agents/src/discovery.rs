@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use memchr::memmem;
 
 use crate::error::ImportError;
-use crate::files::{io, open};
+use crate::files::{io, name_of, open, read_head};
 use crate::json::lenient::Text;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES, MAX_NAME_BYTES};
+use crate::packed;
 use crate::paths;
 use crate::session::Candidate;
 
@@ -59,8 +60,13 @@ impl Found {
     }
 }
 
-/// Searches both ends of a file for a `cwd` inside `root`.
+/// Searches both ends of a file for a `cwd` inside `root`; of a packed one, the beginning of what it holds.
 pub(crate) fn working_directory_inside(path: &Path, root: &str) -> Result<Option<String>, ImportError> {
+    if packed::is_packed(&name_of(path)) {
+        let head = read_head(path, DISCOVERY_WINDOW_BYTES)?;
+        let mut directories = directories(&head).into_iter();
+        return Ok(directories.find(|directory| is_inside(root, directory)));
+    }
     let (mut file, metadata) = open(path)?;
     let window = DISCOVERY_WINDOW_BYTES as u64;
     let mut bytes = Vec::new();

@@ -52,6 +52,15 @@ pub enum ImportError {
         /// The path.
         path: PathBuf,
     },
+    /// A packed file was cut short or damaged, or cannot be unpacked.
+    #[error("{path:?} cannot be unpacked")]
+    Packed {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file of many sessions does not hold the one that was asked for.
     #[error("the file holds no session {session_id:?}")]
     NoSuchSession {
@@ -94,6 +103,7 @@ impl ImportError {
             Self::NotAFile { .. } => "session.not_a_file",
             Self::UnknownFormat { .. } => "session.unknown_format",
             Self::Database { .. } => "session.database",
+            Self::Packed { .. } => "session.packed",
             Self::NoSuchSession { .. } => "session.not_held",
             Self::Io { .. } => "session.unreadable",
             Self::Metadata { .. } => "metadata.malformed",

@@ -9,17 +9,21 @@ use rustix::fs::OFlags;
 
 use crate::error::ImportError;
 use crate::limits::{MAX_CANDIDATES, MAX_METADATA_BYTES, MAX_SESSION_BYTES};
+use crate::packed;
 use crate::recorder::input::{check_file_count, check_size};
 use crate::session::SessionFile;
 
 /// Reads one file and the small file beside it that describes it.
 pub(crate) fn read(path: &Path, meta: Option<&Path>) -> Result<SessionFile, ImportError> {
-    let bytes = read_capped(path, MAX_SESSION_BYTES)?;
+    let bytes = match packed::is_packed(&name_of(path)) {
+        true => read_packed(path, MAX_SESSION_BYTES)?,
+        false => read_capped(path, MAX_SESSION_BYTES)?,
+    };
     let meta = meta
         .map(|meta| read_capped(meta, MAX_METADATA_BYTES as u64))
         .transpose()?;
     Ok(SessionFile {
-        name: name_of(path),
+        name: name_inside(path),
         bytes,
         meta,
     })
@@ -59,23 +63,49 @@ pub(crate) fn name_of(path: &Path) -> String {
         .unwrap_or_default()
 }
 
+/// The name of the session's file: of a packed one, the name of what it holds.
+pub(crate) fn name_inside(path: &Path) -> String {
+    packed::name_inside(&name_of(path)).to_owned()
+}
+
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read_capped(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
     let (file, metadata) = open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| io(path, source))?;
+    let bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
+    read_to_end(file, bytes, limit, |source| io(path, source))
+}
+
+/// Reads what a packed file holds, if that is at most `limit` bytes.
+fn read_packed(path: &Path, limit: u64) -> Result<Vec<u8>, ImportError> {
+    read_to_end(packed::open(path)?, Vec::new(), limit, |source| {
+        packed::error(path, source)
+    })
+}
+
+fn read_to_end(
+    reader: impl Read,
+    mut bytes: Vec<u8>,
+    limit: u64,
+    error: impl Fn(std::io::Error) -> ImportError,
+) -> Result<Vec<u8>, ImportError> {
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > limit {
         return Err(ImportError::TooLarge { what: "bytes", limit });
     }
     Ok(bytes)
 }
 
-/// Reads the beginning of a file.
+/// Reads the beginning of a file, or of what a packed one holds.
 pub(crate) fn read_head(path: &Path, limit: usize) -> Result<Vec<u8>, ImportError> {
-    let (file, _) = open(path)?;
     let mut head = Vec::new();
+    if packed::is_packed(&name_of(path)) {
+        let unpacked = packed::open(path)?.take(limit as u64).read_to_end(&mut head);
+        return match unpacked {
+            Ok(_) => Ok(head),
+            Err(source) => Err(packed::error(path, source)),
+        };
+    }
+    let (file, _) = open(path)?;
     file.take(limit as u64)
         .read_to_end(&mut head)
         .map_err(|source| io(path, source))?;
@@ -157,6 +187,20 @@ pub(crate) fn is_real_file(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_file_that_unpacks_to_endless_bytes_is_refused_at_the_cap() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bomb.jsonl.zst");
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        let bomb = ruzstd::encoding::compress_to_vec(&vec![b'\n'; 1 << 20][..], level);
+        assert!(bomb.len() < 1_000, "{}", bomb.len());
+        std::fs::write(&path, bomb.repeat(8)).unwrap();
+        assert_eq!(read_packed(&path, 8 << 20).unwrap().len(), 8 << 20);
+        let error = read_packed(&path, (8 << 20) - 1).unwrap_err();
+        assert_eq!(error.code(), "session.too_large");
+        assert_eq!(read_head(&path, 100).unwrap().len(), 100);
+    }
 
     #[test]
     fn a_folder_of_too_many_entries_is_refused_and_not_cut() {

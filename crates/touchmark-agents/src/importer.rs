@@ -167,7 +167,7 @@ pub fn recognise(path: &Path) -> Result<Option<&'static dyn Importer>, ImportErr
             .find(|importer| importer.recognises_folder(path)));
     }
     let head = files::read_head(path, DISCOVERY_WINDOW_BYTES)?;
-    Ok(recognise_head(&files::name_of(path), &head))
+    Ok(recognise_head(&files::name_inside(path), &head))
 }
 
 /// Returns the importer of a file with this name that begins with these bytes.

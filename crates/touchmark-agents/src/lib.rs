@@ -41,6 +41,7 @@ mod neutral;
 pub mod opencode;
 pub mod openhands;
 pub mod otlp;
+pub mod packed;
 pub mod paths;
 mod recorder;
 pub mod run;

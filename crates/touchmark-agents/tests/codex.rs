@@ -374,17 +374,6 @@ fn what_is_not_known_is_counted_and_what_has_another_type_is_absent() {
 }
 
 #[test]
-fn packed_sessions_are_not_recognised() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir
-        .path()
-        .join(format!("rollout-2026-03-01T10-00-00-{PARENT}.jsonl.zst"));
-    std::fs::write(&path, [0x28, 0xb5, 0x2f, 0xfd, 0, 0]).unwrap();
-    let error = importer::load(&path, &ImportOptions::default()).unwrap_err();
-    assert_eq!(error.code(), "session.unknown_format");
-}
-
-#[test]
 fn sessions_are_found_by_the_directory_that_they_name() {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join(".codex");

@@ -136,6 +136,11 @@ fn seeds_are_accepted_by_the_parsers_they_are_for() {
         ("session", _) => {
             let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
             let name = std::str::from_utf8(&bytes[..end]).unwrap();
+            if touchmark_agents::packed::is_packed(name) {
+                let mut inside = Vec::new();
+                let mut unpacked = touchmark_agents::packed::Unpacked::new(&bytes[end + 1..]);
+                return std::io::Read::read_to_end(&mut unpacked, &mut inside).is_ok_and(|length| length > 0);
+            }
             touchmark_agents::importer::IMPORTERS
                 .iter()
                 .any(|importer| importer.recognises(name, &bytes[end + 1..]))

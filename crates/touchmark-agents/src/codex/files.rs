@@ -9,10 +9,11 @@ use super::mapping::id_in_name;
 use super::record::Line;
 use crate::discovery::{Found, working_directory_inside};
 use crate::error::ImportError;
-use crate::files::{entries, is_real_dir, is_real_file, name_of, read_head};
+use crate::files::{entries, is_real_dir, is_real_file, name_inside, name_of, read_head};
 use crate::importer::Places;
 use crate::json::lenient::Object;
 use crate::limits::{DISCOVERY_WINDOW_BYTES, MAX_CANDIDATES};
+use crate::packed::is_packed;
 use crate::run::Relation;
 use crate::session::Candidate;
 
@@ -34,7 +35,7 @@ pub(super) fn discover(places: &Places, root: &Path) -> Result<Vec<Candidate>, I
     collect(&home.join("archived_sessions"), 3, &mut files)?;
     for path in files {
         found.look()?;
-        let name = name_of(&path);
+        let name = name_inside(&path);
         let Some(id) = id_in_name(&name) else { continue };
         // A file that vanishes or cannot be read is no candidate.
         let Ok(Some(directory)) = working_directory_inside(&path, root) else {
@@ -60,7 +61,9 @@ fn collect(folder: &Path, levels: u32, files: &mut Vec<PathBuf>) -> Result<(), I
         return Ok(());
     }
     for path in entries(folder)? {
-        if path.extension().is_some_and(|extension| extension == "jsonl") && is_real_file(&path) {
+        if path.extension().is_some_and(|extension| extension == "jsonl") && is_real_file(&path)
+            || is_archive(&path)
+        {
             files.push(path);
         } else if levels > 0 && is_real_dir(&path) {
             collect(&path, levels - 1, files)?;
@@ -73,6 +76,12 @@ fn collect(folder: &Path, levels: u32, files: &mut Vec<PathBuf>) -> Result<(), I
         }
     }
     Ok(())
+}
+
+/// Returns whether this is a packed file of which there is no plain one beside it.
+fn is_archive(path: &Path) -> bool {
+    let name = name_of(path);
+    is_packed(&name) && is_real_file(path) && !is_real_file(&path.with_file_name(name_inside(path)))
 }
 
 /// Finds the files of the sub-agents of a session, and of theirs: files in the folder of its day and of later days whose
@@ -88,7 +97,7 @@ pub(super) fn subagents(main: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>, Impor
     let mut delegated = Vec::new();
     for path in neighbours(main)? {
         if path != main
-            && id_in_name(&name_of(&path)).is_some()
+            && id_in_name(&name_inside(&path)).is_some()
             && let Ok(Some(header)) = read_header(&path)
             && let Some((parent, Relation::Subagent)) = header.lineage
         {
@@ -145,7 +154,10 @@ fn neighbours(main: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     let mut files = Vec::new();
     for day in days {
-        files.extend(entries(&day)?.into_iter().filter(|path| is_real_file(path)));
+        files.extend(entries(&day)?.into_iter().filter(|path| match is_packed(&name_of(path)) {
+            true => is_archive(path),
+            false => is_real_file(path),
+        }));
     }
     Ok(files)
 }

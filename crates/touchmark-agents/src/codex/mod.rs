@@ -1,7 +1,7 @@
 //! Codex CLI's session files (JSON Lines, versions of September 2025 to 0.169 seen) and the stream of `codex exec`.
 //!
 //! A session's file is `rollout-<time>-<uuid>.jsonl` below `sessions/<year>/<month>/<day>`. Older ones may be packed
-//! (`.jsonl.zst`): those are not read and not recognised; where the plain file lies beside one, that is the session.
+//! (`.jsonl.zst`) and are read as what they hold; where the plain file lies beside one, that is the session.
 //!
 //! **Tokens** are a sum that the product counts up and repeats; what each reading adds is an answer. Input is given with
 //! what came from the cache (and, where that is told, what went to it), which is taken out of it; output is given with

@@ -21,6 +21,14 @@ pub(super) const CODES: &[Entry] = &[
         "run the agent's own program once so that it repairs its database, or name an exported session",
     ),
     entry(
+        "session.packed",
+        Error,
+        "the packed session cannot be unpacked",
+        "Its name ends in `.jsonl.zst`, and what is in it is no Zstandard, was cut short or changed, or needs a \
+         dictionary. Nothing of it is taken: what is missing could be anything.",
+        "unpack the archive with `zstd -d` to see what is wrong with it, or name the plain file",
+    ),
+    entry(
         "session.not_held",
         Error,
         "the file does not hold the session that was asked for",

@@ -1,7 +1,10 @@
 //! Sessions of every format.
 
+use std::io::Read as _;
+
 use touchmark_agents::atif;
 use touchmark_agents::importer::{IMPORTERS, Importer};
+use touchmark_agents::packed;
 use touchmark_agents::run::{Completeness, Run, StepKind};
 use touchmark_agents::session::{ImportOptions, Session, SessionFile};
 
@@ -9,13 +12,14 @@ use super::Seed;
 use crate::fixtures;
 
 /// The fixtures that fuzzing begins with: one a format.
-const SEEDS: [&str; 16] = [
+const SEEDS: [&str; 17] = [
     "amp/T-019b0000-b000-7000-8000-000000000001.json",
     "atif/plain.json",
     "atif/subagents.json",
     "claude-code/queued-prompts.jsonl",
     "claude-code/sidechain.jsonl",
     "codex/fork.jsonl",
+    "codex/archived_sessions/rollout-2026-03-01T11-00-00-019b0000-9000-7000-8000-000000000002.jsonl.zst",
     "codex/exec-stream.jsonl",
     "copilot/subagent.jsonl",
     "cursor/stream.jsonl",
@@ -28,8 +32,13 @@ const SEEDS: [&str; 16] = [
     "windsurf/trajectory-1.jsonl",
 ];
 
+/// The most bytes of a packed session that are looked at.
+const MAX_UNPACKED: u64 = 1024 * 1024;
+
 /// Reads an input as a session: its first line names the file, the rest is what the file holds. Every importer that
 /// recognises it reads it, and the first of all reads it in any case.
+///
+/// One whose name says that it is packed is unpacked first.
 ///
 /// What is asserted: nothing panics; one input gives one answer, with its words and without; steps and what points to
 /// them lie inside; counts agree with one another; nothing that ends early is whole; and what is exported is read again
@@ -46,6 +55,19 @@ pub fn session(input: &[u8]) {
     let Ok(name) = std::str::from_utf8(name) else {
         return;
     };
+    if packed::is_packed(name) {
+        let mut inside = Vec::new();
+        let mut unpacked = packed::Unpacked::new(bytes).take(MAX_UNPACKED + 1);
+        let is_whole = unpacked.read_to_end(&mut inside).is_ok();
+        if is_whole && inside.len() as u64 <= MAX_UNPACKED {
+            recognised(packed::name_inside(name), &inside);
+        }
+    } else {
+        recognised(name, bytes);
+    }
+}
+
+fn recognised(name: &str, bytes: &[u8]) {
     let recognising = IMPORTERS
         .iter()
         .filter(|importer| importer.recognises(name, bytes));
