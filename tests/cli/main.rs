@@ -40,6 +40,7 @@ mod log;
 mod log_proof;
 mod many_runs;
 mod monitor;
+mod packed_sessions;
 mod policy;
 mod privacy;
 mod publish;
