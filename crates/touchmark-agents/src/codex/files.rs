@@ -154,10 +154,11 @@ fn neighbours(main: &Path) -> Result<Vec<PathBuf>, ImportError> {
     }
     let mut files = Vec::new();
     for day in days {
-        files.extend(entries(&day)?.into_iter().filter(|path| match is_packed(&name_of(path)) {
+        let is_session = |path: &PathBuf| match is_packed(&name_of(path)) {
             true => is_archive(path),
             false => is_real_file(path),
-        }));
+        };
+        files.extend(entries(&day)?.into_iter().filter(is_session));
     }
     Ok(files)
 }

@@ -357,11 +357,7 @@ fn left_out(sbom: &SbomClaim) -> Option<Reason> {
             codes.join(", ")
         ),
     };
-    Some(
-        reason
-            .found(found)
-            .paths(manifests.into_iter().cloned()),
-    )
+    Some(reason.found(found).paths(manifests.into_iter().cloned()))
 }
 
 fn list(globs: &[Glob]) -> String {
