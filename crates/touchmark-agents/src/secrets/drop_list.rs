@@ -46,6 +46,24 @@ static ENVIRONMENT_LINE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the expression is compiled by a test")
 });
 
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// It is dropped.
+    Dropped,
+    /// It is dropped where it is a whole environment.
+    Environment,
+}
+
+/// Returns whether a name says something of its value.
+pub(super) fn named(name: &[u8]) -> Option<Named> {
+    if DROPPED.iter().any(|(known, _)| known.as_bytes() == name) {
+        return Some(Named::Dropped);
+    }
+    let is_environment = ENVIRONMENTS.iter().any(|known| known.as_bytes() == name);
+    is_environment.then_some(Named::Environment)
+}
+
 /// Returns the rule by which a value of this name is dropped, if it is.
 pub(super) fn rule_of(name: &[u8], value: &[u8]) -> Option<&'static str> {
     if matches!(value, b"null" | b"false" | b"\"\"" | b"{}" | b"[]") || value.starts_with(b"\"[REDACTED:") {

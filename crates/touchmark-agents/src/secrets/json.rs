@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::drop_list::Named;
+use super::tokens::{Token, Tokens};
 use super::{Finding, Scanner, cut, drop_list, encoded, marker, merge};
 
 /// How deep JSON may stand in strings of JSON.
@@ -93,6 +95,8 @@ impl Walk<'_> {
     fn literals(&self, bytes: &[u8], depth: usize) -> Walked {
         let mut walked = Walked::default();
         let mut copied = 0;
+        // No environment begins before this place: what was looked through holds none.
+        let mut none_before = 0;
         let mut tokens = Tokens::new(bytes);
         while let Some(token) = tokens.next_token() {
             let range = match token {
@@ -104,10 +108,17 @@ impl Walk<'_> {
             };
             let literal = &bytes[range.clone()];
             let text = unescape(&literal[1..literal.len() - 1]);
-            if self.mode == Mode::Redact
-                && let Some(value) = tokens.value_after(range.end)
-                && let Some(rule) = drop_list::rule_of(&text, &bytes[value.clone()])
-            {
+            let named = drop_list::named(&text).filter(|named| {
+                self.mode == Mode::Redact && (*named == Named::Dropped || none_before <= range.end)
+            });
+            let value = named.and_then(|named| tokens.value_after(range.end, named));
+            let rule = value
+                .as_ref()
+                .map(|value| drop_list::rule_of(&text, &bytes[value.clone()]));
+            if let (Some(value), Some(None), Some(Named::Environment)) = (&value, rule, named) {
+                none_before = value.end;
+            }
+            if let (Some(value), Some(Some(rule))) = (value, rule) {
                 walked.found.push(Finding {
                     rule: Arc::from(rule),
                     range: value.clone(),
@@ -244,109 +255,6 @@ fn replace_tokens(bytes: &[u8], found: &[Finding]) -> Vec<u8> {
     }
     clean.extend_from_slice(&bytes[at..]);
     clean
-}
-
-enum Token {
-    /// A string with its quotes.
-    Text(Range<usize>),
-    /// A number, a word, or anything else that is no punctuation.
-    Scalar(Range<usize>),
-}
-
-struct Tokens<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl<'b> Tokens<'b> {
-    fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0 }
-    }
-
-    fn next_token(&mut self) -> Option<Token> {
-        loop {
-            let start = self.at;
-            let first = *self.bytes.get(start)?;
-            if is_punctuation(first) {
-                self.at += 1;
-                continue;
-            }
-            if first == b'"' {
-                if let Some(end) = literal_end(self.bytes, start) {
-                    self.at = end;
-                    return Some(Token::Text(start..end));
-                }
-                // A quote that nothing closes on its line is no literal.
-                self.at += 1;
-            }
-            let rest = &self.bytes[self.at..];
-            let len = rest
-                .iter()
-                .position(|byte| is_punctuation(*byte) || *byte == b'"');
-            self.at += len.unwrap_or(rest.len());
-            return Some(Token::Scalar(start..self.at));
-        }
-    }
-
-    /// Returns where the value stands whose name ends here, if what ends here is a name.
-    fn value_after(&self, end: usize) -> Option<Range<usize>> {
-        let skip = |from: usize| {
-            let rest = self.bytes.get(from..)?;
-            Some(from + rest.iter().position(|byte| !byte.is_ascii_whitespace())?)
-        };
-        let colon = skip(end)?;
-        if self.bytes[colon] != b':' {
-            return None;
-        }
-        let start = skip(colon + 1)?;
-        let mut inner = Tokens {
-            bytes: self.bytes,
-            at: start,
-        };
-        if !matches!(self.bytes[start], b'{' | b'[') {
-            let (Token::Text(range) | Token::Scalar(range)) = inner.next_token()?;
-            return (range.start == start).then_some(range);
-        }
-        let mut depth = 0_usize;
-        while let Some(byte) = self.bytes.get(inner.at) {
-            match byte {
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return Some(start..inner.at + 1);
-                    }
-                }
-                b'"' => {
-                    inner.at = literal_end(self.bytes, inner.at)?;
-                    continue;
-                }
-                _ => {}
-            }
-            inner.at += 1;
-        }
-        None
-    }
-}
-
-fn is_punctuation(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' | b'\r' | b'\n'
-    )
-}
-
-/// Returns where a literal ends that begins here: behind its closing quote, on the same line.
-fn literal_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start + 1;
-    loop {
-        at += memchr::memchr3(b'"', b'\\', b'\n', bytes.get(at..)?)?;
-        match bytes[at] {
-            b'"' => return Some(at + 1),
-            b'\n' => return None,
-            _ => at += 2,
-        }
-    }
 }
 
 /// Undoes the escapes of a literal. What is no escape, and half of a pair of surrogates, stands for itself.

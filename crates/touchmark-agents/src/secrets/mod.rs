@@ -19,6 +19,7 @@ mod encoded;
 mod json;
 mod rule;
 pub mod rule_file;
+mod tokens;
 
 use std::fmt;
 use std::ops::Range;

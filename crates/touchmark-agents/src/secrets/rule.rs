@@ -218,6 +218,9 @@ pub(super) fn entropy(bytes: &[u8]) -> f64 {
 /// what still looks like its body. A first line with no body below it is no key.
 fn private_key_end(bytes: &[u8], start: usize) -> Option<usize> {
     let window = &bytes[start..bytes.len().min(start + MAX_PRIVATE_KEY_BYTES)];
+    // A key holds no beginning of another one.
+    let next = memchr::memmem::find(window, b"-----BEGIN").unwrap_or(window.len());
+    let window = &window[..next];
     let last = memchr::memmem::find(window, b"-----END");
     let body = &window[..last.unwrap_or(window.len())];
     if longest_base64_run(body) < 32 {

@@ -267,3 +267,34 @@ fn ends_on_any_bytes() {
     let long = "password=".repeat(100_000);
     assert!(find(long.as_bytes()).is_empty());
 }
+
+/// Each of these would take hours if a byte were looked at again for each of those before it.
+#[test]
+fn a_text_that_is_made_to_be_slow_takes_no_longer_than_others() {
+    let many = |piece: &str| piece.repeat(192 * 1024 / piece.len());
+    let closed = |piece: &str, end: &str| {
+        let depth = 20_000;
+        format!("{}{}", piece.repeat(depth), end.repeat(depth))
+    };
+    for text in [
+        many("{\"a\":"),
+        many("{\"apiKey\":"),
+        many("[\"apiKey\":["),
+        many("{\"env\":"),
+        many("{\"env\":[{}],\"apiKey\":{"),
+        closed("{\"env\":", "}"),
+        closed("{\"env\":[", "]}"),
+        closed("{\"apiKey\":[", "]}"),
+        format!("[\"{}", many("\\\"")),
+        format!("{{\"apiKey\":\"{}", many("\\\"")),
+        many("\"apiKey\":\""),
+        many("-----BEGIN RSA PRIVATE KEY-----\n"),
+        many("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy\n"),
+    ] {
+        let literal = serde_json::to_vec(&text).unwrap();
+        for bytes in [text.as_bytes(), &literal] {
+            let redacted = Scanner::built_in().redact_json(bytes).unwrap();
+            assert!(Scanner::built_in().find_in_json(&redacted.bytes).is_empty());
+        }
+    }
+}
