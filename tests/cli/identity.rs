@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::common::agent::Agent;
 use crate::common::world::RULE;
 use crate::common::{Outcome, SESSION_ID, Sandbox, World};
 
@@ -276,4 +277,41 @@ fn no_git_of_the_test_is_needed_to_read_a_message_that_is_no_text() {
             .iter()
             .any(|identity| identity["value"] == "claude-code")
     );
+}
+
+/// A worker serves the hooks of every agent: what marks one's process is kept with its turn, and marks no other's.
+#[test]
+fn marks_are_those_of_the_hook_and_not_of_the_worker() {
+    let marks = [
+        ("AUGMENT_AGENT", "augment"),
+        ("ANTIGRAVITY_AGENT", "antigravity"),
+        ("CURSOR_SANDBOX", "cursor"),
+    ];
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", "0\n");
+    sandbox.commit("first");
+    let worker = |variables: &[(&str, &str)]| {
+        let mut command = sandbox.command(["hook", "worker"]);
+        command.envs(variables.iter().copied());
+        Outcome::of(command.output().unwrap()).ok();
+        let claims = sandbox.chained();
+        claims.last().unwrap()["identities"].as_array().unwrap().clone()
+    };
+    let said = |mark: (&str, &str)| json!({"role": "agent", "value": mark.1, "source": "environment", "name": mark.0});
+    let mut marked = Agent::new(&sandbox, SESSION_ID).with("TOUCHMARK_RUN", "1");
+    for (name, _) in marks {
+        marked = marked.with(name, "1");
+    }
+    marked.starts().is_told("go").writes("a.txt", "1\n").stops();
+    let identities = worker(&[]);
+    for mark in marks {
+        assert!(identities.contains(&said(mark)), "{identities:#?}");
+    }
+    let other = "22222222-2222-4222-8222-222222222222";
+    let mut plain = Agent::new(&sandbox, other).with("TOUCHMARK_RUN", "1");
+    plain.starts().is_told("go on").writes("a.txt", "2\n").stops();
+    let identities = worker(&marks);
+    for mark in marks {
+        assert!(!identities.contains(&said(mark)), "{identities:#?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The process environment, read once and only by name.
 //!
 //! No other module reads environment variables. What is recorded in a statement comes from the allow-list in
-//! `commands/attest/surroundings.rs`; the environment as a whole is never dumped.
+//! `capture/marks.rs`; the environment as a whole is never dumped.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

@@ -90,6 +90,14 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("windsurf", &["windsurf"]),
 ];
 
+/// The variables by which agents name their session to the processes that they start, and whose each is.
+pub const SESSION_VARIABLES: &[(&str, &str)] = &[
+    ("CLAUDE_CODE_SESSION_ID", "claude-code"),
+    ("CODEX_THREAD_ID", "codex"),
+    ("COPILOT_AGENT_SESSION_ID", "copilot"),
+    ("GEMINI_SESSION_ID", "gemini"),
+];
+
 /// Returns what the agent is called here that goes by this name, login or address; letter case does not count.
 pub fn known_agent(text: &str) -> Option<&'static str> {
     let plain = text.trim().to_lowercase();

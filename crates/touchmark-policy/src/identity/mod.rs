@@ -14,7 +14,7 @@ use touchmark_statement::timestamp::Timestamp;
 use touchmark_verify::lineage::RepositoryIdentity;
 
 pub use commit::{PERSON, identities_of};
-pub use known::known_agent;
+pub use known::{SESSION_VARIABLES, known_agent};
 
 /// What a statement is about, as far as other sources may contradict it.
 #[derive(Debug, Clone, Default)]
@@ -133,11 +133,13 @@ fn other_sessions(product: &str, source: Source, told: &Told<'_>, identities: &[
 /// Returns the one agent that sets a variable or writes a trailer with the identifier of a session.
 fn writer_of(identity: &Identity) -> Option<&'static str> {
     match identity.name.as_deref()? {
-        "CLAUDE_CODE_SESSION_ID" | "Claude-Session" => Some("claude-code"),
-        "CODEX_THREAD_ID" => Some("codex"),
-        "COPILOT_AGENT_SESSION_ID" | "Agent-Logs-Url" => Some("copilot"),
+        "Claude-Session" => Some("claude-code"),
+        "Agent-Logs-Url" => Some("copilot"),
         "Amp-Thread-ID" => Some("amp"),
-        _ => None,
+        name => {
+            let known = SESSION_VARIABLES.iter().find(|(variable, _)| *variable == name);
+            known.map(|(_, agent)| *agent)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use touchmark_verify::identity::{CertificateIdentity, SubjectAlternativeName};
 use touchmark_verify::lineage::normal_uri;
 
 use super::change::GitChange;
-use super::surroundings::{agent_marks, session_marks};
+use crate::capture::marks;
 use crate::environment::Environment;
 use crate::error::CliError;
 use crate::signing_key::Who;
@@ -46,11 +46,11 @@ impl Sources {
         if let Some(head) = &change.proposed.git_commit {
             sources.authored_at = Timestamp::from_unix(git.commit(head)?.author.time).ok();
         }
-        for (name, agent) in agent_marks(environment) {
+        for (name, agent) in marks::agents(environment) {
             let agent = agent.map(|agent| known_agent(&agent).map_or(agent.clone(), str::to_owned));
             sources.say(IdentityRole::Agent, agent, Source::Environment, name);
         }
-        for (name, _, session) in session_marks(environment) {
+        for (name, session) in marks::sessions(environment) {
             sources.say(IdentityRole::Session, Some(session), Source::Environment, name);
         }
         Ok(sources)

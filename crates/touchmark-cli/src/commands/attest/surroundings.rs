@@ -1,14 +1,12 @@
 //! Where an attestation is made: a CI service or somebody's machine, and what set it off.
 //!
-//! Only the variables named here are read and only their values reach a statement. All of them are claims: whoever
+//! Only the variables that `marks` lists are read and only their values reach a statement. All of them are claims: whoever
 //! controls the environment controls them.
 
 use touchmark_statement::agent_change::{self, EnvironmentKind, Trigger, TriggerKind};
 
+use crate::capture::marks::{self, value};
 use crate::environment::Environment;
-
-/// The longest value that is taken over.
-const MAX_VALUE_BYTES: usize = 1_024;
 
 /// Where the command runs and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,51 +25,6 @@ pub(crate) struct Surroundings {
 
 /// Reads what one CI service says.
 type Reader = fn(&Environment) -> Surroundings;
-
-/// Variables by which agents mark the processes they start, and whose they are. `AI_AGENT` holds a name itself.
-const AGENT_MARKS: &[(&str, Option<&str>)] = &[
-    ("AI_AGENT", None),
-    ("CLAUDECODE", Some("claude-code")),
-    ("CLAUDE_CODE_ENTRYPOINT", Some("claude-code")),
-    ("CODEX_CI", Some("codex")),
-    ("CODEX_SANDBOX", Some("codex")),
-    ("CODEX_THREAD_ID", Some("codex")),
-    ("GEMINI_CLI", Some("gemini")),
-    ("ANTIGRAVITY_AGENT", Some("antigravity")),
-    ("COPILOT_AGENT_SESSION_ID", Some("copilot")),
-    ("COPILOT_CLI", Some("copilot")),
-    ("CURSOR_AGENT", Some("cursor")),
-    ("CURSOR_SANDBOX", Some("cursor")),
-    ("OPENCODE", Some("opencode")),
-    ("AUGMENT_AGENT", Some("augment")),
-    ("GOOSE_TERMINAL", Some("goose")),
-];
-
-/// Variables that hold the session's own identifier.
-const SESSION_MARKS: &[(&str, &str)] = &[
-    ("CLAUDE_CODE_SESSION_ID", "claude-code"),
-    ("CODEX_THREAD_ID", "codex"),
-    ("COPILOT_AGENT_SESSION_ID", "copilot"),
-];
-
-/// Returns which variables mark this process as started by an agent, each with the agent that it names.
-pub(crate) fn agent_marks(environment: &Environment) -> Vec<(&'static str, Option<String>)> {
-    let set = AGENT_MARKS
-        .iter()
-        .filter(|(name, _)| environment.raw(name).is_some());
-    set.map(|(name, agent)| {
-        let agent = agent.map_or_else(|| value(environment, name), |agent| Some(agent.to_owned()));
-        (*name, agent)
-    })
-    .collect()
-}
-
-/// Returns the identifiers of sessions that the environment names: variable, agent, identifier.
-pub(crate) fn session_marks(environment: &Environment) -> Vec<(&'static str, &'static str, String)> {
-    let all = SESSION_MARKS.iter();
-    all.filter_map(|(name, agent)| Some((*name, *agent, value(environment, name)?)))
-        .collect()
-}
 
 impl Surroundings {
     /// Reads the allow-listed variables.
@@ -111,7 +64,7 @@ impl Surroundings {
 }
 
 fn local(environment: &Environment) -> Surroundings {
-    let trigger = if agent_marks(environment).is_empty() {
+    let trigger = if marks::agents(environment).is_empty() {
         TriggerKind::Unknown
     } else {
         TriggerKind::Agent
@@ -212,19 +165,22 @@ fn jenkins(environment: &Environment) -> Surroundings {
     }
 }
 
-/// A variable's value, if it is short and free of characters that would have to be shown.
-fn value(environment: &Environment, name: &str) -> Option<String> {
-    let text = environment.text(name)?;
-    let plain = text.len() <= MAX_VALUE_BYTES && !text.chars().any(crate::output::escape::is_unsafe);
-    plain.then(|| without_credentials(text))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Drops `user:password@` from a URL.
-fn without_credentials(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.to_owned();
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    format!("{scheme}://{host}{path}")
+    /// A hook keeps the variables that are listed: one that is read here and not listed would be lost with it.
+    #[test]
+    fn every_variable_that_is_read_is_kept_by_hooks() {
+        let listed = marks::names();
+        let source = include_str!("surroundings.rs");
+        let is_variable = |text: &&str| {
+            text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        };
+        let read: Vec<&str> = source.split('"').skip(1).step_by(2).filter(is_variable).collect();
+        assert!(read.len() > 20);
+        for name in read {
+            assert!(listed.contains(&name), "{name}");
+        }
+    }
 }

@@ -269,7 +269,7 @@ pub(super) fn of_turn<'a>(
     context: &Context<'_>,
     output: &'a Output,
 ) -> Result<Context<'a>, CliError> {
-    let environment = context.environment.with(marks::NAMES, &turn.environment);
+    let environment = context.environment.with(&marks::names(), &turn.environment);
     let global = Global {
         directory: Some(turn.directory.clone().into()),
         ..Global::default()

@@ -18,8 +18,9 @@ use touchmark_statement::statement::{ResourceDescriptor, Statement};
 use touchmark_statement::test_result::{RunBy, TestResult, TestRun};
 
 use super::head::Head;
-use super::surroundings::{Surroundings, agent_marks};
+use super::surroundings::Surroundings;
 use super::{capture, report, vault};
+use crate::capture::marks;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode, exit_of};
@@ -164,7 +165,7 @@ fn statement(
     key: &touchmark_verify::commitment::RunKey,
     context: &Context<'_>,
 ) -> Result<Statement, CliError> {
-    let marks = agent_marks(&context.environment);
+    let marks = marks::agents(&context.environment);
     let marks: Vec<String> = marks.into_iter().map(|(name, _)| name.to_owned()).collect();
     let (run_by, source) = run_by(args.run_by, surroundings, &marks);
     let run = TestRun {
