@@ -31,29 +31,32 @@ impl Inventory {
     pub fn cyclonedx(&self, tool: &Tool) -> Vec<u8> {
         let merged = Merged::of(self);
         let files = self.lockfiles().iter().map(file);
-        let components: Vec<Value> = files.chain(merged.nodes.iter().map(component)).collect();
-        let document = json!({
-            "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.6",
-            "serialNumber": self.serial_number(tool),
-            "version": 1,
-            "metadata": {
-                "lifecycles": [{"phase": "pre-build"}],
-                "tools": {"components": [{
-                    "type": "application",
-                    "name": tool.name,
-                    "version": tool.version,
-                }]},
-                "component": {"type": "application", "bom-ref": TREE, "name": "tree"},
-                "properties": [property("left-out-folders", "node_modules vendor")],
-            },
-            "components": components,
-            "dependencies": self.edges(&merged),
-            "compositions": self.compositions(),
+        let metadata = json!({
+            "lifecycles": [{"phase": "pre-build"}],
+            "tools": {"components": [{
+                "type": "application",
+                "name": tool.name,
+                "version": tool.version,
+            }]},
+            "component": {"type": "application", "bom-ref": TREE, "name": "tree"},
+            "properties": [property("left-out-folders", "node_modules vendor")],
         });
-        strict_json::canonical(&document)
-            .expect("texts, small numbers, lists and objects have a canonical form")
+        // The members in the order of RFC 8785, and of the long lists one item at a time.
+        let mut writer = Writer(Vec::new());
+        writer.member(
+            "$schema",
+            &"http://cyclonedx.org/schema/bom-1.6.schema.json".into(),
+        );
+        writer.member("bomFormat", &"CycloneDX".into());
+        writer.list("components", files.chain(merged.nodes.iter().map(component)));
+        writer.list("compositions", self.compositions().into_iter());
+        writer.list("dependencies", self.edges(&merged));
+        writer.member("metadata", &metadata);
+        writer.member("serialNumber", &self.serial_number(tool).into());
+        writer.member("specVersion", &"1.6".into());
+        writer.member("version", &1.into());
+        writer.0.push(b'}');
+        writer.0
     }
 
     /// A UUID of version 8 (RFC 9562) made of what the document is made of.
@@ -79,22 +82,23 @@ impl Inventory {
         )
     }
 
-    fn edges(&self, merged: &Merged<'_>) -> Vec<Value> {
-        let mut edges = vec![edge(TREE, self.lockfiles().iter().map(reference))];
-        for (lockfile, direct) in self.lockfiles().iter().zip(&merged.direct) {
-            if lockfile.outcome.is_ok() {
-                let on = direct.iter().map(|node| merged.nodes[*node].reference.clone());
-                edges.push(edge(&reference(lockfile), on));
-            }
-        }
-        for node in &merged.nodes {
-            // No entry where no lockfile says: an empty list would claim that there are none.
-            if let Some(on) = &node.dependencies {
-                let on = on.iter().map(|node| merged.nodes[*node].reference.clone());
-                edges.push(edge(&node.reference, on));
-            }
-        }
-        edges
+    fn edges<'m>(&'m self, merged: &'m Merged<'_>) -> impl Iterator<Item = Value> + 'm {
+        let tree = edge(TREE, self.lockfiles().iter().map(reference));
+        let files = self.lockfiles().iter().zip(&merged.direct);
+        let files = files.filter(|(lockfile, _)| lockfile.outcome.is_ok());
+        let files = files.map(|(lockfile, direct)| {
+            let on = direct.iter().map(|node| merged.nodes[*node].reference.clone());
+            edge(&reference(lockfile), on)
+        });
+        // No entry where no lockfile says: an empty list would claim that there are none.
+        let nodes = merged.nodes.iter().filter_map(|node| {
+            let on = node.dependencies.as_ref()?.iter();
+            Some(edge(
+                &node.reference,
+                on.map(|node| merged.nodes[*node].reference.clone()),
+            ))
+        });
+        std::iter::once(tree).chain(files).chain(nodes)
     }
 
     /// The tree as a whole is never claimed to be complete: what no lockfile lists is not known.
@@ -116,6 +120,40 @@ impl Inventory {
             }
         }
         compositions
+    }
+}
+
+/// Writes an object member by member.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn name(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        self.value(&name.into());
+        self.0.push(b':');
+    }
+
+    fn value(&mut self, value: &Value) {
+        let bytes = strict_json::canonical(value);
+        self.0
+            .extend(bytes.expect("texts, small numbers, lists and objects have a canonical form"));
+    }
+
+    fn member(&mut self, name: &str, value: &Value) {
+        self.name(name);
+        self.value(value);
+    }
+
+    fn list(&mut self, name: &str, items: impl Iterator<Item = Value>) {
+        self.name(name);
+        self.0.push(b'[');
+        for (at, item) in items.enumerate() {
+            if at > 0 {
+                self.0.push(b',');
+            }
+            self.value(&item);
+        }
+        self.0.push(b']');
     }
 }
 

@@ -12,8 +12,8 @@ pub enum LockfileError {
     /// The file has more bytes than are read.
     #[error("the lockfile has more than {MAX_LOCKFILE_BYTES} bytes")]
     TooLarge,
-    /// The lockfiles of the tree have more bytes together than are read.
-    #[error("the lockfiles of this tree have too many bytes together")]
+    /// The lockfiles of the tree have more bytes or packages together than are read.
+    #[error("the lockfiles of this tree have too many bytes or packages together")]
     TooMuch,
     /// The tree has more lockfiles than are read.
     #[error("the tree has more than {MAX_LOCKFILES} lockfiles")]

@@ -4,7 +4,7 @@ use touchmark_statement::digest::Sha256Digest;
 use touchmark_statement::repo_path::RepoPath;
 
 use crate::error::LockfileError;
-use crate::limits::{MAX_LOCKFILE_BYTES, MAX_LOCKFILES, MAX_TREE_BYTES};
+use crate::limits::{MAX_LOCKFILE_BYTES, MAX_LOCKFILES, MAX_TREE_BYTES, MAX_TREE_PACKAGES};
 use crate::lockfile::Kind;
 use crate::reading::Resolution;
 use crate::tree::{Tree, TreeError};
@@ -34,6 +34,13 @@ impl Lockfile {
             Ok(resolution) if resolution.skipped > 0 => Some("lockfile.skipped"),
             Ok(_) => None,
         }
+    }
+
+    /// Returns how many packages the lockfile lists.
+    fn packages(&self) -> usize {
+        self.outcome
+            .as_ref()
+            .map_or(0, |resolution| resolution.packages.len())
     }
 
     /// Returns whether the outcome depends on the lockfile alone, and not on how many others the tree has.
@@ -66,17 +73,18 @@ impl Inventory {
             .collect();
         paths.sort();
         paths.dedup();
-        let mut bytes_left = MAX_TREE_BYTES;
+        let (mut bytes_left, mut packages_left) = (MAX_TREE_BYTES, MAX_TREE_PACKAGES);
         let mut lockfiles = Vec::with_capacity(paths.len());
         for (number, (path, kind)) in paths.into_iter().enumerate() {
             let reusable = known
                 .iter()
+                .filter(|_| number < MAX_LOCKFILES)
                 .find(|known| known.path == *path && known.is_own_outcome());
             if let Some(known) = reusable
                 && let Some(left) = bytes_left.checked_sub(known.bytes)
-                && number < MAX_LOCKFILES
+                && let Some(rest) = packages_left.checked_sub(known.packages())
             {
-                bytes_left = left;
+                (bytes_left, packages_left) = (left, rest);
                 lockfiles.push((*known).clone());
                 continue;
             }
@@ -91,6 +99,11 @@ impl Inventory {
             } else {
                 (None, Err(LockfileError::TooMany))
             };
+            let outcome = outcome.and_then(|resolution| {
+                let left = packages_left.checked_sub(resolution.packages.len());
+                packages_left = left.ok_or(LockfileError::TooMuch)?;
+                Ok(resolution)
+            });
             lockfiles.push(Lockfile {
                 path: path.clone(),
                 kind,
@@ -230,6 +243,55 @@ mod tests {
         assert_eq!(codes, [None, None, None, None, Some("lockfile.too_much")]);
         let one = Inventory::of(&files, &files.paths()[4..], &known);
         assert_eq!(one.lockfiles()[0].code(), None);
+    }
+
+    #[test]
+    fn all_packages_of_a_tree_have_one_limit() {
+        let lines: String = (0..100_000).map(|number| format!("g:a{number}:1=x\n")).collect();
+        let folders = ["a", "b", "c", "d", "e", "f"];
+        let mut files = Files(
+            folders
+                .map(|folder| (format!("{folder}/gradle.lockfile"), lines.clone().into_bytes()))
+                .to_vec()
+                .into_iter()
+                .collect(),
+        );
+        files
+            .0
+            .insert("f/gradle.lockfile".to_owned(), b"g:a:1=x\n".to_vec());
+        let alone = files.inventory();
+        let codes: Vec<Option<&str>> = alone.lockfiles().iter().map(Lockfile::code).collect();
+        let too_much = Some("lockfile.too_much");
+        assert_eq!(codes, [None, None, None, None, too_much, too_much]);
+        let known: Vec<&Lockfile> = alone.lockfiles().iter().collect();
+        let again = Inventory::of(&files, &files.paths(), &known);
+        let codes_again: Vec<Option<&str>> = again.lockfiles().iter().map(Lockfile::code).collect();
+        assert_eq!(codes_again, codes);
+    }
+
+    /// Each name is sought in every folder above, and each of these is a long name.
+    #[test]
+    fn folders_that_nest_without_end_are_given_up() {
+        let mut place = String::from("node_modules/a");
+        let mut packages = Vec::new();
+        for _ in 0..400 {
+            place.push_str("/node_modules/a");
+            let edges: Vec<String> = (0..100).map(|edge| format!("\"b{edge}\":\"1\"")).collect();
+            let entry = format!(
+                "\"{place}\":{{\"version\":\"1\",\"name\":\"a\",\"dependencies\":{{{}}}}}",
+                edges.join(",")
+            );
+            packages.push(entry);
+        }
+        let text = format!(
+            "{{\"lockfileVersion\":3,\"packages\":{{{}}}}}",
+            packages.join(",")
+        );
+        let files = Files::of([("package-lock.json", text.as_bytes())]);
+        assert_eq!(
+            files.inventory().lockfiles()[0].code(),
+            Some("lockfile.too_many_entries")
+        );
     }
 
     #[test]

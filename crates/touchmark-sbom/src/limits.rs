@@ -9,6 +9,8 @@ pub const MAX_TREE_BYTES: u64 = 128 * 1024 * 1024;
 pub const MAX_LOCKFILES: usize = 4_096;
 /// The most packages in one lockfile.
 pub const MAX_PACKAGES: usize = 100_000;
+/// The most packages in all lockfiles of one tree.
+pub const MAX_TREE_PACKAGES: usize = 400_000;
 /// The most edges between packages in one lockfile.
 pub const MAX_EDGES: usize = 1_000_000;
 /// The deepest nesting of values in one lockfile.

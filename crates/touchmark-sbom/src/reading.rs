@@ -9,8 +9,10 @@ use crate::limits::{
 use crate::package::{Artifact, Hash, Origin, Package, Scope};
 use crate::purl::{Ecosystem, purl_with};
 
-/// The most look-ups while names are followed to packages.
+/// The most look-ups while names are followed to packages, a long name being several.
 const MAX_LOOK_UPS: usize = 20_000_000;
+/// How much of a name one look-up takes.
+const LOOK_UP_BYTES: usize = 64;
 
 /// What one lockfile says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,9 +180,9 @@ impl Reading {
         self.resolution.complete = false;
     }
 
-    /// Counts one look-up, so that names that lead through each other end.
-    pub(crate) fn look_up(&mut self) -> Result<(), LockfileError> {
-        self.look_ups += 1;
+    /// Counts one look-up of a name of so many bytes, so that names that lead through each other end.
+    pub(crate) fn look_up(&mut self, bytes: usize) -> Result<(), LockfileError> {
+        self.look_ups += 1 + bytes / LOOK_UP_BYTES;
         if self.look_ups > MAX_LOOK_UPS {
             return Err(LockfileError::TooManyEntries);
         }

@@ -10,7 +10,11 @@ fn document(files: &Files) -> Value {
         name: "touchmark".to_owned(),
         version: "1".to_owned(),
     };
-    serde_json::from_slice(&files.inventory().cyclonedx(&tool)).expect("a document is JSON")
+    let bytes = files.inventory().cyclonedx(&tool);
+    let document = serde_json::from_slice(&bytes).expect("a document is JSON");
+    let canonical = touchmark_statement::strict_json::canonical(&document).expect("a canonical form");
+    assert_eq!(String::from_utf8(bytes), String::from_utf8(canonical));
+    document
 }
 
 fn cargo(checksum: char) -> String {

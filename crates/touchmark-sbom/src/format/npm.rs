@@ -291,7 +291,7 @@ fn find(
 ) -> Result<Option<usize>, LockfileError> {
     let mut folder = place;
     loop {
-        reading.look_up()?;
+        reading.look_up(folder.len() + name.len())?;
         let slash = if folder.is_empty() { "" } else { "/" };
         let candidate = format!("{folder}{slash}node_modules/{name}");
         if let Some(found) = installed.get(candidate.as_str()) {

@@ -146,7 +146,7 @@ fn find(
 ) -> Result<Option<usize>, LockfileError> {
     let name = string(dependency, "name").unwrap_or_default();
     for (package, position) in index.get(&pypi_name(name)).into_iter().flatten() {
-        reading.look_up()?;
+        reading.look_up(name.len())?;
         let agrees = |key: &str| {
             dependency
                 .get(key)
