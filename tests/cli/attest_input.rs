@@ -540,3 +540,28 @@ fn what_waits_outlives_the_log_that_answered_for_it() {
     assert_eq!(published["finished"].as_array().map(Vec::len), Some(1));
     assert_eq!(sandbox.evidence_refs().len(), 2);
 }
+
+#[test]
+fn whatever_is_attested_a_variable_that_would_name_another_repository_is_ignored_aloud() {
+    let sandbox = Sandbox::with_change();
+    let file = sandbox.path("artifact");
+    fs::write(&file, "x").unwrap();
+    let artifact = file.to_str().unwrap();
+    for what in [
+        &["attest", "--base", "main", "--dry-run"][..],
+        &["attest", "sbom", "--dry-run"],
+        &["attest", "build", "--artifact", artifact, "--dry-run"],
+        &["attest", "tests", "--dry-run", "--", "true"],
+        &["approve", "--target", "main", "HEAD", "--dry-run"],
+    ] {
+        let mut command = sandbox.command(what);
+        command.env("GIT_DIR", "/elsewhere/.git");
+        let said = Outcome::of(command.output().unwrap());
+        assert!(
+            said.stderr.contains("GIT_DIR is ignored"),
+            "{what:?}: {}",
+            said.stderr
+        );
+        assert_eq!(said.stderr.matches("GIT_DIR").count(), 1, "{what:?}");
+    }
+}

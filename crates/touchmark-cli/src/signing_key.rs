@@ -17,7 +17,7 @@ use touchmark_verify::key::KeyAlgorithm;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::keyless::{IdentityArgs, Keyless, Stamps};
+use crate::keyless::{IdentityArgs, Keyless, Publication, Stamps};
 use crate::password::PasswordArgs;
 use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Signed};
@@ -35,22 +35,6 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    /// Opens whoever signs: an identity where one is asked for, else a key.
-    pub(crate) fn open(
-        key: &KeyArgs,
-        identity: &IdentityArgs,
-        log: &LogArgs,
-        git: &Repository,
-        context: &Context<'_>,
-    ) -> Result<Self, CliError> {
-        let folder = git.work_tree().unwrap_or(git.git_dir());
-        if let Some(identity) = identity.open(key.key.as_deref(), log, folder, context)? {
-            return Ok(Self::Identity(Box::new(identity)));
-        }
-        let stamps = identity.stamps(log, context)?.map(Box::new);
-        Ok(Self::Key(key.open(git.work_tree(), context)?, stamps))
-    }
-
     /// Returns the id under which evidence of this signer is filed.
     pub(crate) fn signer_id(&self) -> SignerId {
         match self {
@@ -80,6 +64,55 @@ impl Who {
             }
             Self::Identity(identity) => identity.sign(prepared, context),
         }
+    }
+}
+
+/// The flags that say who signs, and where that is logged.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct SigningArgs {
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+impl SigningArgs {
+    /// Opens whoever signs: an identity where one is asked for, else a key.
+    pub(crate) fn open(&self, git: &Repository, context: &Context<'_>) -> Result<Who, CliError> {
+        let identity = self.identity(git, context)?;
+        self.open_with(identity, git, context)
+    }
+
+    /// Opens the identity, where one is asked for: the part that may wait for a person or a service.
+    pub(crate) fn identity(
+        &self,
+        git: &Repository,
+        context: &Context<'_>,
+    ) -> Result<Option<Keyless>, CliError> {
+        let folder = git.work_tree().unwrap_or(git.git_dir());
+        self.identity
+            .open(self.key.key.as_deref(), &self.log, folder, context)
+    }
+
+    /// Opens whoever signs, once it is known whether that is an identity.
+    pub(crate) fn open_with(
+        &self,
+        identity: Option<Keyless>,
+        git: &Repository,
+        context: &Context<'_>,
+    ) -> Result<Who, CliError> {
+        if let Some(identity) = identity {
+            return Ok(Who::Identity(Box::new(identity)));
+        }
+        let stamps = self.identity.stamps(&self.log, context)?.map(Box::new);
+        Ok(Who::Key(self.key.open(git.work_tree(), context)?, stamps))
+    }
+
+    /// Returns what signing would publish of a person; nothing where a key signs.
+    pub(crate) fn preview(&self, context: &Context<'_>) -> Result<Option<Publication>, CliError> {
+        self.identity.preview(self.key.key.as_deref(), &self.log, context)
     }
 }
 

@@ -21,14 +21,11 @@ use touchmark_verify::lineage::ChangeUnderJudgement;
 use crate::cli::example;
 use crate::commands::attest;
 use crate::context::Context;
-use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
 use crate::investigation;
-use crate::keyless::IdentityArgs;
 use crate::output::{Format, Schema};
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::SigningArgs;
 
 /// Which way the decision goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +65,7 @@ pub(crate) struct Args {
     supersedes: Option<Sha256Digest>,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 
     /// Prints what would be signed, with its digest, and signs nothing
     #[arg(short = 'n', long, help_heading = "Result", conflicts_with = "push")]
@@ -111,47 +104,40 @@ struct ReviewDocument {
 
 /// Runs `approve` or `reject`.
 pub(crate) fn run(args: Args, decision: Decision, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    for name in context.environment.set_among(IGNORED_GIT) {
-        context.output.warn(format!(
-            "{name} is ignored: the repository is found from the folder alone"
-        ));
-    }
     // A review is a person's: the key that agents sign with by default is never taken for it.
-    let key = args.key.key.as_deref();
+    let key = args.signing.key.key.as_deref();
     let is_named = key.is_some() || context.config.text("key").is_some();
-    if !args.dry_run && !is_named && !args.identity.signs(key, &args.log, context)? {
+    if !args.dry_run && !is_named && !args.signing.identity.signs(key, &args.signing.log, context)? {
         return Err(
             CliError::usage("review.no_key", "a review is signed with a key of your own")
                 .hint("name it with --key URI, set `key` in your configuration, or sign with your identity (--oidc-issuer)"),
         );
     }
     refuse_bad_scope(&args)?;
-    let repository = pipeline::open_for_writing(&context.directory, context)?;
+    let repository = pipeline::open_here(context)?;
     let change = change(&args, &repository)?;
     let keys: Vec<EvidenceKey> = keys_about(&change, &repository)?;
-    let (found, coverage) =
-        investigation::collect(&repository, Some(keys), &args.log.roots().load(context)?, context)?;
+    let (found, coverage) = investigation::collect(
+        &repository,
+        Some(keys),
+        &args.signing.log.roots().load(context)?,
+        context,
+    )?;
     let shown = shown::Shown::of(&change, decision, (&found, &coverage), &repository)?;
     if args.dry_run {
-        if let Some(publication) = args.identity.preview(key, &args.log, context)? {
+        if let Some(publication) = args.signing.preview(context)? {
             context.output.note(publication.in_words());
         }
         return preview(&shown, decision, context);
     }
     refuse_changed(&shown, args.shown)?;
     let folder = repository.work_tree().unwrap_or_else(|| repository.git_dir());
-    let signer = match args.identity.open(key, &args.log, folder, context)? {
-        Some(identity) => Who::Identity(Box::new(identity)),
-        None => Who::Key(
-            args.key.open(repository.work_tree(), context)?,
-            args.identity.stamps(&args.log, context)?.map(Box::new),
-        ),
-    };
+    let signer = args.signing.open(&repository, context)?;
     let statement = statement(&args, decision, &change, &shown, &repository)?;
     let under = [EvidenceKey::Tree(change.result_tree.clone())];
     // Let go before anything is pushed: a remote may take its time.
     let lock = Lock::acquire(context)?;
-    let (id, outcome) = pipeline::issue(&statement, &signer, &args.log, (folder, &under), context)?;
+    let (id, outcome) = pipeline::issue(&statement, &signer, &args.signing.log, (folder, &under), context)?;
     drop(lock);
     let (word, index, exit) = match &outcome {
         Outcome::Logged(published) => ("logged", Some(published.index), ExitCode::Allowed),

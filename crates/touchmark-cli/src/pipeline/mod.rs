@@ -27,7 +27,7 @@ use touchmark_verify::key::{KeyAlgorithm, PublicKey};
 pub(crate) use agreement::{agree, agree_identity, agreed_targets};
 pub(crate) use lock::Lock;
 use logs::{LogArgs, Logs};
-pub(crate) use publish::{Published, git_program, open_for_writing};
+pub(crate) use publish::{Published, git_program, open_for_writing, open_here};
 
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};

@@ -16,6 +16,7 @@ use touchmark_verify::verify::{VerifyOptions, verify};
 use super::logs::Logs;
 use crate::context::Context;
 use crate::environment::Environment;
+use crate::environment::IGNORED_GIT;
 use crate::error::CliError;
 
 /// A statement that is logged and filed.
@@ -151,6 +152,17 @@ fn file(
         .collect();
     repository.write_evidence(&items, context.config.flag("keep-objects"))?;
     Ok(keys.iter().map(EvidenceKey::ref_name).collect())
+}
+
+/// Opens the repository around the folder for work with it. Variables that would name another one are ignored, which is
+/// said.
+pub(crate) fn open_here(context: &Context<'_>) -> Result<Repository, CliError> {
+    for name in context.environment.set_among(IGNORED_GIT) {
+        context.output.warn(format!(
+            "{name} is ignored: the repository is found from the folder alone"
+        ));
+    }
+    open_for_writing(&context.directory, context)
 }
 
 /// Opens a repository together with the git program, found in our own PATH.

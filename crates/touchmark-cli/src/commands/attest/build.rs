@@ -20,10 +20,8 @@ use crate::commands::version::VERSION;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
 use crate::file_argument;
-use crate::keyless::IdentityArgs;
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::SigningArgs;
 
 /// How the parameters of our own provenance are to be read.
 pub(crate) const BUILD_TYPE: &str = "https://touchmark.dev/build/v1";
@@ -48,11 +46,7 @@ pub(crate) struct Args {
     build_type: Option<String>,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 
     /// Prints the statement and writes nothing
     #[arg(short = 'n', long, help_heading = "Result")]
@@ -72,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     for uri in [&args.builder_id, &args.build_type].into_iter().flatten() {
         refuse_no_uri(uri)?;
     }
-    let git = pipeline::open_for_writing(&context.directory, context)?;
+    let git = pipeline::open_here(context)?;
     let surroundings = Surroundings::of(&context.environment);
     let files: Vec<PathBuf> = args.artifact.iter().map(|file| context.path(file)).collect();
     let head = Head::committed(&git, &files, surroundings.repository_id.clone())?;
@@ -83,11 +77,17 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     if args.dry_run {
         return report::dry_run(&statement, None, context);
     }
-    let signer = Who::open(&args.key, &args.identity, &args.log, &git, context)?;
+    let signer = args.signing.open(&git, context)?;
     let folder = git.work_tree().unwrap_or(git.git_dir());
     // A remote may take its time; nobody else waits for it.
     let lock = Lock::acquire(context)?;
-    let (id, outcome) = pipeline::issue(&statement, &signer, &args.log, (folder, &head.keys), context)?;
+    let (id, outcome) = pipeline::issue(
+        &statement,
+        &signer,
+        &args.signing.log,
+        (folder, &head.keys),
+        context,
+    )?;
     drop(lock);
     let exit = match outcome {
         Outcome::Logged(published) => report::logged(&published, context)?,

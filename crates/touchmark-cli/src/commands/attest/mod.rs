@@ -31,12 +31,9 @@ pub(crate) use self::change::repository;
 use self::told::Told;
 use crate::cli::example;
 use crate::context::Context;
-use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
-use crate::keyless::IdentityArgs;
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::{SigningArgs, Who};
 
 /// Flags of `attest`.
 #[derive(Debug, clap::Args)]
@@ -113,11 +110,7 @@ pub(crate) struct ChangeArgs {
     plain_prompt_digest: bool,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 
     /// Prints the statement and writes nothing
     #[arg(short = 'n', long, help_heading = "Result")]
@@ -147,39 +140,23 @@ pub(crate) fn run(args: Args, context: &Context<'_>) -> Result<ExitCode, CliErro
 }
 
 fn change_of(args: &ChangeArgs, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    for name in context.environment.set_among(IGNORED_GIT) {
-        context.output.warn(format!(
-            "{name} is ignored: the repository is found from the folder alone"
-        ));
-    }
-    let git = pipeline::open_for_writing(&context.directory, context)?;
+    let git = pipeline::open_here(context)?;
     if args.dry_run {
         let mut captured = Captured::read(args, &git, context)?;
         let mut place = Place::after(captured.last_link(context)?.as_ref())?;
         place.since = captured.take_off_known(context)?;
         let (statement, _) = captured.state(args, &git, place, context)?;
-        let publication = args
-            .identity
-            .preview(args.key.key.as_deref(), &args.log, context)?;
+        let publication = args.signing.preview(context)?;
         return report::dry_run(&statement, publication, context);
     }
     // A login or a slow service holds up nobody else.
-    let repository = git.work_tree().unwrap_or(git.git_dir());
-    let identity = args
-        .identity
-        .open(args.key.key.as_deref(), &args.log, repository, context)?;
+    let identity = args.signing.identity(&git, context)?;
     let lock = Lock::acquire(context)?;
     let drained = pipeline::drain(context)?;
     report::waiting(&drained, context);
     let mut captured = Captured::read(args, &git, context)?;
     let last = captured.last_link(context)?;
-    let signer = match identity {
-        Some(identity) => Who::Identity(Box::new(identity)),
-        None => Who::Key(
-            args.key.open(git.work_tree(), context)?,
-            args.identity.stamps(&args.log, context)?.map(Box::new),
-        ),
-    };
+    let signer = args.signing.open_with(identity, &git, context)?;
     let told = Told::read(args, context)?;
     let said = match last {
         Some(link) if captured.is_covered_by(&link, &told, &signer.signer_id(), &git)? => Some(link),
@@ -210,7 +187,7 @@ fn attest(
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
     let repository = git.work_tree().unwrap_or(git.git_dir());
-    let targets = pipeline::agreed_targets(&args.log, repository, context)?;
+    let targets = pipeline::agreed_targets(&args.signing.log, repository, context)?;
     signer.refuse_unloggable_in(&targets)?;
     captured.sources.add_signer(signer);
     let mut place = Place::after(captured.last_link(context)?.as_ref())?;
@@ -224,7 +201,7 @@ fn attest(
     let signed = signer.sign(prepared, context)?;
     let keys = &captured.change.keys;
     let id = pipeline::queue_for(signed, targets, repository, keys, context)?;
-    let exit = match pipeline::finish_with(&id, &args.log, context)? {
+    let exit = match pipeline::finish_with(&id, &args.signing.log, context)? {
         Outcome::Logged(published) => report::logged(&published, context)?,
         Outcome::Unlogged(error) => report::unlogged(&id, &error, context)?,
     };

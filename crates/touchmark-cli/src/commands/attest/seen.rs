@@ -14,7 +14,6 @@ use super::{ChangeArgs, vault};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::pipeline::{self, Lock, Outcome, chain};
-use crate::signing_key::Who;
 
 /// What is attested.
 #[derive(Debug)]
@@ -64,18 +63,12 @@ pub(crate) fn attest(seen: Seen, git: &Repository, context: &Context<'_>) -> Res
     };
     let repository = git.work_tree().unwrap_or(git.git_dir());
     // A slow service holds up nobody else.
-    let identity = args.identity.open(None, &args.log, repository, context)?;
+    let identity = args.signing.identity(git, context)?;
     let _lock = Lock::acquire(context)?;
     pipeline::drain(context)?;
     chain::mend(context)?;
-    let signer = match identity {
-        Some(identity) => Who::Identity(Box::new(identity)),
-        None => Who::Key(
-            args.key.open(git.work_tree(), context)?,
-            args.identity.stamps(&args.log, context)?.map(Box::new),
-        ),
-    };
-    let targets = pipeline::agreed_targets(&args.log, repository, context)?;
+    let signer = args.signing.open_with(identity, git, context)?;
+    let targets = pipeline::agreed_targets(&args.signing.log, repository, context)?;
     signer.refuse_unloggable_in(&targets)?;
     let asked = Asked::Seen {
         base: seen.base,
@@ -100,7 +93,7 @@ pub(crate) fn attest(seen: Seen, git: &Repository, context: &Context<'_>) -> Res
     let id = pipeline::queue_for(signed, targets, repository, &captured.change.keys, context)?;
     chain::mend(context)?;
     // From here on it is a matter of time: what cannot be done now is done by the next worker or by `publish`.
-    Ok(match pipeline::finish_with(&id, &args.log, context) {
+    Ok(match pipeline::finish_with(&id, &args.signing.log, context) {
         Ok(Outcome::Logged(_)) => Made::Logged(id),
         Ok(Outcome::Unlogged(error)) | Err(error) => Made::Unlogged(id, error),
     })

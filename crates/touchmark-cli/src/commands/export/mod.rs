@@ -17,10 +17,8 @@ use touchmark_git::EvidenceKey;
 use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode};
-use crate::keyless::IdentityArgs;
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome, open_for_writing};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::SigningArgs;
 
 /// Flags of `export`.
 #[derive(Debug, clap::Args)]
@@ -43,11 +41,7 @@ pub(crate) struct Args {
     sign: bool,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 }
 
 /// What an export can be.
@@ -78,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         .hint("name a file with --output FILE, or say --output - to have it on standard output"));
     }
     let git = open_for_writing(&context.directory, context)?;
-    let source = source::find(&args.what, &git, &args.log, context)?;
+    let source = source::find(&args.what, &git, &args.signing.log, context)?;
     match args.form {
         Form::Metadata => write(args, &metadata::of(&source, &git, context)?, context)?,
         Form::Atif => write(
@@ -89,12 +83,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
         Form::SlsaProvenance => {
             let statement = provenance::of(&source);
             if args.sign {
-                let signer = Who::open(&args.key, &args.identity, &args.log, &git, context)?;
+                let signer = args.signing.open(&git, context)?;
                 let keys: Vec<EvidenceKey> = source.keys();
                 let folder = git.work_tree().unwrap_or(git.git_dir());
                 let _lock = Lock::acquire(context)?;
                 let (id, outcome) =
-                    pipeline::issue(&statement, &signer, &args.log, (folder, &keys), context)?;
+                    pipeline::issue(&statement, &signer, &args.signing.log, (folder, &keys), context)?;
                 return match outcome {
                     Outcome::Logged(published) => {
                         crate::commands::attest::report::logged(&published, context)

@@ -16,12 +16,9 @@ use super::super::report;
 use super::{file, tool, trees, warn};
 use crate::cli::example;
 use crate::context::Context;
-use crate::environment::IGNORED_GIT;
 use crate::error::{CliError, ExitCode};
-use crate::keyless::IdentityArgs;
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock, Outcome};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::SigningArgs;
 
 /// What a statement needs beside the document.
 const AROUND_BYTES: usize = 64 * 1024;
@@ -38,11 +35,7 @@ pub(crate) struct Args {
     sbom: Option<PathBuf>,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 
     /// Writes the CycloneDX document to standard output and signs nothing
     #[arg(long, help_heading = "Result", conflicts_with_all = ["sbom", "dry_run", "push"])]
@@ -62,12 +55,7 @@ pub(crate) struct Args {
 
 /// Runs `attest sbom`.
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
-    for name in context.environment.set_among(IGNORED_GIT) {
-        context.output.warn(format!(
-            "{name} is ignored: the repository is found from the folder alone"
-        ));
-    }
-    let git = pipeline::open_for_writing(&context.directory, context)?;
+    let git = pipeline::open_here(context)?;
     let commit = git.resolve(&args.proposed)?;
     let tree = git.commit(&commit)?.tree;
     if args.print {
@@ -97,9 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
     };
     let statement = Statement::new(subjects, Predicate::Sbom(Box::new(document)));
     if args.dry_run {
-        let publication = args
-            .identity
-            .preview(args.key.key.as_deref(), &args.log, context)?;
+        let publication = args.signing.preview(context)?;
         return report::dry_run(&statement, publication, context);
     }
     issue(args, &statement, &git, &keys, context)
@@ -138,10 +124,10 @@ fn issue(
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
     let folder = git.work_tree().unwrap_or(git.git_dir());
-    let signer = Who::open(&args.key, &args.identity, &args.log, git, context)?;
+    let signer = args.signing.open(git, context)?;
     // Let go before anything is pushed: a remote may take its time.
     let lock = Lock::acquire(context)?;
-    let (id, outcome) = pipeline::issue(statement, &signer, &args.log, (folder, keys), context)?;
+    let (id, outcome) = pipeline::issue(statement, &signer, &args.signing.log, (folder, keys), context)?;
     drop(lock);
     let exit = match outcome {
         Outcome::Logged(published) => report::logged(&published, context)?,

@@ -25,10 +25,8 @@ use crate::cli::example;
 use crate::context::Context;
 use crate::error::{CliError, ExitCode, exit_of};
 use crate::file_argument;
-use crate::keyless::IdentityArgs;
-use crate::pipeline::logs::LogArgs;
 use crate::pipeline::{self, Lock};
-use crate::signing_key::{KeyArgs, Who};
+use crate::signing_key::SigningArgs;
 
 /// The most reports of one result.
 const MAX_REPORTS: usize = 1_024;
@@ -51,11 +49,7 @@ pub(crate) struct Args {
     uncommitted: bool,
 
     #[command(flatten)]
-    key: KeyArgs,
-    #[command(flatten)]
-    identity: IdentityArgs,
-    #[command(flatten)]
-    log: LogArgs,
+    signing: SigningArgs,
 
     /// Prints the statement and writes nothing; a command is run all the same
     #[arg(short = 'n', long, help_heading = "Result")]
@@ -99,7 +93,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliErr
             format!("more than {MAX_REPORTS} reports"),
         ));
     }
-    let git = pipeline::open_for_writing(&context.directory, context)?;
+    let git = pipeline::open_here(context)?;
     let surroundings = Surroundings::of(&context.environment);
     let files: Vec<PathBuf> = args.junit.iter().map(|file| context.path(file)).collect();
     let forge_id = surroundings.repository_id.clone();
@@ -272,7 +266,7 @@ fn issue(
     context: &Context<'_>,
 ) -> Result<ExitCode, CliError> {
     let folder = git.work_tree().unwrap_or(git.git_dir());
-    let signer = Who::open(&args.key, &args.identity, &args.log, git, context)?;
+    let signer = args.signing.open(git, context)?;
     // A remote may take its time; nobody else waits for it.
     let lock = Lock::acquire(context)?;
     if !args.command.is_empty() {
@@ -287,7 +281,13 @@ fn issue(
         };
         vault::keep(&name, kept, context)?;
     }
-    let (id, outcome) = pipeline::issue(statement, &signer, &args.log, (folder, &head.keys), context)?;
+    let (id, outcome) = pipeline::issue(
+        statement,
+        &signer,
+        &args.signing.log,
+        (folder, &head.keys),
+        context,
+    )?;
     drop(lock);
     let exit = match outcome {
         pipeline::Outcome::Logged(published) => report::logged(&published, context)?,
