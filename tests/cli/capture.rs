@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::common::agent::Agent;
+use crate::common::agent::{Agent, hook};
 use crate::common::{Outcome, Sandbox};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
@@ -395,6 +395,24 @@ fn run_ends_as_the_command_ends_even_where_nothing_can_be_attested() {
         .touchmark(["run", "--", "/no/such/program"])
         .refused(2, "run.not_started");
     assert_eq!(sandbox.chained().len(), 0);
+}
+
+#[test]
+fn run_says_of_every_turn_that_waits_why_it_does() {
+    let sandbox = repository();
+    for id in [ONE, "22222222-2222-4222-8222-222222222222"] {
+        let stop = json!({"hook_event_name": "Stop", "session_id": id, "cwd": sandbox.repo(),
+            "transcript_path": sandbox.path("absent.jsonl")});
+        let mut command = sandbox.command(["hook", "run", "claude-code"]);
+        command.env("TOUCHMARK_RUN", "1");
+        hook(command, stop.to_string().as_bytes()).unheard();
+    }
+    let said = sandbox.touchmark(["run", "--", "true"]).ok();
+    assert_eq!(
+        said.stderr.matches("error[capture.no_record]").count(),
+        2,
+        "{said:?}"
+    );
 }
 
 #[test]

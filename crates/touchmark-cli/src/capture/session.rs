@@ -111,26 +111,21 @@ impl Sessions {
         super::write(&self.0, &file_name(&known.product, &known.session), known)
     }
 
-    /// Returns every session that has not ended; one that cannot be read is left out.
+    /// Returns every session that has not ended.
     pub(crate) fn open_ones(&self) -> Result<Vec<Known>, CliError> {
-        let names = self.0.latest_names(MAX_SESSIONS)?;
-        let read = |name: &String| super::read::<Known>(&self.0, name).ok().flatten();
-        Ok(names
-            .iter()
-            .filter_map(read)
-            .filter(|known| !known.ended)
-            .collect())
+        self.those(|known| !known.ended)
     }
 
     /// Returns every session that worked in a work tree.
     pub(crate) fn in_work_tree(&self, work_tree: &str) -> Result<Vec<Known>, CliError> {
+        self.those(|known| known.repositories.contains_key(work_tree))
+    }
+
+    /// Returns those of the latest sessions that are asked for; one that cannot be read is left out.
+    fn those(&self, are_asked_for: impl Fn(&Known) -> bool) -> Result<Vec<Known>, CliError> {
         let names = self.0.latest_names(MAX_SESSIONS)?;
         let read = |name: &String| super::read::<Known>(&self.0, name).ok().flatten();
-        Ok(names
-            .iter()
-            .filter_map(read)
-            .filter(|known| known.repositories.contains_key(work_tree))
-            .collect())
+        Ok(names.iter().filter_map(read).filter(are_asked_for).collect())
     }
 }
 

@@ -136,8 +136,8 @@ fn finish(
     begin(before, context)?;
     let done = worker::work(Which::All, context)?;
     let mut made = done.made;
-    if let Some((_, error)) = done.failed.into_iter().next() {
-        context.output.complain(&error);
+    for (_, error) in &done.failed {
+        context.output.complain(error);
     }
     let git = pipeline::open_for_writing(&context.directory, context)?;
     let now = Snapshot::whole(&git)?;
