@@ -194,3 +194,115 @@ fn what_is_or_is_called_a_secret_is_in_no_diff_of_a_configuration() {
     let now = fs::read_to_string(&file).unwrap();
     assert!(now.contains("\"hunter-two\"") && now.contains(&token) && now.contains("\"a1b2c3\""));
 }
+
+/// Everything that git would run, for a repository or for a variable that asks for it.
+#[test]
+fn nothing_that_a_repository_or_its_surroundings_name_is_run() {
+    let sandbox = repository();
+    let canary = sandbox.path("canary");
+    let evil = sandbox.path("evil");
+    fs::write(
+        &evil,
+        format!("#!/bin/sh\necho \"$0 $*\" >> '{}'\ncat\n", canary.display()),
+    )
+    .unwrap();
+    fs::set_permissions(&evil, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let evil = evil.to_str().unwrap();
+    let hooks = sandbox.path("repo/hooks");
+    fs::create_dir(&hooks).unwrap();
+    for name in [
+        "reference-transaction",
+        "post-index-change",
+        "post-commit",
+        "pre-push",
+        "pre-auto-gc",
+    ] {
+        for folder in [&hooks, &sandbox.path("repo/.git/hooks")] {
+            fs::copy(evil, folder.join(name)).unwrap();
+        }
+    }
+    let shell = format!("!{evil}");
+    let ext = format!("ext::{evil}");
+    let settings = [
+        ("core.fsmonitor", evil),
+        ("core.hooksPath", hooks.to_str().unwrap()),
+        ("core.pager", evil),
+        ("core.editor", evil),
+        ("core.sshCommand", evil),
+        ("core.askPass", evil),
+        ("core.alternateRefsCommand", evil),
+        ("credential.helper", evil),
+        ("filter.x.clean", evil),
+        ("filter.x.process", evil),
+        ("diff.external", evil),
+        ("diff.x.textconv", evil),
+        ("diff.x.command", evil),
+        ("merge.x.driver", evil),
+        ("gpg.program", evil),
+        ("uploadpack.packObjectsHook", evil),
+        ("alias.rev-parse", &shell),
+        ("alias.write-tree", &shell),
+        ("remote.origin.url", &ext),
+        ("remote.origin.receivepack", evil),
+        ("protocol.ext.allow", "always"),
+    ];
+    for (name, value) in settings {
+        sandbox.git(["config", name, value]);
+    }
+    fs::write(
+        sandbox.path("repo/.git/info/attributes"),
+        "* filter=x diff=x merge=x\n",
+    )
+    .unwrap();
+    // The bait is one: git itself takes it.
+    sandbox.git(["status"]);
+    fs::remove_file(&canary).unwrap();
+    let variables = [
+        ("GIT_EXTERNAL_DIFF", evil),
+        ("GIT_SSH_COMMAND", evil),
+        ("GIT_ASKPASS", evil),
+        ("GIT_PAGER", evil),
+        ("GIT_EXEC_PATH", "/nowhere"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.fsmonitor"),
+        ("GIT_CONFIG_VALUE_0", evil),
+    ];
+    let mut agent = Agent::new(&sandbox, ONE);
+    for (name, value) in variables {
+        agent = agent.with(name, value);
+    }
+    agent
+        .starts()
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n")
+        .stops();
+    sandbox.settled();
+    assert_eq!(sandbox.chained().len(), 1, "{}", sandbox.troubles());
+    let report = "<testsuite name=\"a\"><testcase name=\"t\"/></testsuite>";
+    fs::write(sandbox.path("report.xml"), report).unwrap();
+    let report = sandbox.path("report.xml").to_string_lossy().into_owned();
+    let head = sandbox.git(["-c", "core.fsmonitor=", "rev-parse", "HEAD"]);
+    let pushed = format!("refs/heads/main {head} refs/heads/main {}\n", "0".repeat(40));
+    let _ = fs::remove_file(&canary);
+    for (words, input) in [
+        (&["attest", "tests", "--uncommitted", "--junit", &report][..], ""),
+        (&["attest", "sbom"], ""),
+        (&["run", "--", "true"], ""),
+        (&["status"], ""),
+        (&["find"], ""),
+        (&["export", "--as", "slsa-provenance"], ""),
+        (&["publish", "--push", "origin"], ""),
+        (&["publish", "--fetch", "origin"], ""),
+        (&["hook", "install", "git", "--dry-run"], ""),
+        (&["hook", "run", "git-post-commit"], ""),
+        (&["hook", "run", "git-post-rewrite"], &format!("{head} {head}\n")),
+        (&["hook", "run", "git-pre-push", "origin", &ext], &pushed),
+    ] {
+        let mut command = sandbox.command(words);
+        command.envs(variables);
+        let heard = hook(command, input.as_bytes());
+        assert!(heard.outcome.code.is_some(), "{words:?}");
+    }
+    sandbox.settled();
+    assert_eq!(fs::read_to_string(&canary).unwrap_or_default(), "");
+}
