@@ -94,7 +94,7 @@ fn case_224_a_pipe_in_an_escrow_store_holds_up_nobody() {
     ];
     elsewhere(&disclose.concat()).ok();
     for name in ["0.escrow", "1.escrow"] {
-        let file = world.file(&format!("store/{name}"));
+        let file = world.file(format!("store/{name}"));
         elsewhere(&["vault", "open", &file, "--escrow-key", &key]).refused(2, "file.not_regular");
     }
 }

@@ -100,7 +100,9 @@ impl GitProgram {
 
     /// How long a local run may take from now on.
     pub(crate) fn local_bounds(&self) -> Bounds {
-        let left = self.haste.map(|haste| haste.until.saturating_duration_since(Instant::now()));
+        let left = self
+            .haste
+            .map(|haste| haste.until.saturating_duration_since(Instant::now()));
         Bounds {
             timeout: left.map_or(Bounds::LOCAL.timeout, |left| left.min(Bounds::LOCAL.timeout)),
             ..Bounds::LOCAL

@@ -56,7 +56,11 @@ impl Changed {
     /// Refuses to take in more than there is time for.
     fn require_at_most(&self, max_bytes: u64, root: &Path) -> Result<(), GitError> {
         let mut left = max_bytes;
-        for path in self.paths.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+        for path in self
+            .paths
+            .split(|byte| *byte == 0)
+            .filter(|path| !path.is_empty())
+        {
             let found = root.join(OsStr::from_bytes(path)).symlink_metadata();
             left = left
                 .checked_sub(found.map_or(0, |found| found.len()))

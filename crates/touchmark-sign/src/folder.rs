@@ -203,7 +203,10 @@ impl Folder {
                 latest.pop();
             }
         })?;
-        let mut names: Vec<String> = latest.into_iter().map(|std::cmp::Reverse((_, _, name))| name).collect();
+        let mut names: Vec<String> = latest
+            .into_iter()
+            .map(|std::cmp::Reverse((_, _, name))| name)
+            .collect();
         names.sort();
         Ok(names)
     }
