@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::state::State;
 use crate::error::ImportError;
 use crate::files;
-use crate::limits::{MAX_CANDIDATES, MAX_LINE_BYTES, MAX_SESSION_BYTES};
+use crate::limits::MAX_LINE_BYTES;
+use crate::recorder::input::check_size;
 use crate::session::SessionFile;
 
 /// The folder of one session.
@@ -112,12 +113,7 @@ pub(super) fn write_out(folder: &Folder) -> Result<SessionFile, ImportError> {
         } else {
             whole = false;
         }
-        if bytes.len() as u64 > MAX_SESSION_BYTES {
-            return Err(ImportError::TooLarge {
-                what: "bytes",
-                limit: MAX_SESSION_BYTES,
-            });
-        }
+        check_size(bytes.len() as u64)?;
     }
     // The product says itself how many events there are.
     whole &= marker.is_none_or(|count| count == events.len() as u64);
@@ -170,12 +166,6 @@ fn listed(folder: &Path) -> Result<(Vec<Numbered>, Option<u64>), ImportError> {
         if let Some(number) = number(&name).filter(|_| files::is_real_file(&path)) {
             events.push((number, path));
         }
-    }
-    if events.len() > MAX_CANDIDATES {
-        return Err(ImportError::TooLarge {
-            what: "event files",
-            limit: MAX_CANDIDATES as u64,
-        });
     }
     events.sort();
     Ok((events, marker))
