@@ -109,6 +109,8 @@ pub(super) struct Calls {
     commands: Vec<Command>,
     command_bytes: usize,
     writes: Vec<Write>,
+    /// Whether there were more writes than are kept.
+    has_more_writes: bool,
     /// The writes that results confirmed, each with the directory that its name belongs to.
     confirmed: HashSet<(String, Option<String>)>,
     commits: Vec<CommitHint>,
@@ -346,20 +348,24 @@ impl Calls {
     }
 
     fn add_write(&mut self, path: &str, place: Place<'_>, call: Option<usize>) {
-        if path.is_empty() || path.len() > MAX_NAME_BYTES || self.writes.len() >= MAX_DISTINCT_NAMES {
+        if path.is_empty() || path.len() > MAX_NAME_BYTES {
             return;
         }
-        let working_directory = place.working_directory.map(str::to_owned);
+        let name = (path.to_owned(), place.working_directory.map(str::to_owned));
         // A write that a result confirms needs no second entry; unconfirmed ones wait for their own calls.
-        if call.is_none()
-            && !self
-                .confirmed
-                .insert((path.to_owned(), working_directory.clone()))
-        {
+        if call.is_none() && self.confirmed.contains(&name) {
             return;
+        }
+        if self.writes.len() >= MAX_DISTINCT_NAMES {
+            self.has_more_writes = true;
+            return;
+        }
+        let (path, working_directory) = name.clone();
+        if call.is_none() {
+            self.confirmed.insert(name);
         }
         self.writes.push(Write {
-            path: path.to_owned(),
+            path,
             working_directory,
             role: place.role,
             call,
@@ -367,7 +373,13 @@ impl Calls {
     }
 
     /// Joins calls and answers.
-    pub(super) fn finish(mut self) -> Finished {
+    pub(super) fn finish(mut self) -> Result<Finished, ImportError> {
+        if self.has_more_writes {
+            return Err(ImportError::TooLarge {
+                what: "writes",
+                limit: MAX_DISTINCT_NAMES as u64,
+            });
+        }
         for (id, tool) in &self.echoed {
             if !self.by_id.contains_key(id) {
                 self.tools[*tool].1.echoed_calls += 1;
@@ -410,13 +422,13 @@ impl Calls {
             .into_iter()
             .filter(|(_, tool)| tool.calls + tool.echoed_calls > 0)
             .collect();
-        Finished {
+        Ok(Finished {
             tools,
             commands: self.commands,
             written,
             commits: self.commits,
             agents: self.agents,
-        }
+        })
     }
 }
 

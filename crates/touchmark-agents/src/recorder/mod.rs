@@ -388,7 +388,7 @@ impl Recorder {
                 unreadable: run.steps.len() as u64,
             });
         }
-        let (models, usage, findings) = self.answers.finish();
+        let (models, usage, findings) = self.answers.finish()?;
         run.models = models;
         run.usage = usage;
         run.findings.extend(findings);
@@ -404,7 +404,7 @@ impl Recorder {
             .iter()
             .filter(|step| step.state == StepState::Rewound)
             .count() as u64;
-        let calls = self.calls.finish();
+        let calls = self.calls.finish()?;
         run.tools = calls.tools;
         run.commands = calls.commands;
         run.written = calls.written;

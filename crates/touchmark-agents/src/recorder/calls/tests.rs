@@ -22,7 +22,7 @@ fn files_of_one_name_in_two_directories_are_two_files() {
         ..NewCall::default()
     };
     calls.add_call(&asked, place(Some("/srv/cli/"))).unwrap();
-    let written = calls.finish().written;
+    let written = calls.finish().unwrap().written;
     let told: Vec<(&str, Option<&str>, bool)> = written
         .iter()
         .map(|(path, how)| (path.as_str(), how.working_directory.as_deref(), how.confirmed))
@@ -36,4 +36,18 @@ fn files_of_one_name_in_two_directories_are_two_files() {
             ("src/lib.rs", Some("/srv/web"), true),
         ]
     );
+}
+
+#[test]
+fn a_write_beyond_the_cap_is_not_left_out_in_silence() {
+    let finished = |more: &str| {
+        let mut calls = Calls::default();
+        for n in 0..MAX_DISTINCT_NAMES {
+            calls.add_confirmed_write(&format!("{n}"), place(None));
+        }
+        calls.add_confirmed_write(more, place(None));
+        calls.finish().map(|calls| calls.written.len())
+    };
+    assert_eq!(finished("0").unwrap(), MAX_DISTINCT_NAMES, "it is there already");
+    assert_eq!(finished("one more").unwrap_err().code(), "session.too_large");
 }
