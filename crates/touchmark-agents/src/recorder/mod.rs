@@ -44,11 +44,15 @@
 //!
 //! impl Importer for Example {
 //!     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
+//!         self.import_from(Input::Files(files), options)
+//!     }
+//!
+//!     fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
 //!         let mut recorder = Recorder::new("example", Some("example-inc"));
-//!         lines::read(&mut recorder, &mut Mapping, Input::Files(files), options)?;
+//!         lines::read(&mut recorder, &mut Mapping, input, options)?;
 //!         recorder.finish(Naming { hook: options.session_id.as_deref(), ..Naming::default() })
 //!     }
-//!     // product, format, recognises, discover
+//!     // product, format, recognises, discover; `gather` where a session is more than one file
 //! }
 //! ```
 
