@@ -28,16 +28,20 @@ fn case_74_a_key_is_no_identity_and_an_identity_no_key() {
     );
 }
 
-#[test]
-fn case_75_and_201_one_person_through_two_issuers_and_a_key_counts_once() {
-    let mut keyless = Keyless::edits(
-        InstanceOptions::default(),
-        &[("infra/main.tf", Some("size = 2\n"))],
-    )
-    .attested();
+/// A change of what so many people have to approve, whichever team they are of.
+fn guarded(people: u32) -> Keyless {
+    let edits = &[("infra/main.tf", Some("size = 2\n"))];
+    let mut keyless = Keyless::edits(InstanceOptions::default(), edits);
+    let ours = format!("people = {people}");
     keyless
         .world
-        .edit_policy("people = 2, teams = { security = 1 }", "people = 2");
+        .edit_policy("people = 2, teams = { security = 1 }", &ours);
+    keyless
+}
+
+#[test]
+fn case_75_and_201_one_person_through_two_issuers_and_a_key_counts_once() {
+    let mut keyless = guarded(2).attested();
     let review = keyless.world.review();
     keyless.add(email("alice", PERSON_ISSUER), &review);
     keyless.add(email("alice", OTHER_ISSUER), &review);
@@ -51,14 +55,7 @@ fn case_75_and_201_one_person_through_two_issuers_and_a_key_counts_once() {
 
 #[test]
 fn an_approval_with_a_certificate_counts_only_where_its_issuer_asks_the_person() {
-    let mut keyless = Keyless::edits(
-        InstanceOptions::default(),
-        &[("infra/main.tf", Some("size = 2\n"))],
-    )
-    .attested();
-    keyless
-        .world
-        .edit_policy("people = 2, teams = { security = 1 }", "people = 1");
+    let mut keyless = guarded(1).attested();
     let review = keyless.world.review();
     keyless.add(email("frank.home", OTHER_ISSUER), &review);
     let verdict = keyless.judge();
@@ -70,11 +67,7 @@ fn an_approval_with_a_certificate_counts_only_where_its_issuer_asks_the_person()
 
 #[test]
 fn case_200_a_run_that_a_policy_takes_for_a_person_approves_nothing() {
-    let edits = &[("infra/main.tf", Some("size = 2\n"))];
-    let mut keyless = Keyless::edits(InstanceOptions::default(), edits).attested();
-    keyless
-        .world
-        .edit_policy("people = 2, teams = { security = 1 }", "people = 1");
+    let mut keyless = guarded(1).attested();
     let bot = GithubRun {
         workflow_path: ".github/workflows/review.yml".to_owned(),
         ..keyless.run.clone()
@@ -99,13 +92,7 @@ fn case_200_a_run_that_a_policy_takes_for_a_person_approves_nothing() {
 
 #[test]
 fn whoever_s_certificate_signed_for_the_agent_does_not_approve() {
-    let mut keyless = Keyless::edits(
-        InstanceOptions::default(),
-        &[("infra/main.tf", Some("size = 2\n"))],
-    );
-    keyless
-        .world
-        .edit_policy("people = 2, teams = { security = 1 }", "people = 1");
+    let mut keyless = guarded(1);
     // Erin has a mailbox of her own for the agent, which her approvals are not signed with.
     keyless.world.edit_policy(
         &format!("{{ issuer = \"{GITHUB_ISSUER}\", san = \"{WORKFLOW}\""),
