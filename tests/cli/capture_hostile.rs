@@ -306,3 +306,96 @@ fn nothing_that_a_repository_or_its_surroundings_name_is_run() {
     sandbox.settled();
     assert_eq!(fs::read_to_string(&canary).unwrap_or_default(), "");
 }
+
+/// Makes a file older than any index, which is believed of such files only.
+fn age(sandbox: &Sandbox, name: &str) {
+    let file = fs::File::options()
+        .write(true)
+        .open(sandbox.repo().join(name))
+        .unwrap();
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(100))
+        .unwrap();
+}
+
+/// A repository whose only test fails, unless the file on disk is another one than the commit's.
+fn failing() -> Sandbox {
+    let sandbox = repository();
+    sandbox.write("test.sh", "exit 1\n");
+    sandbox.write(".gitattributes", "*.bin filter=lfs\n");
+    sandbox.commit("a test");
+    sandbox
+}
+
+#[test]
+fn tests_and_builds_are_of_the_files_and_not_of_what_the_index_says() {
+    type Lie = fn(&Sandbox);
+    let lies: [(&str, Lie); 3] = [
+        ("assume-unchanged", |sandbox| {
+            sandbox.git(["update-index", "--assume-unchanged", "test.sh"]);
+            sandbox.write("test.sh", "exit 0\n");
+        }),
+        ("skip-worktree", |sandbox| {
+            sandbox.git(["update-index", "--skip-worktree", "test.sh"]);
+            sandbox.write("test.sh", "exit 0\n");
+        }),
+        ("forged", |sandbox| {
+            let id = |sandbox: &Sandbox| {
+                let hex = sandbox.git(["ls-files", "--stage", "test.sh"])[7..47].to_owned();
+                let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+                (0..20).map(|at| digit(2 * at)).collect::<Vec<u8>>()
+            };
+            let before = id(sandbox);
+            sandbox.write("test.sh", "exit 0\n");
+            age(sandbox, "test.sh");
+            sandbox.git(["add", "test.sh"]);
+            let after = id(sandbox);
+            let file = sandbox.path("repo/.git/index");
+            let mut index = fs::read(&file).unwrap();
+            let at = index.windows(20).position(|window| window == after).unwrap();
+            index[at..at + 20].copy_from_slice(&before);
+            // The trees that it remembers, and its checksum, which may be left out.
+            let end = index.windows(4).position(|window| window == b"TREE").unwrap();
+            index.truncate(end);
+            index.extend([0; 20]);
+            fs::write(file, index).unwrap();
+        }),
+    ];
+    for (lie, tell) in lies {
+        let sandbox = failing();
+        tell(&sandbox);
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "", "{lie}");
+        fs::write(sandbox.path("artifact"), "x").unwrap();
+        let artifact = sandbox.path("artifact").to_string_lossy().into_owned();
+        for words in [
+            &["attest", "tests", "--", "sh", "test.sh"][..],
+            &["attest", "build", "--artifact", &artifact],
+        ] {
+            let said = sandbox.touchmark(words).refused(2, "attest.dirty");
+            assert!(said.stderr.contains("test.sh"), "{lie}: {}", said.stderr);
+        }
+        assert_eq!(sandbox.evidence_refs(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn files_with_a_filter_are_as_the_index_has_them() {
+    let sandbox = failing();
+    sandbox.write("test.sh", "exit 0\n");
+    sandbox.write("large.bin", "what lies elsewhere");
+    age(&sandbox, "large.bin");
+    sandbox.git(["-c", "filter.lfs.clean=printf pointer", "add", "--all"]);
+    sandbox.git([
+        "-c",
+        "filter.lfs.clean=printf pointer",
+        "commit",
+        "--quiet",
+        "--message",
+        "large",
+    ]);
+    assert_eq!(sandbox.git(["show", "HEAD:large.bin"]), "pointer");
+    sandbox.touchmark(["attest", "tests", "--", "sh", "test.sh"]).ok();
+    sandbox.write("large.bin", "something else that lies elsewhere");
+    sandbox
+        .touchmark(["attest", "tests", "--", "sh", "test.sh"])
+        .refused(2, "attest.dirty");
+}

@@ -8,6 +8,7 @@
 
 mod edit;
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,41 @@ struct Changed {
     new: bool,
 }
 
+/// Lists what differs from an index. Submodules are compared by the commit they are on: looking for changes inside would
+/// run git there.
+const TRACKED: [&str; 6] = [
+    "diff-files",
+    "-z",
+    "--raw",
+    "--no-abbrev",
+    "--no-renames",
+    "--ignore-submodules=dirty",
+];
+/// Lists what an index does not hold.
+const OTHERS: [&str; 4] = ["ls-files", "-z", "--others", "--exclude-standard"];
+
 impl Changed {
+    /// Adds files that the index does not hold.
+    fn add_new(&mut self, others: &[u8]) {
+        for path in others.split_inclusive(|byte| *byte == 0) {
+            // A folder here is another repository inside this one; it belongs to itself.
+            if !path.ends_with(b"/\0") {
+                self.paths.extend_from_slice(path);
+                self.new = true;
+            }
+        }
+    }
+
+    fn leave_out(&mut self, is_out: impl Fn(&[u8]) -> bool) {
+        let paths = std::mem::take(&mut self.paths);
+        for path in paths.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+            if !is_out(path) {
+                self.paths.extend_from_slice(path);
+                self.paths.push(0);
+            }
+        }
+    }
+
     /// Refuses to take in more than there is time for.
     fn require_at_most(&self, max_bytes: u64, root: &Path) -> Result<(), GitError> {
         let mut left = max_bytes;
@@ -98,6 +133,31 @@ impl Repository {
             head,
             head_tree,
         })
+    }
+
+    /// Writes the tree of the work tree as it is now, where it was `tree`, and believes nothing that the index says: whoever
+    /// can write the index can say of any file that it is as it was. Every file is read.
+    ///
+    /// Only of files with a filter, such as those that lie elsewhere and have a pointer in their place, the index is asked
+    /// whether they have changed: what the filter would make of them is not known. Which these are says `tree`.
+    pub fn snapshot_afresh(&self, tree: &GitTreeId) -> Result<GitTreeId, GitError> {
+        let session = self.work_tree_session()?;
+        let index = Temporary::new(session);
+        with_index(session, &["read-tree", &tree.to_string()], b"", &index.0)?;
+        let (tracked, others) = std::thread::scope(|scope| {
+            let others = scope.spawn(|| with_index(session, &OTHERS, b"", &index.0));
+            let tracked = with_index(session, &TRACKED, b"", &index.0);
+            (tracked, others.join().expect("a run of git does not panic"))
+        });
+        let mut changed = parse_raw(&tracked?)?;
+        changed.add_new(&others?);
+        let filtered = filtered(session, &changed, &index.0)?;
+        if !filtered.is_empty() {
+            let known = self.look(session)?.0;
+            let known: HashSet<&[u8]> = known.paths.split(|byte| *byte == 0).collect();
+            changed.leave_out(|path| filtered.contains(path) && !known.contains(path));
+        }
+        self.edited(session, tree, &changed)
     }
 
     /// Returns whether the work tree or the index differs from HEAD; new files that are not ignored count. No file's
@@ -146,20 +206,10 @@ impl Repository {
     /// time, since each looks at all files.
     fn look(&self, session: &Session) -> Result<(Changed, Result<GitTreeId, GitError>), GitError> {
         let index = self.index();
-        // Submodules are compared by the commit they are on: looking for changes inside would run git there.
-        let tracked = [
-            "diff-files",
-            "-z",
-            "--raw",
-            "--no-abbrev",
-            "--no-renames",
-            "--ignore-submodules=dirty",
-        ];
-        let others = ["ls-files", "-z", "--others", "--exclude-standard"];
         let (tracked, others, staged) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| with_index(session, &others, b"", &index));
+            let others = scope.spawn(|| with_index(session, &OTHERS, b"", &index));
             let staged = scope.spawn(|| self.tree_of_index(session, None));
-            let tracked = with_index(session, &tracked, b"", &index);
+            let tracked = with_index(session, &TRACKED, b"", &index);
             let joined = "a run of git does not panic";
             (
                 tracked,
@@ -168,13 +218,7 @@ impl Repository {
             )
         });
         let mut changed = parse_raw(&tracked?)?;
-        for path in others?.split_inclusive(|byte| *byte == 0) {
-            // A folder here is another repository inside this one; it belongs to itself.
-            if !path.ends_with(b"/\0") {
-                changed.paths.extend_from_slice(path);
-                changed.new = true;
-            }
-        }
+        changed.add_new(&others?);
         Ok((changed, staged))
     }
 
@@ -310,6 +354,29 @@ fn take_in(session: &Session, changed: &Changed, index: &Path, content: Content)
     }
     args.push("--stdin");
     with_index(session, &args, &changed.paths, index).map(drop)
+}
+
+/// Returns which of the paths have a filter by the attributes of the index, and by nothing else.
+fn filtered(session: &Session, changed: &Changed, index: &Path) -> Result<HashSet<Vec<u8>>, GitError> {
+    let args = [
+        "-c",
+        "core.attributesFile=/dev/null",
+        "check-attr",
+        "-z",
+        "--cached",
+        "--stdin",
+        "filter",
+    ];
+    let listed = with_index(session, &args, &changed.paths, index)?;
+    let mut fields = listed.split(|byte| *byte == 0);
+    let mut found = HashSet::new();
+    // Path, attribute, value.
+    while let (Some(path), Some(_), Some(value)) = (fields.next(), fields.next(), fields.next()) {
+        if !matches!(value, b"unspecified" | b"unset" | b"set") {
+            found.insert(path.to_vec());
+        }
+    }
+    Ok(found)
 }
 
 fn with_index(session: &Session, args: &[&str], input: &[u8], index: &Path) -> Result<Vec<u8>, GitError> {

@@ -126,9 +126,9 @@ fn tree_subject(git: &Repository, tree: &GitTreeId) -> Result<ResourceDescriptor
     ))
 }
 
-/// What differs between a tree and the work tree; objects are written only if anything does.
+/// What differs between a tree and the work tree, by the files themselves: whose work is tested could write the index.
 fn changed(git: &Repository, tree: &GitTreeId) -> Result<Vec<PathChange>, CliError> {
-    let snapshot = git.snapshot_work_tree()?.tree;
+    let snapshot = git.snapshot_afresh(tree)?;
     if snapshot == *tree {
         return Ok(Vec::new());
     }
