@@ -534,3 +534,29 @@ fn a_turn_that_failed_is_part_of_a_later_one_that_did_not() {
     );
     assert_eq!(claims[0]["prompt"]["count"], 2);
 }
+
+#[test]
+fn more_repositories_than_are_looked_at_are_told_of() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent
+        .starts()
+        .is_told("everywhere")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    for number in 0..64 {
+        fs::create_dir_all(sandbox.path(&format!("other-{number}/.git"))).unwrap();
+        agent.writes(&format!("../other-{number}/a.txt"), "1\n");
+    }
+    agent.stops();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while sandbox.troubles().is_empty() && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    sandbox.rested();
+    assert!(
+        sandbox.troubles().contains("\"capture.too_many_repositories\""),
+        "{}",
+        sandbox.troubles()
+    );
+    assert_eq!(sandbox.chained().len(), 1, "what was looked at is attested");
+}

@@ -31,6 +31,13 @@ pub(super) const CODES: &[Entry] = &[
         "mend what the message names: a full disk, a folder that is not yours",
     ),
     entry(
+        "capture.too_many_repositories",
+        Error,
+        "a session wrote in more repositories than a worker attests",
+        CAPTURE,
+        "attest the others with `touchmark attest` inside of them",
+    ),
+    entry(
         "run.no_command",
         Usage,
         "there is no command to run",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use touchmark_agents::ImportError;
 use touchmark_agents::importer::{self, Importer};
 use touchmark_agents::session::{ImportOptions, Layout, Session};
 use touchmark_statement::agent_change::ParentAgent;
@@ -28,7 +29,7 @@ const STILL: u32 = 4;
 /// How much of its end is searched for the last answer.
 const TAIL_BYTES: u64 = 1024 * 1024;
 /// The most repositories that one session is attested in.
-const MAX_FOLDERS: usize = 16;
+const MAX_REPOSITORIES: usize = 64;
 
 /// A record that was found.
 pub(super) struct Found {
@@ -42,7 +43,7 @@ impl Found {
     pub(super) fn load(&self) -> Result<Session, CliError> {
         match self.importer.load(&self.path, &self.options) {
             // Written anew since, and shorter: what is there now is what there is.
-            Err(_) if self.options.up_to.is_some() => {
+            Err(ImportError::Shrunk { .. }) => {
                 let options = ImportOptions {
                     up_to: None,
                     ..self.options.clone()
@@ -206,30 +207,57 @@ fn says(value: &Value, digest: &Sha256Digest, depth: usize) -> bool {
     }
 }
 
-/// The folders that a turn worked in: where its hook was called, and those of files that it wrote elsewhere.
-pub(super) fn folders(turn: &Turn, session: &Session) -> Vec<PathBuf> {
-    let mut folders = vec![PathBuf::from(&turn.directory)];
-    let mut seen = BTreeSet::new();
-    for (path, how) in &session.run.written {
-        let from = how.working_directory.as_deref().unwrap_or(&turn.directory);
-        let file = Path::new(from).join(path);
-        let Some(folder) = file.ancestors().skip(1).find(|folder| folder.is_dir()) else {
-            continue;
-        };
-        if file.is_absolute() && seen.len() < MAX_DISTINCT && seen.insert(folder.to_owned()) {
-            folders.push(folder.to_owned());
+/// The folders that a turn worked in: where its hook was called, and those of files that it wrote elsewhere; one of each
+/// work tree.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    pub(super) known: Vec<PathBuf>,
+    /// Whether there are more than anybody looks at.
+    pub(super) has_more: bool,
+    seen: BTreeSet<PathBuf>,
+    roots: BTreeSet<PathBuf>,
+}
+
+impl Folders {
+    /// Finds the folders of a turn.
+    pub(super) fn of(turn: &Turn, session: &Session) -> Self {
+        let mut this = Self::default();
+        this.add(Path::new(&turn.directory));
+        for (path, how) in &session.run.written {
+            let from = how.working_directory.as_deref().unwrap_or(&turn.directory);
+            let file = Path::new(from).join(path);
+            if let Some(folder) = file.ancestors().skip(1).find(|folder| folder.is_dir())
+                && file.is_absolute()
+            {
+                this.add(folder);
+            }
         }
+        this
     }
-    let mut roots = BTreeSet::new();
-    folders.retain(|folder| {
-        let Some(root) = root_of(folder) else { return false };
-        roots.len() < MAX_FOLDERS && roots.insert(root)
-    });
-    folders
+
+    fn add(&mut self, folder: &Path) {
+        if self.seen.contains(folder) {
+            return;
+        }
+        if self.seen.len() >= MAX_DISTINCT {
+            self.has_more = true;
+            return;
+        }
+        self.seen.insert(folder.to_owned());
+        let Some(root) = root_of(folder).filter(|root| !self.roots.contains(root)) else {
+            return;
+        };
+        if self.roots.len() >= MAX_REPOSITORIES {
+            self.has_more = true;
+            return;
+        }
+        self.roots.insert(root);
+        self.known.push(folder.to_owned());
+    }
 }
 
 /// The most folders that are looked at for a repository.
-const MAX_DISTINCT: usize = 1_000;
+const MAX_DISTINCT: usize = 10_000;
 
 /// The folder of the work tree that a folder belongs to.
 fn root_of(folder: &Path) -> Option<PathBuf> {

@@ -359,8 +359,9 @@ pub(super) fn attest(
     }
     known = named(known, &session);
     let mut made = Vec::new();
-    for folder in record::folders(turn, &session) {
-        let Some(repository) = snapshot::open(&folder, &context.environment) else {
+    let folders = record::Folders::of(turn, &session);
+    for folder in &folders.known {
+        let Some(repository) = snapshot::open(folder, &context.environment) else {
             continue;
         };
         if repository.work_tree().is_none() {
@@ -404,6 +405,14 @@ pub(super) fn attest(
     }
     known.seen = found.bytes();
     sessions.write(&known)?;
+    if folders.has_more {
+        // What was attested stays; that there was more is not passed over.
+        return Err(CliError::failed(
+            "capture.too_many_repositories",
+            "the session wrote in more repositories than are attested by themselves",
+        )
+        .hint("attest the others with `touchmark attest` inside of them"));
+    }
     Ok(made)
 }
 
