@@ -5,7 +5,8 @@
 //! (`system.message`) is not read.
 //!
 //! **Tokens** are told at the end of a session, for each model: input with what came from and went to the cache, which is
-//! taken out of it, and output with reasoning. Messages tell their output only; a session whose process died has no more.
+//! taken out of it, and output with reasoning. Newer versions (1.0.102) tell them of each answer as well, and their ends
+//! speak of the whole session. In older ones messages tell their output only; a session whose process died has no more.
 
 mod kinds;
 mod mapping;
@@ -13,7 +14,6 @@ mod record;
 mod tools;
 mod usage;
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
@@ -25,7 +25,7 @@ use crate::files::{entries, is_real_dir, is_real_file};
 use crate::importer::{Importer, Places};
 use crate::recorder::{Naming, Recorder, lines};
 use crate::run::Run;
-use crate::session::{Candidate, ImportOptions, SessionFile};
+use crate::session::{Candidate, ImportOptions, Input, SessionFile};
 
 /// The importer of these files.
 #[derive(Clone, Copy, Debug)]
@@ -50,22 +50,13 @@ impl Importer for Copilot {
     }
 
     fn import(&self, files: &[SessionFile], options: &ImportOptions) -> Result<Run, ImportError> {
-        let mut recorder = recorder();
-        let mut mapping = Mapping::default();
-        lines::read_files(&mut recorder, &mut mapping, files, options)?;
-        mapping.finish(&mut recorder);
-        recorder.finish(naming(options))
+        self.import_from(Input::Files(files), options)
     }
 
-    fn import_reader(
-        &self,
-        name: &str,
-        reader: &mut dyn BufRead,
-        options: &ImportOptions,
-    ) -> Result<Run, ImportError> {
+    fn import_from(&self, input: Input<'_>, options: &ImportOptions) -> Result<Run, ImportError> {
         let mut recorder = recorder();
         let mut mapping = Mapping::default();
-        lines::read_reader(&mut recorder, &mut mapping, name, reader, options)?;
+        lines::read(&mut recorder, &mut mapping, input, options)?;
         mapping.finish(&mut recorder);
         recorder.finish(naming(options))
     }
