@@ -544,7 +544,7 @@ fn more_repositories_than_are_looked_at_are_told_of() {
         .is_told("everywhere")
         .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
     for number in 0..64 {
-        fs::create_dir_all(sandbox.path(&format!("other-{number}/.git"))).unwrap();
+        fs::create_dir_all(sandbox.path(format!("other-{number}/.git"))).unwrap();
         agent.writes(&format!("../other-{number}/a.txt"), "1\n");
     }
     agent.stops();
