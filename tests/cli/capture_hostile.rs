@@ -313,8 +313,8 @@ fn age(sandbox: &Sandbox, name: &str) {
         .write(true)
         .open(sandbox.repo().join(name))
         .unwrap();
-    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(100))
-        .unwrap();
+    let written = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(written - Duration::from_secs(100)).unwrap();
 }
 
 /// A repository whose only test fails, unless the file on disk is another one than the commit's.
