@@ -10,6 +10,7 @@ use crate::common::agent::{Agent, hook};
 use crate::common::{Outcome, Sandbox, World};
 
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
+const TWO: &str = "22222222-2222-4222-8222-222222222222";
 
 fn pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
@@ -398,4 +399,82 @@ fn files_with_a_filter_are_as_the_index_has_them() {
     sandbox
         .touchmark(["attest", "tests", "--", "sh", "test.sh"])
         .refused(2, "attest.dirty");
+}
+
+/// Waits for the statement of a session that has nothing to do with what holds up another.
+#[track_caller]
+fn attested_elsewhere(sandbox: &Sandbox, other: &Path) {
+    let mut agent = Agent::at(sandbox, TWO, other);
+    agent.starts().is_told("y").writes("b.txt", "2\n").stops();
+    let until = Instant::now() + Duration::from_secs(50);
+    while sandbox.statements_in(other).is_empty() {
+        assert!(Instant::now() < until, "one session holds up another");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_record_that_becomes_a_pipe_holds_up_nobody() {
+    let sandbox = repository();
+    let other = sandbox.path("other");
+    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent
+        .starts()
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    sandbox.settled();
+    let event = serde_json::json!({"hook_event_name": "Stop", "last_assistant_message": "never written"});
+    agent.hook(&event).unheard();
+    // The worker looks for the last answer again and again.
+    std::thread::sleep(Duration::from_millis(300));
+    fs::remove_file(agent.file()).unwrap();
+    pipe(agent.file());
+    attested_elsewhere(&sandbox, &other);
+}
+
+#[test]
+fn a_repository_that_makes_git_wait_holds_up_no_other() {
+    let sandbox = repository();
+    let other = sandbox.path("other");
+    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent
+        .starts()
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    sandbox.settled();
+    pipe(&sandbox.repo().join(".gitignore"));
+    agent.stops();
+    attested_elsewhere(&sandbox, &other);
+    sandbox.rested();
+    assert!(
+        sandbox.troubles().contains("\"git.timeout\""),
+        "{}",
+        sandbox.troubles()
+    );
+    // It is not tried again with every hook, and nothing of it is lost.
+    let before = sandbox.troubles();
+    sandbox.touchmark(["hook", "worker"]).ok();
+    assert_eq!(sandbox.troubles(), before);
+    fs::remove_file(sandbox.repo().join(".gitignore")).unwrap();
+    sandbox.touchmark(["publish"]).ok();
+    assert_eq!(sandbox.chained().len(), 1);
+}
+
+#[test]
+fn a_clock_that_was_set_back_loses_no_turn() {
+    let sandbox = repository();
+    let mut agent = Agent::new(&sandbox, ONE);
+    agent.starts().is_told("x").writes("a.txt", "1\n").stops();
+    sandbox.settled();
+    assert_eq!(sandbox.chained().len(), 1);
+    // What the worker remembers was written by a clock that was far ahead.
+    let (path, bytes) = sandbox.files("touchmark/data/capture/sessions").remove(0);
+    let mut known: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    known["through"] = "000009999999999999999999-00000000.json".into();
+    fs::write(path, known.to_string()).unwrap();
+    agent.is_told("y").writes("a.txt", "2\n").stops();
+    sandbox.settled();
+    assert_eq!(sandbox.chained().len(), 2);
 }

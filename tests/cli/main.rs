@@ -27,6 +27,7 @@ mod explain;
 mod export;
 mod find;
 mod first_use;
+mod forks;
 mod git_hooks;
 mod hook_install;
 mod hook_run;

@@ -9,7 +9,7 @@ const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const TWO: &str = "22222222-2222-4222-8222-222222222222";
 const THREAD: &str = "019b0000-1000-7000-8000-000000000009";
 
-fn repository() -> Sandbox {
+pub(crate) fn repository() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("a.txt", "a\n");
     sandbox.write("b.txt", "b\n");
@@ -58,14 +58,14 @@ fn judged(sandbox: &Sandbox, range: &str) -> Value {
     sandbox.touchmark(verify).ok().json()
 }
 
-fn sum(claims: &[Value], pointer: &str) -> u64 {
+pub(crate) fn sum(claims: &[Value], pointer: &str) -> u64 {
     claims
         .iter()
         .filter_map(|claim| claim.pointer(pointer)?.as_u64())
         .sum()
 }
 
-fn calls(claims: &[Value]) -> u64 {
+pub(crate) fn calls(claims: &[Value]) -> u64 {
     let tools = claims.iter().flat_map(|claim| claim["tools"].as_array().unwrap());
     tools.map(|tool| tool["calls"].as_u64().unwrap()).sum()
 }
@@ -352,7 +352,7 @@ fn an_agent_inside_of_another_names_its_parent() {
 
 /// The digest of the one statement of a session.
 #[track_caller]
-fn digest_of(sandbox: &Sandbox, folder: &std::path::Path, session: &str) -> String {
+pub(crate) fn digest_of(sandbox: &Sandbox, folder: &std::path::Path, session: &str) -> String {
     let all = sandbox.statements_in(folder);
     let mut of = all
         .iter()
@@ -480,7 +480,7 @@ fn the_gate_does_not_ask_for_the_statement_of_a_parent() {
     outer.stops();
     sandbox.settled();
     let statement = digest_of(&sandbox, &sandbox.repo(), ONE);
-    let fork = forked(&sandbox, &outer);
+    let fork = crate::forks::forked(&sandbox, &outer);
     assert_eq!(fork["agent"]["parent"]["statement"]["sha256"], statement.as_str());
     sandbox.git(["update-ref", "refs/heads/protected", "HEAD~1"]);
     let verdict = judged(&sandbox, "protected..HEAD");
@@ -571,62 +571,4 @@ fn a_session_whose_process_died_is_finished_by_the_next_worker() {
     assert_eq!(paths(&claims[0], "agent"), ["a.txt"]);
     sandbox.touchmark(["hook", "worker"]).ok();
     assert_eq!(sandbox.chained().len(), 1);
-}
-
-/// A fork of a session that writes b.txt and commits it, and its statement.
-#[track_caller]
-fn forked(sandbox: &Sandbox, agent: &Agent<'_>) -> Value {
-    // The fork begins with the parent's records, and says of each where it is from.
-    let copied = std::fs::read_to_string(agent.file()).unwrap();
-    let file = agent.file().with_file_name(format!("{TWO}.jsonl"));
-    let mut lines = String::new();
-    for (number, line) in copied.lines().enumerate() {
-        let mut record: Value = serde_json::from_str(line).unwrap();
-        record["forkedFrom"] = json!({"sessionId": ONE, "messageUuid": record["uuid"]});
-        record["sessionId"] = json!(TWO);
-        record["uuid"] = json!(format!("11111111-0000-4000-8000-{number:012}"));
-        lines.push_str(&format!("{record}\n"));
-    }
-    let mut fork = Agent::new(sandbox, TWO);
-    fork.starts();
-    sandbox.settled();
-    let own = sandbox.session().id(TWO).prompt("two").writes("b.txt").bytes();
-    // A message or a call of one session is none of another's.
-    let own = String::from_utf8(own).unwrap();
-    let own = own.replace("msg_0", "msg_9").replace("toolu_0", "toolu_9");
-    let own = own.replace("00000000-0000-4000-8000", "99999999-0000-4000-8000");
-    let own = lines + &own;
-    std::fs::write(&file, own).unwrap();
-    sandbox.write("b.txt", "2\n");
-    sandbox.commit("by the fork");
-    fork.stops();
-    sandbox.settled();
-    let mut of = sandbox.chained().into_iter();
-    let fork = of.find(|claim| claim["agent"]["instance"] == TWO);
-    fork.unwrap_or_else(|| panic!("{}", sandbox.troubles()))
-}
-
-#[test]
-fn what_a_fork_copied_from_its_parent_is_not_counted_twice() {
-    let sandbox = repository();
-    let mut agent = Agent::new(&sandbox, ONE);
-    agent
-        .starts()
-        .is_told("one")
-        .writes("a.txt", "1\n")
-        .runs("cargo test")
-        .stops();
-    sandbox.settled();
-    let fork = forked(&sandbox, &agent);
-    let claims = sandbox.chained();
-    assert_eq!(claims.len(), 2, "{}", sandbox.troubles());
-    let statement = digest_of(&sandbox, &sandbox.repo(), ONE);
-    assert_eq!(fork["agent"]["parent"]["statement"]["sha256"], statement.as_str());
-    assert_eq!(fork["agent"]["parent"]["instance"], ONE);
-    assert_eq!(fork["agent"]["parent"]["relation"], "fork");
-    assert_eq!(fork["run"]["sequence"], 0);
-    assert_eq!(fork["run"]["since"]["prompts"], 1);
-    assert_eq!(fork["prompt"]["count"], 1);
-    assert_eq!(sum(&claims, "/usage/outputTokens"), 60, "{fork:#}");
-    assert_eq!(calls(&claims), 3);
 }

@@ -117,14 +117,16 @@ impl Totals {
         let Some(parent) = session.run.parent.as_ref() else {
             return Ok(None);
         };
-        let is_copy = matches!(parent.relation, Relation::Fork | Relation::Resume);
-        if !is_copy || before(&session.run.product.name, &parent.session_id, context)?.is_none() {
+        if !matches!(parent.relation, Relation::Fork | Relation::Resume) {
             return Ok(None);
         }
+        let Some(told) = before(&session.run.product.name, &parent.session_id, context)? else {
+            return Ok(None);
+        };
         let Some(importer) = importer::by_format(session.format) else {
             return Ok(None);
         };
-        let end = copied_bytes(session, &parent.session_id);
+        let end = copied_bytes(session, &parent.session_id, told.steps);
         let Some(own) = session.files.first().filter(|_| end > 0) else {
             return Ok(None);
         };
@@ -203,14 +205,22 @@ impl Totals {
     }
 }
 
-/// The end of the records at a session's beginning that name another session, as copies do.
-fn copied_bytes(session: &Session, parent: &str) -> usize {
+/// The end of the records at a session's beginning that name another session, as copies do; of no more than that one's
+/// statements have told of.
+fn copied_bytes(session: &Session, parent: &str, told: u64) -> usize {
+    let told = usize::try_from(told).unwrap_or(usize::MAX);
     let Some(own) = session.files.first() else {
         return 0;
     };
     let name = format!("\"{parent}\"");
     let mut end = 0;
-    for step in session.run.steps.iter().filter(|step| step.source == 0) {
+    for step in session
+        .run
+        .steps
+        .iter()
+        .filter(|step| step.source == 0)
+        .take(told)
+    {
         let Some(record) = step.bytes(&own.bytes) else {
             break;
         };

@@ -10,6 +10,7 @@ use touchmark_statement::git_id::{GitCommitId, GitTreeId};
 use touchmark_verify::git_view::GitView as _;
 
 use crate::environment::Environment;
+use crate::error::CliError;
 use crate::pipeline;
 
 /// The largest index of a repository whose work tree a hook looks at itself; a worker does it for others. About 15,000
@@ -75,8 +76,23 @@ impl Snapshot {
         Self::without_tree(&open(folder, environment)?)
     }
 
+    /// Looks at everything, but no longer than this. `None` where there is no repository.
+    pub(crate) fn within(
+        patience: Duration,
+        folder: &Path,
+        environment: &Environment,
+    ) -> Result<Option<Self>, CliError> {
+        let haste = Haste {
+            until: Instant::now() + patience,
+            max_bytes: u64::MAX,
+        };
+        let program = pipeline::git_program(environment).map(|program| program.in_haste(haste));
+        let git = open_with(folder, program);
+        git.map(|git| Self::whole(&git)).transpose()
+    }
+
     /// Looks at everything.
-    pub(crate) fn whole(git: &Repository) -> Result<Self, crate::error::CliError> {
+    pub(crate) fn whole(git: &Repository) -> Result<Self, CliError> {
         let found = git.snapshot_work_tree()?;
         let ref_name = git.head()?.ref_name;
         Ok(Self {

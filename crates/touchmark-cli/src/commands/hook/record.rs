@@ -1,7 +1,7 @@
 //! The session's record of a turn: which file, how far, which repositories it speaks of.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use crate::capture::spool::{Kind, Turn};
 use crate::commands::attest::session;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::file_argument;
 
 /// How long a record may lag behind its hook.
 const LAG: Duration = Duration::from_secs(2);
@@ -171,7 +172,8 @@ pub(super) fn length(path: &Path) -> u64 {
 /// Returns whether the end of a record holds a text of this digest. Texts are compared by digest alone: nobody wrote
 /// the answer down but the agent.
 fn holds(path: &Path, mark: u64, digest: &Sha256Digest) -> bool {
-    let Ok(mut file) = File::open(path) else {
+    // Whoever may write there may have put anything in its place, and nobody waits for a pipe.
+    let Ok(mut file) = file_argument::open(path) else {
         return false;
     };
     let from = mark.saturating_sub(TAIL_BYTES);

@@ -23,6 +23,8 @@ use crate::output::{Color, Format, Output};
 
 /// A first look at a work tree that is late is no look at how it was: after this the commit alone counts.
 const LATE_SECONDS: i64 = 3;
+/// How long a look at a work tree may take. A repository whose files make git wait holds up all others as long.
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// How often the lock is tried: a hook that asks for it holds it for a moment.
 const TRIES: u32 = 20;
 
@@ -127,7 +129,9 @@ fn is_weary(name: &str, context: &Context<'_>) -> bool {
         return false;
     };
     let since = now.unix() - trouble.at.unix();
-    trouble.attempts >= WEARY_ATTEMPTS && (0..WEARY_SECONDS).contains(&since)
+    // What takes so long is not tried often.
+    let is_weary = trouble.attempts >= WEARY_ATTEMPTS || trouble.code == "git.timeout";
+    is_weary && (0..WEARY_SECONDS).contains(&since)
 }
 
 fn patiently(capture: &Path) -> Option<Busy> {
@@ -302,11 +306,18 @@ fn looked(turn: &Turn, context: &Context<'_>) -> Option<Snapshot> {
     if seen.tree.is_some() {
         return Some(seen);
     }
-    let git = snapshot::open(Path::new(&seen.work_tree), &context.environment)?;
+    let work_tree = Path::new(&seen.work_tree);
+    let git = snapshot::open(work_tree, &context.environment)?;
+    let patience = Duration::from_secs(LATE_SECONDS.unsigned_abs());
+    let look = || {
+        Snapshot::within(patience, work_tree, &context.environment)
+            .ok()
+            .flatten()
+    };
     let age = context.now().ok()?.unix() - turn.at.unix();
     let mark = turn.transcript.as_ref();
     let is_still = || mark.is_some_and(|mark| record::length(Path::new(&mark.path)) == mark.bytes);
-    let now = (age <= LATE_SECONDS && is_still()).then(|| Snapshot::whole(&git).ok());
+    let now = (age <= LATE_SECONDS && is_still()).then(look);
     now.flatten()
         .filter(|now| now.head == seen.head && is_still())
         .or_else(|| seen.as_committed(&git))
@@ -323,8 +334,10 @@ pub(super) fn attest(
         (Some(product), Some(session)) => sessions.read(product, session)?,
         _ => Known::default(),
     };
-    if name.is_some_and(|name| name < known.through.as_str()) {
-        // It failed while a later one did not, and is part of that.
+    let has_failed = |name| trouble::of(&context.home.capture(), name).is_some();
+    if name.is_some_and(|name| name < known.through.as_str() && has_failed(name)) {
+        // It failed while a later one did not, and is part of that. One that did not fail was made by a clock that was
+        // set back.
         return Ok(Vec::new());
     }
     known.hear(turn);
@@ -371,7 +384,10 @@ pub(super) fn attest(
             Some(seen) if seen.tree.is_some() && seen.work_tree == snapshot::work_tree(&repository) => {
                 seen.clone()
             }
-            _ => Snapshot::whole(&repository)?,
+            _ => match Snapshot::within(LOOK_PATIENCE, folder, &context.environment)? {
+                Some(now) => now,
+                None => continue,
+            },
         };
         let began = known
             .repositories
