@@ -240,3 +240,26 @@ fn rules_of_ones_own_add_to_those_built_in() {
         "redaction.not_clean",
     );
 }
+
+#[test]
+fn of_instructions_with_a_secret_in_them_no_word_is_kept() {
+    let world = world("nothing");
+    let secret = secret();
+    fs::write(world.repo().join("CLAUDE.local.md"), "marker-of-instructions\n").unwrap();
+    fs::create_dir_all(world.path("home/.claude")).unwrap();
+    let settings = json!({"env": {"GITHUB_TOKEN": secret}, "note": "marker-of-settings"});
+    fs::write(world.path("home/.claude/settings.json"), settings.to_string()).unwrap();
+    let said = attest(&world, &[]).ok().json();
+    assert_eq!(said["outcome"], "logged");
+    let vault = world.files("touchmark/data/vault");
+    let holds = |text: &str| vault.iter().any(|(_, bytes)| contains(bytes, text.as_bytes()));
+    assert!(
+        holds("marker-of-instructions"),
+        "what has no secret in it is kept"
+    );
+    assert!(!holds(&secret) && !holds("marker-of-settings"));
+    let claims = world.chained();
+    let files = claims[0]["instructions"].as_array().unwrap();
+    let named: Vec<&str> = files.iter().filter_map(|file| file["name"].as_str()).collect();
+    assert!(named.contains(&"~/.claude/settings.json"), "{named:?}");
+}

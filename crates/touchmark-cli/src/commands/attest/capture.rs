@@ -273,7 +273,7 @@ impl Captured {
             self.change.changes.iter().map(|change| &change.path),
         )?;
         commitments.instructions = commitments::instructions(&found, &kept.key)?;
-        kept.add_instructions(&found)?;
+        kept.add_instructions(&found, &scanner)?;
         let root = self
             .work_tree
             .as_deref()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use touchmark_agents::secrets::Redacted;
+use touchmark_agents::secrets::{Redacted, Scanner};
 use touchmark_agents::session::{Layout, Session};
 use touchmark_sign::vault::{Content, Draft, DraftPiece, RecordName, offsets};
 use touchmark_statement::agent_change::PromptOrigin;
@@ -37,10 +37,16 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Adds the instruction files that are named by commitment.
-    pub(crate) fn add_instructions(&mut self, found: &[Instruction]) -> Result<(), CliError> {
+    /// Adds the instruction files that are named by commitment, but for those with a secret in them: settings of agents
+    /// often hold one, and nobody asked for those to be kept.
+    pub(crate) fn add_instructions(
+        &mut self,
+        found: &[Instruction],
+        scanner: &Scanner,
+    ) -> Result<(), CliError> {
         for (index, instruction) in found.iter().enumerate() {
-            if let Some(bytes) = &instruction.private {
+            let private = instruction.private.as_ref();
+            if let Some(bytes) = private.filter(|bytes| scanner.find_in_json(bytes).is_empty()) {
                 self.add(Kind::Instruction, small(index)?, None, owned(bytes.clone()));
             }
         }
