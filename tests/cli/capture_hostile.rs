@@ -478,3 +478,37 @@ fn a_clock_that_was_set_back_loses_no_turn() {
     sandbox.settled();
     assert_eq!(sandbox.chained().len(), 2);
 }
+
+#[test]
+fn a_repository_whose_own_files_never_answer_holds_up_no_other() {
+    let sandbox = repository();
+    let other = sandbox.path("other");
+    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    // Inside of `run` no hook starts a worker.
+    let mut agent = Agent::new(&sandbox, ONE).with("TOUCHMARK_RUN", "1");
+    let mut second = Agent::at(&sandbox, TWO, &other).with("TOUCHMARK_RUN", "1");
+    agent
+        .is_told("x")
+        .writes("src/lib.rs", "pub fn two() -> u32 { 2 }\n");
+    sandbox.touchmark(["hook", "worker"]).ok();
+    let alternates = sandbox.repo().join(".git/objects/info/alternates");
+    pipe(&alternates);
+    agent.stops();
+    assert_eq!(sandbox.turns().len(), 1, "the event is kept all the same");
+    second.starts().is_told("y").writes("b.txt", "2\n").stops();
+    ending(sandbox.command(["hook", "worker", "--patience", "2"])).ok();
+    let until = Instant::now() + Duration::from_secs(50);
+    while sandbox.statements_in(&other).is_empty() {
+        assert!(Instant::now() < until, "one repository holds up another");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    sandbox.rested();
+    assert!(
+        sandbox.troubles().contains("\"capture.hung\""),
+        "{}",
+        sandbox.troubles()
+    );
+    fs::remove_file(alternates).unwrap();
+    sandbox.touchmark(["publish"]).ok();
+    assert_eq!(sandbox.chained().len(), 1, "nothing of it is lost");
+}

@@ -19,6 +19,7 @@
 
 pub(crate) mod account;
 pub(crate) mod detached;
+pub(crate) mod guard;
 pub(crate) mod hook_log;
 pub(crate) mod marks;
 pub(crate) mod owner;

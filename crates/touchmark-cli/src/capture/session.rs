@@ -77,6 +77,11 @@ impl Known {
         }
     }
 
+    /// The name of the file that this is kept in.
+    pub(crate) fn file_name(&self) -> String {
+        file_name(&self.product, &self.session)
+    }
+
     /// Takes over what an event says of its session.
     pub(crate) fn hear(&mut self, turn: &Turn) {
         if !turn.directory.is_empty() {

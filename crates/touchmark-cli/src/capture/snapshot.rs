@@ -49,26 +49,33 @@ impl Snapshot {
             max_bytes: MAX_CHANGED_BYTES,
         };
         program = program.map(|program| program.in_haste(haste));
-        let git = open_with(folder, program)?;
-        let mut snapshot = Self::without_tree(&git)?;
-        let index = git.git_dir().join("index").metadata();
-        if index.is_ok_and(|index| index.len() > MAX_INDEX_BYTES) {
-            return Some(snapshot);
-        }
         let (sender, receiver) = mpsc::channel();
-        // Nothing of it stays when the time is over: no process that nobody ends, and no folder that nobody removes.
+        let folder = folder.to_owned();
+        // Nothing of it stays when the time is over: no process that nobody ends, and no folder that nobody removes. What
+        // hangs in a file of the repository itself is left behind.
         let look = move || {
-            let found = git.snapshot_work_tree().ok();
+            let git = open_with(&folder, program)?;
+            let mut snapshot = Self::without_tree(&git)?;
+            sender.send(snapshot.clone()).ok()?;
+            let index = git.git_dir().join("index").metadata();
+            if index.is_ok_and(|index| index.len() > MAX_INDEX_BYTES) {
+                return None;
+            }
+            let found = git.snapshot_work_tree().ok()?;
             drop(git);
-            let _ = sender.send(found);
+            if found.head == snapshot.head {
+                snapshot.tree = Some(found.tree);
+                sender.send(snapshot).ok()?;
+            }
+            Some(())
         };
+        let until = Instant::now() + PATIENCE + PARTING;
         std::thread::Builder::new().spawn(look).ok()?;
-        if let Ok(Some(found)) = receiver.recv_timeout(PATIENCE + PARTING)
-            && found.head == snapshot.head
-        {
-            snapshot.tree = Some(found.tree);
+        let mut seen = None;
+        while let Ok(snapshot) = receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            seen = Some(snapshot);
         }
-        Some(snapshot)
+        seen
     }
 
     /// Looks at what is checked out and no further. `None` where there is no repository.

@@ -10,6 +10,13 @@ const RUN: &str =
 
 pub(super) const CODES: &[Entry] = &[
     entry(
+        "capture.hung",
+        Error,
+        "a turn took so long that its worker left it: a file that does not answer",
+        CAPTURE,
+        "look for pipes and dead mounts among the files of the repository and of the session",
+    ),
+    entry(
         "capture.no_answer",
         Error,
         "the record of a session that still runs holds no answer of its model",

@@ -5,15 +5,17 @@ use std::path::Path;
 
 use super::record;
 use super::worker::{self, Done};
+use crate::capture::guard::Guard;
 use crate::capture::session::{Known, Sessions};
 use crate::capture::snapshot::Snapshot;
 use crate::capture::spool::{Kind, Turn};
+use crate::capture::trouble;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::output::{Color, Format, Output};
 
 /// Finishes what it can. A session that cannot be finished is tried again with the next worker.
-pub(super) fn run(done: &mut Done, context: &Context<'_>) {
+pub(super) fn run(guard: Option<&Guard>, done: &mut Done, context: &Context<'_>) {
     let Ok(sessions) = Sessions::open(&context.home.capture()) else {
         return;
     };
@@ -24,8 +26,15 @@ pub(super) fn run(done: &mut Done, context: &Context<'_>) {
         .into_iter()
         .filter(is_dead)
     {
-        match finish(&sessions, &known, context) {
-            Ok(made) => done.made.extend(made),
+        let name = known.file_name();
+        if guard.is_some() && worker::is_weary(&name, context) {
+            continue;
+        }
+        match worker::guarded(guard, &name, || finish(&sessions, &known, context)) {
+            Ok(made) => {
+                trouble::forget(&context.home.capture(), &name);
+                done.made.extend(made);
+            }
             Err(error) => done.failed.push((known.session.clone(), error)),
         }
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{base, git, record, sweep};
+use crate::capture::guard::Guard;
 use crate::capture::owner::Owner;
 use crate::capture::session::{Began, Known, Sessions};
 use crate::capture::snapshot::{self, Snapshot};
@@ -41,16 +42,23 @@ const WEARY_SECONDS: i64 = 600;
 
 /// Flags of `hook worker`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// How many seconds a single turn may take before it is left
+    #[arg(long, hide = true, default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..))]
+    patience: u64,
+}
 
 /// Runs `hook worker`.
-pub(crate) fn run(_args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> Result<ExitCode, CliError> {
     detached::leave();
+    let patience = Duration::from_secs(args.patience);
+    let clock = || super::run::now().map(|(_, at)| at);
+    let guard = Guard::new(&context.home.capture(), &context.environment, patience, clock);
     let mut tried = HashSet::new();
     let mut done = Done::default();
     let mut looks = LOOKS.into_iter();
     loop {
-        work_on(Which::Due, &mut tried, &mut done, context)?;
+        work_on((Which::Due, Some(&guard)), &mut tried, &mut done, context)?;
         let late = std::mem::take(&mut done.late);
         let Some(pause) = looks.next().filter(|_| !late.is_empty()) else {
             break;
@@ -88,13 +96,13 @@ pub(crate) enum Which {
 /// Deals with turns, unless somebody else is at it.
 pub(crate) fn work(which: Which, context: &Context<'_>) -> Result<Done, CliError> {
     let mut done = Done::default();
-    work_on(which, &mut HashSet::new(), &mut done, context)?;
+    work_on((which, None), &mut HashSet::new(), &mut done, context)?;
     Ok(done)
 }
 
 /// Deals with the turns that are not among those that were tried, and adds them to these.
 fn work_on(
-    which: Which,
+    (which, guard): (Which, Option<&Guard>),
     tried: &mut HashSet<String>,
     done: &mut Done,
     context: &Context<'_>,
@@ -112,8 +120,8 @@ fn work_on(
         if which == Which::Due {
             tried.extend(turns.names()?.into_iter().filter(|name| is_weary(name, context)));
         }
-        pass(&turns, tried, done, context)?;
-        sweep::run(done, context);
+        pass(&turns, (tried, guard), done, context)?;
+        sweep::run(guard, done, context);
         drop(busy);
         // A hook that found the lock taken relies on this look.
         if turns.names()?.iter().all(|name| tried.contains(name)) {
@@ -123,14 +131,15 @@ fn work_on(
 }
 
 /// A turn that failed so often is tried again after a while: each hook's worker would try it otherwise.
-fn is_weary(name: &str, context: &Context<'_>) -> bool {
+pub(super) fn is_weary(name: &str, context: &Context<'_>) -> bool {
     let trouble = trouble::of(&context.home.capture(), name);
     let (Some(trouble), Ok(now)) = (trouble, context.now()) else {
         return false;
     };
     let since = now.unix() - trouble.at.unix();
     // What takes so long is not tried often.
-    let is_weary = trouble.attempts >= WEARY_ATTEMPTS || trouble.code == "git.timeout";
+    let is_weary =
+        trouble.attempts >= WEARY_ATTEMPTS || matches!(trouble.code.as_str(), "git.timeout" | "capture.hung");
     is_weary && (0..WEARY_SECONDS).contains(&since)
 }
 
@@ -148,7 +157,7 @@ fn patiently(capture: &Path) -> Option<Busy> {
 
 fn pass(
     turns: &Turns,
-    tried: &mut HashSet<String>,
+    (tried, guard): (&mut HashSet<String>, Option<&Guard>),
     done: &mut Done,
     context: &Context<'_>,
 ) -> Result<(), CliError> {
@@ -163,7 +172,7 @@ fn pass(
     }
     for at in 0..queue.len() {
         let named = &queue[at];
-        match one(named, &queue[at + 1..], done, context) {
+        match guarded(guard, &named.name, || one(named, &queue[at + 1..], done, context)) {
             Ok(()) => {
                 turns.remove(&named.name)?;
                 trouble::forget(&context.home.capture(), &named.name);
@@ -177,6 +186,14 @@ fn pass(
         }
     }
     Ok(())
+}
+
+/// Does something under the eyes of the guard, if there is one.
+pub(super) fn guarded<T>(guard: Option<&Guard>, name: &str, work: impl FnOnce() -> T) -> T {
+    match guard {
+        Some(guard) => guard.over(name, work),
+        None => work(),
+    }
 }
 
 /// Returns whether an error says that a record is not there yet, or not as far as it is needed.
