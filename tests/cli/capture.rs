@@ -16,13 +16,6 @@ fn testdata(path: &str) -> PathBuf {
         .join(path)
 }
 
-fn repository() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
-    sandbox.commit("first");
-    sandbox
-}
-
 /// A recorded session, as if it had worked in the sandbox's repository.
 fn recorded(sandbox: &Sandbox, fixture: &str, place: &str) -> PathBuf {
     let text = fs::read_to_string(testdata(&format!("sessions/{fixture}"))).unwrap();
@@ -63,7 +56,7 @@ fn attested(sandbox: &Sandbox, agent: &str, start: &Value, stop: &Value) -> Valu
 /// Plays a recorded session of an agent whose payloads are named alike, and holds the statement against it.
 #[track_caller]
 fn named(agent: &str, id: &str, fixture: &str, place: &str, [start, stop]: [&str; 2]) {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let file = recorded(&sandbox, &format!("{agent}/{fixture}"), place);
     let own = json!({"session_id": id, "transcript_path": file, "cwd": sandbox.repo()});
     let hook = |event: &str| payload(&format!("{agent}/{event}.json"), &own);
@@ -103,7 +96,7 @@ fn gemini() {
 
 #[test]
 fn codex_of_old_gives_its_payload_as_an_argument() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let id = "019b0000-1000-7000-8000-000000000001";
     let name = format!("sessions/2026/03/01/rollout-2026-03-01T10-00-00-{id}.jsonl");
     recorded(&sandbox, &format!("codex/{name}"), &format!(".codex/{name}"));
@@ -130,7 +123,7 @@ fn codex_of_old_gives_its_payload_as_an_argument() {
 
 #[test]
 fn copilot() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let id = "5e551000-0000-4000-8000-000000000201";
     let place = format!("session-state/{id}/events.jsonl");
     let file = recorded(
@@ -187,7 +180,7 @@ fn assert_opencode(sandbox: &Sandbox) {
 
 #[test]
 fn opencode() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let _database = opencode_database(&sandbox);
     let repo = sandbox.repo().to_string_lossy().into_owned();
     let hook = |event: &str| {
@@ -245,7 +238,7 @@ fn opencode_by_our_plugin_in_which_sub_agents_are_part_of_their_session() {
         println!("skipped: no node to run the plugin");
         return;
     }
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     sandbox.touchmark(["hook", "install", "opencode"]).ok();
     let database = opencode_database(&sandbox);
     let child = "ses_0000000001fixture000000child";
@@ -277,7 +270,7 @@ fn opencode_by_our_plugin_in_which_sub_agents_are_part_of_their_session() {
 
 #[test]
 fn cursor_whose_hooks_are_the_record() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let id = "9a0d5b1e-0b52-4f6f-8f0e-3c1d2e4f5a6b";
     let own = json!({"conversation_id": id, "session_id": id, "workspace_roots": [sandbox.repo()], "transcript_path": null});
     sandbox
@@ -318,7 +311,7 @@ fn cursor_whose_hooks_are_the_record() {
 
 #[test]
 fn two_agents_that_fire_for_one_event_make_one_statement() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let id = "9a0d5b1e-0b52-4f6f-8f0e-3c1d2e4f5a6b";
     let own = json!({"conversation_id": id, "session_id": id, "workspace_roots": [sandbox.repo()], "transcript_path": null});
     sandbox
@@ -368,7 +361,7 @@ fn run(sandbox: &Sandbox, words: &[&str]) -> Outcome {
 
 #[test]
 fn run_attests_a_command_and_ends_as_it_ends() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let script = program(&sandbox, 7);
     let said = run(&sandbox, &["run", "--agent", "fixer", "--", "/bin/sh", &script]);
     assert_eq!(said.code, Some(7), "{said:?}");
@@ -382,7 +375,7 @@ fn run_attests_a_command_and_ends_as_it_ends() {
 
 #[test]
 fn run_ends_as_the_command_ends_even_where_nothing_can_be_attested() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let change = "echo 3 > src/lib.rs";
     let said = sandbox.touchmark(["run", "--", "/bin/sh", "-c", change]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -399,7 +392,7 @@ fn run_ends_as_the_command_ends_even_where_nothing_can_be_attested() {
 
 #[test]
 fn run_says_of_every_turn_that_waits_why_it_does() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     for id in [ONE, "22222222-2222-4222-8222-222222222222"] {
         let stop = json!({"hook_event_name": "Stop", "session_id": id, "cwd": sandbox.repo(),
             "transcript_path": sandbox.path("absent.jsonl")});
@@ -417,7 +410,7 @@ fn run_says_of_every_turn_that_waits_why_it_does() {
 
 #[test]
 fn run_passes_signals_on() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut command = sandbox.command([
         "run",
         "--",
@@ -445,7 +438,7 @@ fn run_passes_signals_on() {
 
 #[test]
 fn what_hooks_keep_inside_of_run_is_attested_once() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let script = program(&sandbox, 0);
     let file = Agent::new(&sandbox, ONE).file().to_owned();
     fs::remove_file(&file).unwrap();
@@ -470,7 +463,7 @@ fn what_hooks_keep_inside_of_run_is_attested_once() {
 
 #[test]
 fn what_cannot_be_attested_waits_and_is_told_of() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     fs::create_dir_all(sandbox.path("touchmark/config/keys")).unwrap();
     fs::write(sandbox.path("touchmark/config/keys/default.pem"), "no key").unwrap();
@@ -501,7 +494,7 @@ fn what_cannot_be_attested_waits_and_is_told_of() {
 
 #[test]
 fn a_turn_that_failed_is_part_of_a_later_one_that_did_not() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent.starts().is_told("one");
     sandbox.settled();
@@ -537,7 +530,7 @@ fn a_turn_that_failed_is_part_of_a_later_one_that_did_not() {
 
 #[test]
 fn more_repositories_than_are_looked_at_are_told_of() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()

@@ -38,13 +38,6 @@ fn ending(mut command: Command) -> Outcome {
     Outcome::of(output.unwrap())
 }
 
-fn repository() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
-    sandbox.commit("first");
-    sandbox
-}
-
 #[test]
 fn case_224_a_pipe_in_an_escrow_store_holds_up_nobody() {
     let world = World::unattested();
@@ -102,7 +95,7 @@ fn case_224_a_pipe_in_an_escrow_store_holds_up_nobody() {
 
 #[test]
 fn a_look_at_a_work_tree_that_hangs_leaves_no_process_and_no_folder_behind() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     fs::create_dir(sandbox.path("tmp")).unwrap();
     // git waits for whoever writes this list of ignored files.
     pipe(&sandbox.repo().join(".gitignore"));
@@ -125,7 +118,7 @@ fn a_look_at_a_work_tree_that_hangs_leaves_no_process_and_no_folder_behind() {
 
 #[test]
 fn what_is_too_large_to_be_taken_in_quickly_is_left_to_the_worker() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent.starts().is_told("x");
     sandbox.settled();
@@ -145,7 +138,7 @@ fn what_is_too_large_to_be_taken_in_quickly_is_left_to_the_worker() {
 
 #[test]
 fn sessions_and_turns_beyond_the_most_that_are_looked_at_stop_nothing() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent.starts().is_told("x");
     sandbox.settled();
@@ -199,7 +192,7 @@ fn what_is_or_is_called_a_secret_is_in_no_diff_of_a_configuration() {
 /// Everything that git would run, for a repository or for a variable that asks for it.
 #[test]
 fn nothing_that_a_repository_or_its_surroundings_name_is_run() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let canary = sandbox.path("canary");
     let evil = sandbox.path("evil");
     fs::write(
@@ -320,7 +313,7 @@ fn age(sandbox: &Sandbox, name: &str) {
 
 /// A repository whose only test fails, unless the file on disk is another one than the commit's.
 fn failing() -> Sandbox {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     sandbox.write("test.sh", "exit 1\n");
     sandbox.write(".gitattributes", "*.bin filter=lfs\n");
     sandbox.commit("a test");
@@ -415,9 +408,8 @@ fn attested_elsewhere(sandbox: &Sandbox, other: &Path) {
 
 #[test]
 fn a_record_that_becomes_a_pipe_holds_up_nobody() {
-    let sandbox = repository();
-    let other = sandbox.path("other");
-    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let sandbox = Sandbox::with_code();
+    let other = sandbox.cloned();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()
@@ -435,9 +427,8 @@ fn a_record_that_becomes_a_pipe_holds_up_nobody() {
 
 #[test]
 fn a_repository_that_makes_git_wait_holds_up_no_other() {
-    let sandbox = repository();
-    let other = sandbox.path("other");
-    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let sandbox = Sandbox::with_code();
+    let other = sandbox.cloned();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()
@@ -464,7 +455,7 @@ fn a_repository_that_makes_git_wait_holds_up_no_other() {
 
 #[test]
 fn a_clock_that_was_set_back_loses_no_turn() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent.starts().is_told("x").writes("a.txt", "1\n").stops();
     sandbox.settled();
@@ -481,9 +472,8 @@ fn a_clock_that_was_set_back_loses_no_turn() {
 
 #[test]
 fn a_repository_whose_own_files_never_answer_holds_up_no_other() {
-    let sandbox = repository();
-    let other = sandbox.path("other");
-    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let sandbox = Sandbox::with_code();
+    let other = sandbox.cloned();
     // Inside of `run` no hook starts a worker.
     let mut agent = Agent::new(&sandbox, ONE).with("TOUCHMARK_RUN", "1");
     let mut second = Agent::at(&sandbox, TWO, &other).with("TOUCHMARK_RUN", "1");

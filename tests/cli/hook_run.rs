@@ -13,16 +13,9 @@ use crate::common::{Outcome, Sandbox, contains};
 const ONE: &str = "11111111-1111-4111-8111-111111111111";
 const SECRET_WORDS: &str = "the words that nobody else may read";
 
-fn repository() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
-    sandbox.commit("first");
-    sandbox
-}
-
 #[test]
 fn a_turn_becomes_a_signed_logged_and_verified_statement_with_nothing_typed() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let base = sandbox.git(["rev-parse", "HEAD"]);
     let mut agent = Agent::new(&sandbox, ONE);
     agent
@@ -77,7 +70,7 @@ fn a_turn_becomes_a_signed_logged_and_verified_statement_with_nothing_typed() {
 
 #[test]
 fn uncommitted_work_is_attested_by_its_tree_and_found_again_when_it_is_committed() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let base = sandbox.git(["rev-parse", "HEAD^{tree}"]);
     let mut agent = Agent::new(&sandbox, ONE);
     agent
@@ -102,7 +95,7 @@ fn uncommitted_work_is_attested_by_its_tree_and_found_again_when_it_is_committed
 
 #[test]
 fn a_turn_that_changed_nothing_is_folded_into_the_next() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent.starts().is_told("what is this?").runs("ls").stops();
     sandbox.settled();
@@ -120,7 +113,7 @@ fn a_turn_that_changed_nothing_is_folded_into_the_next() {
 /// Everything that an agent could hand us wrongly, in the surroundings of `break_it`.
 #[track_caller]
 fn content(break_it: impl FnOnce(&mut Command), payload: &[u8]) {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut command = sandbox.command(["hook", "run", "claude-code"]);
     break_it(&mut command);
     hook(command, payload).unheard();
@@ -149,7 +142,7 @@ fn every_payload_is_taken_in_silence() {
 
 #[test]
 fn every_way_to_be_called_wrongly_is_taken_in_silence() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let calls: [&[&str]; 7] = [
         &["hook", "run", "claude-code", "--no-such-flag"],
         &["hook", "run", "no-such-agent"],
@@ -210,7 +203,7 @@ fn every_surrounding_is_taken_in_silence() {
 
 #[test]
 fn settings_that_nobody_understands_are_taken_in_silence_and_lose_nothing() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     fs::create_dir_all(sandbox.path("touchmark/config")).unwrap();
     fs::write(
         sandbox.path("touchmark/config/config.toml"),
@@ -237,7 +230,7 @@ fn a_home_that_cannot_be_written_is_taken_in_silence() {
         println!("skipped: nothing is forbidden to root");
         return;
     }
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     fs::create_dir(sandbox.path("touchmark")).unwrap();
     fs::set_permissions(sandbox.path("touchmark"), fs::Permissions::from_mode(0o500)).unwrap();
     sandbox
@@ -278,7 +271,7 @@ fn a_full_disk_and_a_disk_for_reading_only_are_taken_in_silence() {
         chmod 700 touchmark/data/capture; head -c 200k /dev/zero > touchmark/data/capture/filler 2>/dev/null || true";
     let read_only = "mount -t tmpfs none touchmark/data/capture; mount -o remount,ro touchmark/data/capture";
     for mount in [full, read_only] {
-        let sandbox = repository();
+        let sandbox = Sandbox::with_code();
         if let Some(said) = mounted(&sandbox, mount) {
             assert_eq!(
                 (said.code, said.stdout.as_str(), said.stderr.as_str()),
@@ -291,7 +284,7 @@ fn a_full_disk_and_a_disk_for_reading_only_are_taken_in_silence() {
 
 #[test]
 fn a_capture_folder_that_is_no_folder_is_taken_in_silence() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     fs::create_dir_all(sandbox.path("touchmark/data")).unwrap();
     fs::write(sandbox.path("touchmark/data/capture"), "not a folder").unwrap();
     sandbox
@@ -304,7 +297,7 @@ fn a_capture_folder_that_is_no_folder_is_taken_in_silence() {
 
 #[test]
 fn closed_streams_and_one_that_never_ends_are_taken_in_silence() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut command = Command::new("/bin/sh");
     command
         .arg("-c")
@@ -338,7 +331,7 @@ fn closed_streams_and_one_that_never_ends_are_taken_in_silence() {
 
 #[test]
 fn outside_of_any_repository_there_is_nothing_to_attest() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     fs::create_dir(sandbox.path("elsewhere")).unwrap();
     let mut agent = Agent::at(&sandbox, ONE, &sandbox.path("elsewhere"));
     agent
@@ -353,7 +346,7 @@ fn outside_of_any_repository_there_is_nothing_to_attest() {
 
 #[test]
 fn the_log_has_a_line_for_each_hook_and_no_word_of_any() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()
@@ -386,7 +379,7 @@ fn the_log_has_a_line_for_each_hook_and_no_word_of_any() {
 
 #[test]
 fn many_hooks_in_a_row_make_one_worker_and_one_statement() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()
@@ -410,7 +403,7 @@ fn many_hooks_in_a_row_make_one_worker_and_one_statement() {
 
 #[test]
 fn the_last_answer_is_waited_for() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()

@@ -11,13 +11,6 @@ use crate::common::Sandbox;
 
 const ID: &str = "5e551000-0000-4000-8000-000000000201";
 
-fn repository() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
-    sandbox.commit("first");
-    sandbox
-}
-
 /// A session of Copilot CLI that worked in the sandbox's repository: where its record belongs, and what it holds.
 fn session(sandbox: &Sandbox) -> (PathBuf, String) {
     let place = format!("session-state/{ID}/events.jsonl");
@@ -76,7 +69,7 @@ fn whole(sandbox: &Sandbox, record: &str) -> Value {
 
 #[test]
 fn a_record_that_is_written_after_the_last_hook_is_waited_for() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     work(&sandbox);
     stop(&sandbox, &file);
@@ -94,7 +87,7 @@ fn a_record_that_is_written_after_the_last_hook_is_waited_for() {
 
 #[test]
 fn a_record_that_holds_no_answer_yet_is_waited_for() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     let (first, rest) = split(&text, 3);
     assert!(rest.contains("assistant.message") && !first.contains("assistant.message"));
@@ -137,7 +130,7 @@ fn agent(sandbox: &Sandbox, start: &Value, work: &str) -> Option<()> {
 
 #[test]
 fn an_agent_that_ends_writes_until_it_is_gone() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     let (most, last) = split(&text, text.lines().count() - 1);
     assert!(last.contains("session.shutdown"));
@@ -162,7 +155,7 @@ fn an_agent_that_ends_writes_until_it_is_gone() {
 
 #[test]
 fn a_dead_session_whose_record_no_hook_named_is_finished_by_the_next_worker() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     fs::write(sandbox.path("all"), &text).unwrap();
     let start = payload(&sandbox, &json!({"source": "new", "initialPrompt": "go"}));
@@ -182,7 +175,7 @@ fn a_dead_session_whose_record_no_hook_named_is_finished_by_the_next_worker() {
 
 #[test]
 fn a_session_in_which_nobody_answered_is_over_when_its_agent_is_gone() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     let (first, _) = split(&text, 3);
     fs::write(sandbox.path("first"), first).unwrap();
@@ -203,7 +196,7 @@ fn a_session_in_which_nobody_answered_is_over_when_its_agent_is_gone() {
 
 #[test]
 fn work_of_which_no_record_says_whose_it_is_waits_and_is_told_of() {
-    let sandbox = repository();
+    let sandbox = Sandbox::with_code();
     let (file, text) = session(&sandbox);
     let text = text.replace("\"model\":\"claude-sonnet-4.5\",", "");
     let (nameless, _) = split(&text, text.lines().count() - 1);

@@ -242,8 +242,7 @@ fn several_sessions_in_one_commit_each_tell_what_they_wrote() {
 #[test]
 fn a_session_over_two_repositories_is_a_chain_in_each_and_counts_once() {
     let sandbox = repository();
-    let other = sandbox.path("other");
-    sandbox.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+    let other = sandbox.cloned();
     let mut agent = Agent::new(&sandbox, ONE);
     agent
         .starts()

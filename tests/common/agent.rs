@@ -180,6 +180,21 @@ pub fn hook(mut command: Command, payload: &[u8]) -> Heard {
 }
 
 impl Sandbox {
+    /// A repository with one file of code in one commit.
+    pub fn with_code() -> Self {
+        let sandbox = Self::new();
+        sandbox.write("src/lib.rs", "pub fn two() -> u32 { 1 }\n");
+        sandbox.commit("first");
+        sandbox
+    }
+
+    /// A clone of the sandbox's repository beside it, and where it is.
+    pub fn cloned(&self) -> PathBuf {
+        let other = self.path("other");
+        self.git(["clone", "--quiet", ".", other.to_str().unwrap()]);
+        other
+    }
+
     /// Calls an agent's hook.
     pub fn hook(&self, agent: &str, payload: &Value) -> Heard {
         hook(

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::pipeline::chain;
 
-/// Returns what was seen of it, with what the session's own records say; where both name one, what was seen counts.
+/// Returns what the session's own records say of it, else what was seen.
 ///
 /// Its statement is named only where its product is known for certain: one session's id means nothing to another
 /// product. What is in nobody's chain here is not named at all.
@@ -19,21 +19,23 @@ pub(super) fn of(
     repository: &str,
     context: &Context<'_>,
 ) -> Result<Option<claim::ParentAgent>, CliError> {
-    let told = run.parent.as_ref().map(|parent| claim::ParentAgent {
-        instance: parent.session_id.clone(),
-        statement: None,
-        relation: relation(parent.relation),
-    });
-    let is_told =
-        |parent: &claim::ParentAgent| told.as_ref().is_some_and(|told| told.instance == parent.instance);
-    let Some(mut parent) = seen.or_else(|| told.clone()) else {
-        return Ok(None);
+    let (product, instance, relation) = match (&run.parent, seen) {
+        (Some(told), _) => (
+            Some(run.product.name.as_str()),
+            told.session_id.clone(),
+            relation(told.relation),
+        ),
+        (None, Some(seen)) => (
+            marks::product_of(&context.environment, &seen.instance),
+            seen.instance,
+            seen.relation,
+        ),
+        (None, None) => return Ok(None),
     };
-    let product = if is_told(&parent) {
-        parent.relation = parent.relation.or(told.and_then(|told| told.relation));
-        Some(run.product.name.as_str())
-    } else {
-        marks::product_of(&context.environment, &parent.instance)
+    let mut parent = claim::ParentAgent {
+        instance,
+        statement: None,
+        relation,
     };
     let is_itself = |product: &str| {
         product == run.product.name && run.session_id.as_ref().is_some_and(|id| *id == parent.instance)

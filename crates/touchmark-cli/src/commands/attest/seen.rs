@@ -26,8 +26,8 @@ pub(crate) struct Seen {
     pub(crate) proposed: Point,
     /// Whether something lay in the work tree that the statement leaves out.
     pub(crate) dirty: bool,
-    /// The session that this one runs inside of.
-    pub(crate) parent: Option<ParentAgent>,
+    /// The session that this one runs inside of, as its surroundings say.
+    pub(crate) parent: Option<String>,
     /// The id under which policy knows the agent, where somebody said it.
     pub(crate) agent: Option<String>,
     /// The product and the session that called a hook, where one did.
@@ -81,7 +81,11 @@ pub(crate) fn attest(seen: Seen, git: &Repository, context: &Context<'_>) -> Res
     }
     captured.sources.add_signer(&signer);
     let mut place = Place::after(captured.last_link(context)?.as_ref())?;
-    place.parent = seen.parent;
+    place.parent = seen.parent.map(|instance| ParentAgent {
+        instance,
+        statement: None,
+        relation: None,
+    });
     place.since = captured.take_off(context)?;
     let (name, sequence) = (place.chain, place.sequence);
     let (statement, kept) = captured.state(&args, git, place, context)?;

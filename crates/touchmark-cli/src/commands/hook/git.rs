@@ -210,7 +210,7 @@ fn again(
     known.repositories.entry(work_tree).or_default().stated = Some(stated);
     sessions.write(&known)?;
     let seen = Seen {
-        parent: record::parent(&known, &session),
+        parent: known.parent.clone(),
         session,
         base,
         proposed,

@@ -10,7 +10,6 @@ use serde_json::Value;
 use touchmark_agents::ImportError;
 use touchmark_agents::importer::{self, Importer};
 use touchmark_agents::session::{ImportOptions, Layout, Session};
-use touchmark_statement::agent_change::ParentAgent;
 use touchmark_statement::digest::Sha256Digest;
 
 use crate::capture::owner::Owner;
@@ -268,19 +267,4 @@ fn root_of(folder: &Path) -> Option<PathBuf> {
         .ancestors()
         .find(|folder| folder.join(".git").exists())
         .map(Path::to_owned)
-}
-
-/// Who this session works for: the session that started it, or that it goes back to.
-pub(super) fn parent(known: &Known, session: &Session) -> Option<ParentAgent> {
-    let said = session
-        .run
-        .parent
-        .as_ref()
-        .map(|parent| parent.session_id.clone());
-    let instance = said.or_else(|| known.parent.clone())?;
-    Some(ParentAgent {
-        instance,
-        statement: None,
-        relation: None,
-    })
 }

@@ -239,7 +239,7 @@ fn one(named: &Named, later: &[Named], done: &mut Done, context: &Context<'_>) -
                     .clone()
                     .any(|next| next.kind.is_due() && is_of_one_session(turn, next));
             if is_folded || next.is_some_and(|next| is_same_end(turn, next)) {
-                return hear(turn, context);
+                return hear(turn, context, |_| ());
             }
             let output = Output::new(Format::Text, Color::Never, true, &context.environment);
             done.extend(attest(
@@ -273,14 +273,15 @@ fn is_same_end(turn: &Turn, next: &Turn) -> bool {
         && turn.snapshot == next.snapshot
 }
 
-/// Remembers what a turn says of its session.
-fn hear(turn: &Turn, context: &Context<'_>) -> Result<(), CliError> {
+/// Remembers what a turn says of its session, and what else is known then.
+fn hear(turn: &Turn, context: &Context<'_>, note: impl FnOnce(&mut Known)) -> Result<(), CliError> {
     let (Some(product), Some(session)) = (&turn.product, &turn.session) else {
         return Ok(());
     };
     let sessions = Sessions::open(&context.home.capture())?;
     let mut known = sessions.read(product, session)?;
     known.hear(turn);
+    note(&mut known);
     sessions.write(&known)
 }
 
@@ -300,20 +301,14 @@ pub(super) fn of_turn<'a>(
 
 /// Remembers how the repository was when a session or a turn began.
 fn begin(turn: &Turn, context: &Context<'_>) -> Result<(), CliError> {
-    let (Some(product), Some(session)) = (&turn.product, &turn.session) else {
-        return Ok(());
-    };
-    let sessions = Sessions::open(&context.home.capture())?;
-    let mut known = sessions.read(product, session)?;
-    known.hear(turn);
-    if let Some(seen) = looked(turn, context) {
+    hear(turn, context, |known| {
+        let Some(seen) = looked(turn, context) else { return };
         let began = known.repositories.entry(seen.work_tree.clone()).or_default();
         if began.start.is_none() {
             began.start = Some(seen.clone());
         }
         began.turn = (turn.kind == Kind::Prompt).then_some(seen);
-    }
-    sessions.write(&known)
+    })
 }
 
 /// The repository as it was at an event: as the hook saw it; else as it is now, if that was just now and the session's
@@ -426,7 +421,7 @@ pub(super) fn attest(
                 base: stretch.base,
                 proposed: stretch.proposed,
                 dirty: stretch.dirty,
-                parent: record::parent(&known, &session),
+                parent: known.parent.clone(),
                 agent: None,
                 hook: turn
                     .product
